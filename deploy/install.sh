@@ -1,0 +1,72 @@
+#!/bin/sh
+# Install what Mailhost runs on, on Debian 12: Debian's packages without starting
+# their system services, and a virtual environment in .venv from uv.lock.
+# Safe to run again; does nothing when everything is there.
+#
+#   deploy/install.sh            all of it
+#   deploy/install.sh packages   Debian's packages only
+#   deploy/install.sh venv       the virtual environment only
+set -eu
+cd "$(dirname "$0")/.."
+
+UV_VERSION=0.13.8
+RUNTIME="mariadb-server mariadb-client redis-server bind9 bind9-utils
+  postfix postfix-mysql postfix-lmdb
+  dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-mysql dovecot-sieve dovecot-managesieved
+  opendkim opendkim-tools openssl ca-certificates"
+# mysqlclient has no wheel for Linux, so it is compiled against MariaDB's client library.
+BUILD="gcc libc6-dev pkg-config libmariadb-dev python3-dev python3-venv"
+# The browser that the tests of the pages drive, and fonts for its screenshots.
+BROWSER="chromium fonts-dejavu-core"
+
+say() { printf '%s\n' "install: $*"; }
+
+missing_packages() {
+  for package in $RUNTIME $BUILD $BROWSER; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || printf '%s ' "$package"
+  done
+}
+
+install_packages() {
+  missing=$(missing_packages)
+  [ -n "$missing" ] || return 0
+  [ "$(id -u)" = 0 ] || { say "these packages are missing and only root may install them: $missing"; exit 1; }
+  say "Debian packages: $missing"
+  # invoke-rc.d asks this file before it starts a service; 101 means "not allowed".
+  policy=/usr/sbin/policy-rc.d
+  kept=
+  if [ -e "$policy" ]; then kept=$(mktemp "$policy.XXXXXX"); mv "$policy" "$kept"; fi
+  restore() { if [ -n "$kept" ]; then mv "$kept" "$policy"; else rm -f "$policy"; fi; }
+  trap restore EXIT
+  trap 'exit 130' INT TERM
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod +x "$policy"
+  # Without this answer postfix's package would write a main.cf for this machine.
+  echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  # shellcheck disable=SC2086
+  apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  restore
+  trap - EXIT INT TERM
+}
+
+install_venv() {
+  stamp=.venv/.installed-from
+  wanted=$(sha256sum uv.lock | cut -d' ' -f1)
+  [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
+  say "virtual environment in .venv"
+  python=${PYTHON:-python3}
+  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { say "$python is older than Python 3.11"; exit 1; }
+  [ -x .venv/bin/python ] || "$python" -m venv .venv
+  [ -x .venv/bin/uv ] || .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
+  UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never .venv/bin/uv sync --quiet --frozen --python .venv/bin/python
+  printf '%s\n' "$wanted" >"$stamp"
+}
+
+case ${1:-all} in
+  packages) install_packages ;;
+  venv) install_venv ;;
+  all) install_packages; install_venv ;;
+  *) say "unknown part: $1 (packages, venv)"; exit 2 ;;
+esac

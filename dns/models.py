@@ -1,0 +1,126 @@
+"""Records a domain should publish (`mail_dns_records`) and the keys that sign its mail."""
+
+from django.db import models
+
+from domains.models import Domain
+from mailhost.fields import ExactCharField, UidField
+from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
+
+
+class Purpose(models.TextChoices):
+    OWNERSHIP = "ownership"
+    MX = "mx"
+    SPF = "spf"
+    DKIM = "dkim"
+    DMARC = "dmarc"
+
+
+def purposes():
+    return Purpose.choices
+
+
+class Necessity(models.TextChoices):
+    REQUIRED = "required"
+    RECOMMENDED = "recommended"
+    OPTIONAL = "optional"
+
+
+def necessities():
+    return Necessity.choices
+
+
+class Status(models.TextChoices):
+    NOT_CHECKED = "not_checked"
+    OK = "ok"
+    MISSING = "missing"
+    MISMATCH = "mismatch"
+    TEMPORARY_FAILURE = "temporary_failure"
+
+
+def statuses():
+    return Status.choices
+
+
+class RecordQuerySet(TenantQuerySet):
+    def of(self, domain: Domain):
+        return self.filter(domain=domain).order_by("purpose", "name", "pk")
+
+
+class DnsRecord(TenantOwned):
+    """One record that a domain should publish, and what was last found in its place."""
+
+    tenant_path = "domain__tenant__path"
+
+    uid = UidField()
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="dns_records")
+    purpose = models.CharField(max_length=20, choices=purposes)
+    record_type = models.CharField(max_length=10)
+    name = ExactCharField(max_length=253)
+    value = models.TextField()
+    ttl = models.PositiveIntegerField(default=3600, help_text="seconds")
+    priority = models.PositiveSmallIntegerField(null=True)
+    necessity = models.CharField(max_length=20, choices=necessities)
+    status = models.CharField(max_length=20, choices=statuses, default=Status.NOT_CHECKED)
+    found = models.JSONField(default=list)
+    problem = models.CharField(max_length=500, default="")
+    last_checked_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TenantManager.of(RecordQuerySet)
+
+    class Meta:
+        db_table = "mail_dns_records"
+        constraints = [
+            models.UniqueConstraint(fields=["domain", "purpose", "record_type", "name"], name="record_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.record_type}"
+
+
+class KeyState(models.TextChoices):
+    PENDING = "pending"
+    PUBLISHED = "published"
+    ACTIVE = "active"
+    RETIRING = "retiring"
+    RETIRED = "retired"
+
+
+def key_states():
+    return KeyState.choices
+
+
+class DkimKey(TenantOwned):
+    """A signing key of a domain under a selector of its own. The private part is encrypted (`dns.dkim`)."""
+
+    tenant_path = "domain__tenant__path"
+
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="dkim_keys")
+    selector = models.CharField(max_length=40, db_collation="ascii_bin")
+    algorithm = models.CharField(max_length=10, default="rsa-2048")
+    private_key = models.TextField()
+    public_key = models.TextField()
+    state = models.CharField(max_length=10, choices=key_states, default=KeyState.PENDING)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["domain", "selector"], name="dkim_selector_once")]
+
+    def __str__(self) -> str:
+        return f"{self.selector}._domainkey.{self.domain}"
+
+
+class SigningGeneration(models.Model):
+    """The number of the table set that OpenDKIM should have loaded, and of the one that was written last.
+
+    One row. `wanted` grows with every change of keys or domains, in the transaction of the change.
+    """
+
+    wanted = models.PositiveBigIntegerField(default=0)
+    written = models.PositiveBigIntegerField(default=0)
+    written_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"wanted {self.wanted}, written {self.written}"

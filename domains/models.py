@@ -1,0 +1,80 @@
+"""Domains, as Postfix reads them: the table is `mail_domains`."""
+
+import secrets
+
+from django.db import models
+from django.db.models import Case, F, Q, When
+
+from mailhost.fields import ExactCharField, UidField
+from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
+from tenants.models import Tenant
+
+MAX_NAME = 253
+
+
+def new_challenge() -> str:
+    """Return the token of one claim: 160 random bits, so that nobody guesses another tenant's."""
+    return secrets.token_hex(20)
+
+
+class DomainQuerySet(TenantQuerySet):
+    def live(self):
+        return self.filter(deleted_at=None)
+
+    def listed(self):
+        """What lists show, in their order, with what a row says about itself."""
+        return self.live().select_related("tenant", "alias_of").order_by("domain_name", "pk")
+
+
+class Domain(TenantOwned):
+    """A tenant's claim to a domain name, and the domain once the claim is proven.
+
+    `is_verified` and `is_active` are what daemons read: they follow from the proof (`verified_at`), the own switch
+    (`is_enabled`) and every tenant above, and are written by `domains.effective` alone.
+    """
+
+    tenant_path = "tenant__path"
+
+    uid = UidField()
+    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="domains")
+    domain_name = ExactCharField(max_length=MAX_NAME)
+    alias_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="alias_domains")
+    challenge = models.CharField(max_length=40, default=new_challenge, db_collation="ascii_bin")
+    verified_at = models.DateTimeField(null=True)
+    is_enabled = models.BooleanField(default=True)
+    is_verified = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True)
+    # MariaDB drops conditional unique constraints without a word, so what must be unique is a column of its own.
+    is_live = models.GeneratedField(
+        expression=Case(When(deleted_at=None, then=1), default=None),
+        output_field=models.PositiveSmallIntegerField(null=True),
+        db_persist=True,
+    )
+    owned_name = models.GeneratedField(
+        expression=Case(When(Q(deleted_at=None, verified_at__isnull=False), then=F("domain_name")), default=None),
+        output_field=ExactCharField(max_length=MAX_NAME, null=True),
+        db_persist=True,
+    )
+
+    objects = TenantManager.of(DomainQuerySet)
+
+    class Meta:
+        db_table = "mail_domains"
+        constraints = [
+            models.UniqueConstraint(fields=["owned_name"], name="domain_one_owner"),
+            models.UniqueConstraint(fields=["domain_name", "is_live", "tenant"], name="domain_one_claim"),
+            models.CheckConstraint(
+                condition=Q(domain_name__regex=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)+$"),
+                name="domain_name_a_label",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.domain_name
+
+    @property
+    def has_proof(self) -> bool:
+        return self.verified_at is not None

@@ -1,0 +1,166 @@
+"""Mailboxes and aliases, as Postfix and Dovecot read them: `mail_mailboxes`, `mail_aliases`."""
+
+from django.db import models
+from django.db.models import Case, OuterRef, Q, Subquery, When
+from django.db.models.functions import Coalesce
+
+from domains.models import Domain
+from mailhost.fields import ExactCharField, UidField
+from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
+
+# RFC 5321, 4.5.3.1.3: a path is 256 octets with its brackets.
+MAX_ADDRESS = 254
+# What would make one value two for a daemon, or a command, or a file name.
+UNSAFE = r"[[:cntrl:][:space:]|,/:]"
+
+
+class MailboxQuerySet(TenantQuerySet):
+    def live(self):
+        return self.filter(deleted_at=None)
+
+    def deleted(self):
+        return self.exclude(deleted_at=None)
+
+    def listed(self):
+        """What lists show, in their order, with quota use (`used_bytes`) and last sign-in."""
+        used = QuotaUsage.objects.filter(username=OuterRef("email")).values("bytes")
+        return (
+            self.live()
+            .select_related("domain", "last_login")
+            .annotate(used_bytes=Coalesce(Subquery(used), 0))
+            .order_by("email", "pk")
+        )
+
+
+class Mailbox(TenantOwned):
+    """An address with mail behind it. The mail lies under `uid`, never under the address, so that an address given
+    to somebody else never opens the former mail.
+
+    `is_enabled` and the `…_enabled` columns are the mailbox's own switches; `is_active` and `may_…` are what daemons
+    read, follow from the switches, the domain and every tenant above, and are written by `mailboxes.effective` alone.
+    """
+
+    tenant_path = "domain__tenant__path"
+
+    uid = UidField()
+    domain = models.ForeignKey(Domain, models.PROTECT, related_name="mailboxes")
+    email = ExactCharField(max_length=MAX_ADDRESS)
+    password_hash = models.CharField(max_length=255)
+    display_name = models.CharField(max_length=120, default="", blank=True)
+    storage_quota = models.PositiveIntegerField(help_text="MB")
+    is_enabled = models.BooleanField(default=True)
+    receives_enabled = models.BooleanField(default=True)
+    sends_enabled = models.BooleanField(default=True)
+    imap_enabled = models.BooleanField(default=True)
+    pop3_enabled = models.BooleanField(default=True)
+    managesieve_enabled = models.BooleanField(default=True)
+    is_active = models.BooleanField(default=False)
+    may_receive = models.BooleanField(default=False)
+    may_send = models.BooleanField(default=False)
+    may_imap = models.BooleanField(default=False)
+    may_pop3 = models.BooleanField(default=False)
+    may_managesieve = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True)
+    is_live = models.GeneratedField(
+        expression=Case(When(deleted_at=None, then=1), default=None),
+        output_field=models.PositiveSmallIntegerField(null=True),
+        db_persist=True,
+    )
+
+    objects = TenantManager.of(MailboxQuerySet)
+
+    class Meta:
+        db_table = "mail_mailboxes"
+        constraints = [
+            models.UniqueConstraint(fields=["email", "is_live"], name="mailbox_one_live"),
+            models.CheckConstraint(condition=Q(storage_quota__gt=0), name="mailbox_quota_above_zero"),
+            models.CheckConstraint(condition=~Q(email__regex=UNSAFE), name="mailbox_email_safe"),
+        ]
+        indexes = [models.Index(fields=["domain", "is_live", "email"], name="mailbox_of_domain")]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class AliasQuerySet(TenantQuerySet):
+    def written(self):
+        """The aliases people made: without the rows by which a mailbox answers for its own address."""
+        return self.filter(own_mailbox=None)
+
+    def listed(self):
+        """What lists show, in their order."""
+        return self.written().select_related("domain").order_by("alias_email", "destination_email", "pk")
+
+
+class Alias(TenantOwned):
+    """One source and one target; a source with many targets is many rows, a catch-all's source is "@domain".
+
+    Every live mailbox has a row of its own here (`own_mailbox`, source = target = its address), so that the full
+    address answers before a catch-all does, and in one probe. `is_active` is what the customary alias query reads,
+    `is_routed` what ours reads (a suspended mailbox still keeps its address from the catch-all), `may_send_as`
+    whether the target's login may use the source as sender. All three are written by `mailboxes.effective` alone.
+    """
+
+    tenant_path = "domain__tenant__path"
+
+    uid = UidField()
+    domain = models.ForeignKey(Domain, models.PROTECT, related_name="aliases")
+    alias_email = ExactCharField(max_length=MAX_ADDRESS)
+    destination_email = ExactCharField(max_length=MAX_ADDRESS)
+    own_mailbox = models.OneToOneField(Mailbox, models.CASCADE, null=True, related_name="own_row")
+    target_mailbox = models.ForeignKey(Mailbox, models.SET_NULL, null=True, related_name="alias_rows")
+    is_enabled = models.BooleanField(default=True)
+    is_active = models.BooleanField(default=False)
+    is_routed = models.BooleanField(default=False)
+    may_send_as = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TenantManager.of(AliasQuerySet)
+
+    class Meta:
+        db_table = "mail_aliases"
+        verbose_name_plural = "aliases"
+        constraints = [
+            models.UniqueConstraint(fields=["alias_email", "destination_email"], name="alias_pair_once"),
+            models.CheckConstraint(condition=~Q(alias_email__regex=UNSAFE), name="alias_source_safe"),
+            models.CheckConstraint(condition=~Q(destination_email__regex=UNSAFE), name="alias_target_safe"),
+        ]
+        indexes = [models.Index(fields=["destination_email"], name="alias_by_target")]
+
+    def __str__(self) -> str:
+        return f"{self.alias_email} → {self.destination_email}"
+
+    @property
+    def is_catch_all(self) -> bool:
+        return self.alias_email.startswith("@")
+
+
+class QuotaUsage(models.Model):
+    """What Dovecot's quota_clone plugin writes after each delivery, under the mailbox's address."""
+
+    username = ExactCharField(max_length=MAX_ADDRESS, primary_key=True)
+    bytes = models.BigIntegerField(default=0, db_default=0)
+    messages = models.BigIntegerField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "mail_quota_usage"
+
+    def __str__(self) -> str:
+        return f"{self.bytes} bytes in {self.messages} messages"
+
+
+class LastLogin(models.Model):
+    """A mailbox's newest sign-in: Dovecot writes it to Redis, a periodic task stores it here."""
+
+    mailbox = models.OneToOneField(Mailbox, models.CASCADE, primary_key=True, related_name="last_login")
+    at = models.DateTimeField()
+    service = models.CharField(max_length=20, default="")
+
+    class Meta:
+        db_table = "mail_last_logins"
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} UTC by {self.service}"

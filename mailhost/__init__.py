@@ -1,0 +1,1 @@
+"""The project: what every app stands on."""

@@ -1,0 +1,21 @@
+"""Who is acting, and for which tenant."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Actor:
+    """What a request, a task or a command may do and see. Made once per request by `accounts.middleware`
+    or by the API key, once per run by a command; `tenant_path` is the subtree that is in scope."""
+
+    tenant_id: int
+    tenant_path: str
+    permissions: frozenset[str]
+    role: str = ""
+    label: str = ""
+    user_id: int | None = None
+    key_id: int | None = None
+    address: str = ""
+
+    def may(self, action: str) -> bool:
+        return action in self.permissions

@@ -1,0 +1,84 @@
+"""Background work: `later()` writes a row in the caller's transaction and wakes a worker after the commit.
+
+A rolled-back change starts nothing; a lost wake-up is found by the sweep, which runs every few seconds' beat.
+Tasks are plain functions in a `tasks.py`, named by dotted path because a web process need not import them;
+they take ids and may run twice.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from mailhost.models import Job
+
+log = structlog.get_logger(__name__)
+
+DEFAULT_QUEUE = "default"
+# What must run on the mail host as the user that owns the key files.
+SIGNER_QUEUE = "signer"
+QUEUES = {"dns.tasks.write_signing_tables": SIGNER_QUEUE}
+
+ATTEMPTS = 8
+RUN_JOB = "mailhost.run_job"
+
+
+def later(task: str, **arguments: Any) -> None:
+    """Run `task` once this transaction has committed. A job that waits already for the same call is enough."""
+    queue = QUEUES.get(task, DEFAULT_QUEUE)
+    job = Job.objects.create(task=task, arguments=arguments, queue=queue, due_at=timezone.now())
+    transaction.on_commit(lambda: wake(job.pk, queue))
+
+
+def wake(job_id: int, queue: str) -> None:
+    """Tell a worker. The broker may be away: the sweep then finds the row."""
+    from mailhost.celery import app
+
+    try:
+        app.send_task(RUN_JOB, args=[job_id], queue=queue, retry=False, ignore_result=True)
+    except Exception as error:  # whatever the broker's client raises, the request has succeeded
+        log.warning("broker_away", job=job_id, error=type(error).__name__)
+
+
+def run(job_id: int, now: datetime | None = None) -> None:
+    """Run a waiting job and mark it finished; on an error note it and wait twice as long each time.
+
+    The row is locked while it runs, so that a second worker passes it by; waiting jobs for the same call that were
+    written before this one started are finished with it.
+    """
+    now = now or timezone.now()
+    with transaction.atomic():
+        job = Job.objects.select_for_update(skip_locked=True).filter(pk=job_id, finished_at=None).first()
+        if job is None:
+            return
+        same = list(
+            Job.objects.select_for_update(skip_locked=True)
+            .filter(task=job.task, arguments=job.arguments, finished_at=None)
+            .values_list("pk", flat=True)
+        )
+        try:
+            with transaction.atomic():
+                import_string(job.task)(**job.arguments)
+        except Exception as error:
+            job.attempts += 1
+            job.error = f"{type(error).__name__}: {error}"[:500]
+            job.due_at = now + timedelta(seconds=2**job.attempts)
+            job.save(update_fields=["attempts", "error", "due_at"])
+            log.error("job_failed", job=job.pk, task=job.task, attempts=job.attempts, error=job.error)
+            return
+        Job.objects.filter(pk__in=same).update(finished_at=timezone.now(), error="")
+
+
+def sweep(now: datetime | None = None) -> int:
+    """Wake workers for what is due, and forget what finished a day ago. Returns how many were woken."""
+    now = now or timezone.now()
+    Job.objects.filter(finished_at__lt=now - timedelta(days=1)).delete()
+    # A job this young has just been announced.
+    due = Job.objects.filter(finished_at=None, attempts__lt=ATTEMPTS, due_at__lt=now - timedelta(seconds=5))
+    jobs = list(due.order_by("due_at").values_list("pk", "queue")[:500])
+    for job_id, queue in jobs:
+        wake(job_id, queue)
+    return len(jobs)

@@ -1,0 +1,60 @@
+"""The Celery application and every periodic job, in one table."""
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailhost.settings")
+
+from django.conf import settings
+
+from mailhost.background import DEFAULT_QUEUE, RUN_JOB
+
+app = Celery("mailhost")
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    broker_connection_retry_on_startup=True,
+    # A request must not wait for a broker that is away.
+    broker_transport_options={"socket_connect_timeout": 0.5, "socket_timeout": 5, "max_retries": 0},
+    task_ignore_result=True,
+    task_default_queue=DEFAULT_QUEUE,
+    task_acks_late=True,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    timezone="UTC",
+)
+
+PERIODIC = "mailhost.run_periodic"
+
+# name: (task, seconds). Everything that happens by the clock stands here.
+EVERY = {
+    "announce waiting jobs": ("mailhost.background.sweep", 10),
+    "last sign-ins from Redis": ("mailboxes.tasks.store_last_logins", 30),
+    "signing tables follow the database": ("dns.tasks.reconcile_signing_tables", 60),
+}
+app.conf.beat_schedule = {
+    name: {"task": PERIODIC, "schedule": seconds, "args": [task], "options": {"expires": seconds}}
+    for name, (task, seconds) in EVERY.items()
+}
+
+
+@setup_logging.connect
+def keep_django_logging(**_kwargs) -> None:
+    """Celery must not replace the JSON logging that Django has set up."""
+
+
+@app.task(name=RUN_JOB)
+def run_job(job_id: int) -> None:
+    from mailhost import background
+
+    background.run(job_id)
+
+
+@app.task(name=PERIODIC)
+def run_periodic(task: str) -> None:
+    from django.utils.module_loading import import_string
+
+    if task not in {name for name, _ in EVERY.values()}:
+        raise ValueError(f"not a periodic job: {task}")
+    import_string(task)()

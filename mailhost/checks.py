@@ -1,0 +1,36 @@
+"""What is looked at before anything starts (`manage.py check`)."""
+
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import Error, register
+
+from mailhost.scope import TenantOwned
+
+# Rows of the installation, not of a tenant: people, sessions, background work, and what daemons write by address.
+NOT_TENANT_OWNED = {
+    "accounts.User",
+    "dns.SigningGeneration",
+    "mailhost.Job",
+    "mailboxes.LastLogin",
+    "mailboxes.QuotaUsage",
+}
+OURS = {"mailhost", "tenants", "accounts", "domains", "mailboxes", "dns"}
+
+
+@register()
+def every_model_states_its_tenant(app_configs, **_kwargs):
+    """A model of ours is TenantOwned or stands on the short list of those that are not."""
+    for model in apps.get_models():
+        if model._meta.app_label not in OURS or model._meta.label in NOT_TENANT_OWNED:
+            continue
+        if not issubclass(model, TenantOwned) or not hasattr(model, "tenant_path"):
+            yield Error(f"{model._meta.label} does not say whose its rows are.", obj=model, id="mailhost.E001")
+
+
+@register()
+def our_dns_app_is_ours(app_configs, **_kwargs):
+    """dnspython has a package `dns` too; the app must be the project's own folder."""
+    if Path(apps.get_app_config("dns").path) != Path(settings.BASE_DIR) / "dns":
+        yield Error("The app dns is not the project's own folder.", id="mailhost.E002")

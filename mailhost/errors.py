@@ -1,0 +1,23 @@
+"""The one error that a person is meant to read."""
+
+
+class Refused(Exception):
+    """An operation could not be done. `code` is stable, `field` names the input at fault ("" for none),
+    `message` is a sentence that the person can act on. Pages put it under the field, the API makes it
+    problem+json (RFC 9457); nothing else catches it."""
+
+    def __init__(self, code: str, field: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.field = field
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}" if self.field else self.message
+
+
+class NotPermitted(Refused):
+    """The actor's role or key does not allow this act: HTTP 403."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__("not_permitted", "", f"Your role does not allow this: {action}.")

@@ -1,0 +1,23 @@
+"""The outbox of background work: the row is the truth, the broker only a wake-up."""
+
+from django.db import models
+
+
+class Job(models.Model):
+    """One call of a task, written in the transaction of the change that asked for it."""
+
+    task = models.CharField(max_length=120)
+    arguments = models.JSONField(default=dict)
+    queue = models.CharField(max_length=20)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=500, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "background_jobs"
+        indexes = [models.Index(fields=["finished_at", "due_at"], name="job_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.task}({', '.join(f'{key}={value}' for key, value in self.arguments.items())})"

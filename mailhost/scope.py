@@ -1,0 +1,100 @@
+"""The tenancy rule: a tenant-owned row can be read only inside a scope, and the scope adds the filter.
+
+A door enters its tenant with `tenant_scope`; work for the whole installation says why with `every_tenant`.
+A query that nobody scoped raises `NoScope`. Raw SQL and cursors are not filtered: the linter keeps them in
+named files.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from django.db import models
+
+
+class NoScope(RuntimeError):
+    """A tenant-owned table was asked without saying for whom."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A subtree of tenants: `path` of its root ("/1/5/"), or "" for every tenant, with the reason."""
+
+    path: str
+    reason: str = ""
+
+
+_current: ContextVar[Scope | None] = ContextVar("mailhost_scope", default=None)
+
+
+@contextmanager
+def _enter(scope: Scope) -> Iterator[None]:
+    token = _current.set(scope)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def tenant_scope(path: str):
+    """Enter the subtree whose root has this path. Raises ValueError when it is not a tenant's path."""
+    if len(path) < 3 or not (path.startswith("/") and path.endswith("/")):
+        raise ValueError(f"not the path of a tenant: {path!r}")
+    return _enter(Scope(path))
+
+
+def every_tenant(reason: str):
+    """Enter all tenants at once. `reason` says in words why this work may."""
+    if not reason:
+        raise ValueError("every_tenant needs a reason")
+    return _enter(Scope("", reason))
+
+
+def set_scope(path: str | None):
+    """Set the scope of this context until `reset_scope`; for a middleware, which has no `with` of its own."""
+    return _current.set(Scope(path) if path else None)
+
+
+def reset_scope(token) -> None:
+    _current.reset(token)
+
+
+def current_scope(asker: str = "This query") -> Scope:
+    scope = _current.get()
+    if scope is None:
+        raise NoScope(f"{asker} is outside every tenant. Enter tenant_scope(...) or every_tenant('why').")
+    return scope
+
+
+def subtree(field: str, path: str) -> models.Q:
+    """The rows whose tenant lies at or below `path`: one index range, because "0" follows "/" in ASCII."""
+    return models.Q(**{f"{field}__gte": path, f"{field}__lt": path[:-1] + "0"})
+
+
+class TenantQuerySet(models.QuerySet):
+    """Querysets of tenant-owned models add their named filters to this."""
+
+
+class TenantManager(models.Manager):
+    """Filters by the scope; raises NoScope outside of one."""
+
+    def get_queryset(self) -> models.QuerySet:
+        scope = current_scope(f"A query on {self.model.__name__}")
+        rows = super().get_queryset()
+        return rows.filter(subtree(self.model.tenant_path, scope.path)) if scope.path else rows
+
+    @classmethod
+    def of(cls, queryset: type[models.QuerySet]) -> Self:
+        return cls.from_queryset(queryset)()
+
+
+class TenantOwned(models.Model):
+    """A row that belongs to a tenant. `tenant_path` is the lookup that leads to the tenant's path."""
+
+    tenant_path: ClassVar[str]
+    objects: Any = TenantManager()
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,24 @@
+"""The record of every change: one row an act, written in the act's own transaction."""
+
+from typing import Any
+
+from structlog.contextvars import get_contextvars
+
+from mailhost.actor import Actor
+from mailhost.operation import describe
+from tenants.models import AuditRecord
+
+
+def record(actor: Actor, action: str, details: dict[str, Any], result: Any) -> AuditRecord:
+    """Write who did what. Called by `mailhost.operation` for each operation."""
+    return AuditRecord.objects.create(
+        tenant_id=actor.tenant_id,
+        action=action,
+        actor=actor.label,
+        user_id=actor.user_id,
+        key_id=actor.key_id,
+        address=actor.address,
+        object=str(describe(result) or "")[:300],
+        details=details,
+        request_id=str(get_contextvars().get("request_id", ""))[:64],
+    )
