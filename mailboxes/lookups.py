@@ -1,0 +1,212 @@
+"""Every question a mail daemon asks of our tables, in one place.
+
+From this list are made: Postfix's lookup files, Dovecot's queries, the database users' grants, the tests of the
+contract, the bench and the table in docs/mail-contract.md. Each is one probe of one index in one table: what depends
+on a domain, a switch or a tenant above is an effective column, written with whatever changed it.
+
+Placeholders are neutral: {address} {local} {domain} of what is asked, {service} (imap, pop3, smtp, sieve),
+{mail_root}. Every daemon escapes what it puts there.
+"""
+
+import re
+from dataclasses import dataclass
+
+# Postfix asks nothing where a key lacks the part: {local}@{domain} keeps bare names and "@domain" from the database.
+POSTFIX = {"address": "%s", "local": "%u", "domain": "%d"}
+DOVECOT = {
+    "2.3": {"address": "%u", "local": "%n", "domain": "%d", "service": "%s"},
+    "2.4": {
+        "address": "%{user}",
+        "local": "%{user | username}",
+        "domain": "%{user | domain}",
+        "service": "%{protocol}",
+    },
+}
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One question: which daemon asks it by which parameter, the columns it reads, and what it means."""
+
+    name: str
+    daemon: str
+    parameter: str
+    table: str
+    columns: tuple[str, ...]
+    sql: str
+    sentence: str
+    is_probe: bool = True
+    """Whether it reads at most the rows of one key; only iterating reads a whole index."""
+
+    def filled(self, **values: str) -> str:
+        """Return the query with its placeholders replaced. Raises KeyError for one that has no value."""
+        return PLACEHOLDER.sub(lambda found: values[found[1]], self.sql)
+
+    def postfix_query(self) -> str:
+        """Return the query as Postfix's mysql_table(5) writes it."""
+        return self.filled(**POSTFIX)
+
+    def dovecot_query(self, version: str, *, mail_root: str) -> str:
+        """Return the query in the variables of that Dovecot version ("2.3" or "2.4")."""
+        return self.filled(**DOVECOT[version], mail_root=mail_root)
+
+
+# Dovecot's folder comes from the mailbox's own id: an address given to somebody else never opens the former mail,
+# and no address can climb out with "../".
+LOOKUPS = (
+    Lookup(
+        name="domains",
+        daemon="postfix",
+        parameter="virtual_mailbox_domains",
+        table="mail_domains",
+        columns=("owned_name", "is_verified"),
+        sql="SELECT 1 FROM mail_domains WHERE owned_name = '{address}' AND is_verified = 1",
+        sentence="Is this name a domain of ours: live, proven, switched on, and no tenant above it suspended?",
+    ),
+    Lookup(
+        name="recipients",
+        daemon="postfix",
+        parameter="smtpd_recipient_restrictions (check_recipient_access)",
+        table="mail_mailboxes",
+        columns=("email", "is_live", "may_receive"),
+        sql=(
+            "SELECT IF(may_receive, 'mailbox_accepts', '550 5.2.1 This mailbox is disabled') FROM mail_mailboxes"
+            " WHERE email = '{local}@{domain}' AND is_live = 1"
+        ),
+        sentence="Is the recipient a mailbox, and does it take mail? The answer is the restriction class that follows.",
+    ),
+    Lookup(
+        name="mailboxes",
+        daemon="postfix",
+        parameter="virtual_mailbox_maps",
+        table="mail_mailboxes",
+        columns=("email", "is_live", "may_receive"),
+        sql="SELECT 1 FROM mail_mailboxes WHERE email = '{local}@{domain}' AND is_live = 1 AND may_receive = 1",
+        sentence="Is this address a mailbox that takes mail?",
+    ),
+    Lookup(
+        name="aliases",
+        daemon="postfix",
+        parameter="virtual_alias_maps",
+        table="mail_aliases",
+        columns=("alias_email", "destination_email", "is_routed"),
+        sql="SELECT destination_email FROM mail_aliases WHERE alias_email = '{address}' AND is_routed = 1",
+        sentence="Where does mail for this address go? A mailbox answers with itself, before its domain's catch-all.",
+    ),
+    Lookup(
+        name="senders",
+        daemon="postfix",
+        parameter="smtpd_sender_login_maps",
+        table="mail_aliases",
+        columns=("alias_email", "destination_email", "may_send_as"),
+        sql="SELECT destination_email FROM mail_aliases WHERE alias_email = '{local}@{domain}' AND may_send_as = 1",
+        sentence="Which logins may use this address as envelope sender?",
+    ),
+    Lookup(
+        name="alive",
+        daemon="postfix",
+        parameter="mua_client_restrictions (check_client_access)",
+        table="",
+        columns=(),
+        sql="SELECT 'DUNNO'",
+        sentence="Does the database answer? If not, submission says 4xx at connect and refuses no good password.",
+    ),
+    Lookup(
+        name="passdb",
+        daemon="dovecot",
+        parameter="password_query",
+        table="mail_mailboxes",
+        columns=(
+            *("email", "is_live", "is_active", "password_hash", "uid", "storage_quota"),
+            *("may_imap", "may_pop3", "may_send", "may_managesieve"),
+        ),
+        sql=(
+            "SELECT email AS user, password_hash AS password,"
+            " CONCAT('{mail_root}/', LEFT(uid, 2), '/', uid) AS userdb_home,"
+            " CONCAT('*:storage=', storage_quota, 'M') AS userdb_quota_rule"
+            " FROM mail_mailboxes WHERE email = '{address}' AND is_live = 1 AND CASE '{service}'"
+            " WHEN 'imap' THEN may_imap WHEN 'pop3' THEN may_pop3 WHEN 'smtp' THEN may_send"
+            " WHEN 'sieve' THEN may_managesieve ELSE is_active END = 1"
+        ),
+        sentence="Which password signs in to this mailbox by this protocol, and where is its mail?",
+    ),
+    Lookup(
+        name="userdb",
+        daemon="dovecot",
+        parameter="user_query",
+        table="mail_mailboxes",
+        columns=("email", "is_live", "uid", "storage_quota"),
+        sql=(
+            "SELECT email AS user, CONCAT('{mail_root}/', LEFT(uid, 2), '/', uid) AS home,"
+            " CONCAT('*:storage=', storage_quota, 'M') AS quota_rule"
+            " FROM mail_mailboxes WHERE email = '{address}' AND is_live = 1"
+        ),
+        sentence="Where is the mail of this mailbox? Suspended ones too: what Postfix accepted is delivered.",
+    ),
+    Lookup(
+        name="iterate",
+        daemon="dovecot",
+        parameter="iterate_query",
+        table="mail_mailboxes",
+        columns=("email", "is_live"),
+        sql="SELECT email AS username FROM mail_mailboxes WHERE is_live = 1",
+        sentence="Which mailboxes are there? Asked only by doveadm -A; it reads the whole index.",
+        is_probe=False,
+    ),
+)
+
+# What a daemon writes: table, columns.
+WRITES = {"dovecot": {"mail_quota_usage": ("username", "bytes", "messages")}, "postfix": {}}
+
+# The product's given queries, word for word: an installation that already uses them may point at our tables.
+GIVEN = {
+    "virtual_mailbox_domains": (
+        "SELECT 1 FROM mail_domains WHERE domain_name = '%s' AND is_verified = 1 AND deleted_at IS NULL"
+    ),
+    "virtual_mailbox_maps": (
+        "SELECT 1 FROM mail_mailboxes WHERE email = '%s' AND is_active = 1 AND deleted_at IS NULL"
+    ),
+    "virtual_alias_maps": "SELECT destination_email FROM mail_aliases WHERE alias_email = '%s' AND is_active = 1",
+    "password_query": (
+        "SELECT email as user, password_hash as password FROM mail_mailboxes"
+        " WHERE email = '%u' AND is_active = 1 AND deleted_at IS NULL"
+    ),
+    "user_query": (
+        "SELECT email as user, 'maildir:/var/mail/vhosts/%d/%n' as mail, 5000 AS uid, 5000 AS gid,"
+        " CONCAT('*:storage=', CAST(storage_quota AS CHAR), 'M') AS quota_rule"
+        " FROM mail_mailboxes WHERE email = '%u' AND is_active = 1 AND deleted_at IS NULL"
+    ),
+}
+# The columns that only the given queries read; the daemons' users may read them too.
+GIVEN_COLUMNS = {
+    "postfix": {
+        "mail_domains": ("domain_name", "is_verified", "deleted_at"),
+        "mail_mailboxes": ("email", "is_active", "deleted_at"),
+        "mail_aliases": ("alias_email", "destination_email", "is_active"),
+    },
+    "dovecot": {"mail_mailboxes": ("email", "password_hash", "storage_quota", "is_active", "deleted_at")},
+}
+
+
+def of_daemon(daemon: str) -> tuple[Lookup, ...]:
+    """Return the questions of "postfix" or "dovecot"."""
+    return tuple(lookup for lookup in LOOKUPS if lookup.daemon == daemon)
+
+
+def named(name: str) -> Lookup:
+    """Return the question of that name. Raises KeyError."""
+    return {lookup.name: lookup for lookup in LOOKUPS}[name]
+
+
+def readable_columns(daemon: str) -> dict[str, tuple[str, ...]]:
+    """Return for each table the columns that this daemon's database user may read, and no more."""
+    columns: dict[str, set[str]] = {}
+    for lookup in of_daemon(daemon):
+        if not lookup.table:
+            continue
+        columns.setdefault(lookup.table, set()).update(lookup.columns)
+    for part in (GIVEN_COLUMNS[daemon], WRITES[daemon]):
+        for table, names in part.items():
+            columns.setdefault(table, set()).update(names)
+    return {table: tuple(sorted(names)) for table, names in sorted(columns.items())}
