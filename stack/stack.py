@@ -1,0 +1,214 @@
+"""One private stack: its folder, its services from start to stop, and what it tells others about itself."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import MySQLdb
+
+from stack import files, layout
+from stack.services import MAIL, PYTHON, SERVERS, python_environment, services, system_environment
+from stack.supervisor import StepFailed, Supervisor
+
+ZONES = ("example", "mailhost.example")
+DEMO_ZONES = (*ZONES, "acme.example", "acme-shop.example", "bolt.example")
+
+
+class AlreadyRunning(Exception):
+    """Another process runs this stack."""
+
+
+class Stack:
+    """A stack below its own folder. `profile` is demo (fixed ports if free), or any other name (random ports).
+
+    up() starts everything, down() stops it; start(name) and stop(name) act on one service. `info` is stack.json.
+    """
+
+    def __init__(self, profile: str, say: Callable[[str], None] = print, clone: Path = layout.CLONE):
+        if os.geteuid() != 0:
+            raise StepFailed("start", "only root can start Postfix and give files to the daemons' users")
+        # A root whose umask is 077 would make folders that no daemon may enter.
+        os.umask(0o022)
+        self.profile, self.say = profile, say
+        base, self.elsewhere = layout.runtime_base(clone)
+        self.home = base / profile
+        in_clone = clone / "var"
+        self.state_file = in_clone / ("" if profile == "demo" else profile) / "stack.json"
+        self.state_file.parent.mkdir(parents=True, exist_ok=True)
+        self.static_root = base / "static"
+        self.home.mkdir(parents=True, exist_ok=True)
+        self._lock = None
+
+    def take(self) -> None:
+        """Become the one process that runs this stack; raises AlreadyRunning."""
+        lock = (self.state_file.parent / f"{self.profile}.lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise AlreadyRunning(f"it runs already, started by process {lock.read().strip() or '?'}") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self._lock = lock
+
+    def configure(self) -> None:
+        """Choose ports and write every file. Call it before up(); `environment` and `info` are known from here on."""
+        self.ports = layout.free_ports(layout.DEMO_PORTS if self.profile == "demo" else None)
+        self.secrets = layout.load_secrets(self.home / "secrets.json")
+        self.params = files.parameters(self.home, self.ports, self.secrets)
+        zones = DEMO_ZONES if self.profile == "demo" else ZONES
+        files.make_folders(self.home, self.params)
+        files.make_certificates(self.home / "tls")
+        files.write_server_files(self.home, self.ports, self.secrets, zones, self.profile)
+        files.write_daemon_files(self.params)
+        files.write_environment(self.home / "mailhost.env", self.params, self.ports, self.secrets, self.static_root)
+        self.info = files.describe(self.home, self.params, self.ports, self.secrets, zones)
+        self.supervisor = Supervisor(
+            services(self.home, self.params, self.ports, self._is_up),
+            self.home / "pids.json",
+            self.say,
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment in which a Python process belongs to this stack."""
+        return python_environment(self.home)
+
+    def up(self, step: Callable | None = None) -> None:
+        """Start everything; each step is run in `step(name)`, a context manager. Raises StepFailed."""
+        step = step or _unannounced
+        with step("Configuration"):
+            if self._lock is None:
+                self.take()
+            self.configure()
+            self.supervisor.end_leftovers()
+        with step("MariaDB"):
+            self._install_database()
+            self.start("mariadb")
+            self._create_panel_user()
+        with step("Redis and BIND"):
+            self.start("redis", "bind")
+        with step("Tables, grants, static files"):
+            self.run_python("stack.prepare")
+        with step("Dovecot, OpenDKIM, Postfix"):
+            self._run(
+                "postfix check",
+                ["postfix", "-c", str(self.params.postfix_config_dir), "check"],
+                log=self.home / "log/postfix.log",
+            )
+            # Postfix makes its queue first: Dovecot's and OpenDKIM's sockets are inside.
+            for name in MAIL:
+                self.start(name)
+        with step("Web, worker, beat"):
+            self.start(*PYTHON)
+        self.publish()
+
+    def publish(self, **more) -> None:
+        """Write stack.json, with `more` in it."""
+        self.info |= more
+        files.write_state(self.state_file, self.info)
+
+    def down(self) -> None:
+        """Stop everything and release the stack. stack.json goes: it speaks of running services only."""
+        if hasattr(self, "supervisor"):
+            self.state_file.unlink(missing_ok=True)
+            self.supervisor.stop_all(last=SERVERS)
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+    def remove(self) -> None:
+        """Delete the stack's folder, mail and all."""
+        shutil.rmtree(self.home)
+        self.state_file.unlink(missing_ok=True)
+
+    def start(self, *names: str) -> None:
+        """Start services, several at once, and wait until all are ready."""
+        if "beat" in names and not self.supervisor.is_running("beat"):
+            (self.home / "beat.pid").unlink(missing_ok=True)
+        self.supervisor.start(*names)
+
+    def stop(self, *names: str) -> None:
+        for name in names:
+            self.supervisor.stop(name)
+
+    def restart_python(self) -> None:
+        """Start web, worker and beat anew, with the code as it is now."""
+        self.stop(*PYTHON)
+        self.start(*PYTHON)
+
+    def run_python(self, module: str, *arguments: str) -> None:
+        """Run one of our modules to its end, as part of this stack."""
+        self._run(
+            module,
+            [sys.executable, "-m", module, *arguments],
+            cwd=layout.CLONE,
+            env=self.environment,
+            log=self.home / f"log/{module.rpartition('.')[2]}.log",
+        )
+
+    def root_connection(self, database: str = "") -> MySQLdb.Connection:
+        """Return a connection of the database's root, who is known by the Unix socket."""
+        return MySQLdb.connect(unix_socket=self.params.database_socket, user="root", database=database)
+
+    def _run(self, name: str, command: list[str], log: Path, cwd: Path | None = None, env: dict | None = None) -> None:
+        with log.open("ab") as output:
+            ended = subprocess.run(
+                command,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=cwd or self.home,
+                env=env or system_environment(),
+            )
+        if ended.returncode:
+            raise StepFailed(name, f"ended with status {ended.returncode}", log)
+
+    def _is_up(self, name: str) -> bool:
+        return self.supervisor.is_running(name)
+
+    def _install_database(self) -> None:
+        data = self.home / "mariadb/data"
+        if data.exists():
+            return
+        # Made beside and then renamed, so that an interrupted start leaves no half database.
+        new = self.home / "mariadb/data.new"
+        shutil.rmtree(new, ignore_errors=True)
+        # Without --skip-test-db everyone could read databases named test_…, and tests of rights would pass in vain.
+        self._run(
+            "mariadb-install-db",
+            [
+                "/usr/bin/mariadb-install-db",
+                f"--defaults-file={self.home}/mariadb/my.cnf",
+                "--user=mysql",
+                f"--datadir={new}",
+                "--auth-root-authentication-method=socket",
+                "--skip-test-db",
+            ],
+            log=self.home / "log/mariadb-install.log",
+        )
+        new.rename(data)
+
+    def _create_panel_user(self) -> None:
+        with self.root_connection() as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE IF NOT EXISTS {files.DATABASE}")
+            # The socket and the port are two hosts to MariaDB, which resolves no names here.
+            for host in ("localhost", "127.0.0.1"):
+                user = f"'mailhost'@'{host}'"
+                cursor.execute(f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY %s", [self.secrets["panel"]])
+                for database in (files.DATABASE, r"test\_mailhost%"):
+                    cursor.execute(f"GRANT ALL ON `{database}`.* TO {user} WITH GRANT OPTION")
+                # manage.py daemonusers makes the daemons' users with the panel's connection.
+                cursor.execute(f"GRANT CREATE USER ON *.* TO {user}")
+
+
+@contextmanager
+def _unannounced(_name: str) -> Iterator[None]:
+    yield
