@@ -1,0 +1,50 @@
+"""Create the database users of Postfix and Dovecot, with the rights that their questions need."""
+
+import MySQLdb
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from mailconfig import grants
+from mailconfig.parameters import Parameters
+
+
+class Command(BaseCommand):
+    help = (
+        "Create the database users of Postfix and Dovecot and give them SELECT on the columns that mailboxes/lookups.py"
+        " names, and no more. Run it after each migration; it changes nothing when all is as it should be."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--admin-socket", help="sign in as MariaDB's root over this socket (needs root)")
+        parser.add_argument("--admin-user", default="root", help="the user for --admin-socket (root)")
+        parser.add_argument(
+            "--client-host",
+            action="append",
+            help="a host that the daemons connect from, in MariaDB's words; may be given again (localhost, 127.0.0.1)",
+        )
+
+    def handle(self, **options):
+        parameters = Parameters.from_settings()
+        accounts = {
+            "postfix": (parameters.postfix_db_user, parameters.postfix_db_password),
+            "dovecot": (parameters.dovecot_db_user, parameters.dovecot_db_password),
+        }
+        hosts = tuple(options["client_host"] or grants.HOSTS)
+        link = self._link(options)
+        for daemon, (user, password) in accounts.items():
+            if not password:
+                raise CommandError(f"MAILHOST_{daemon.upper()}_DB_PASSWORD is not set.")
+            try:
+                grants.grant(link, parameters.database_name, daemon, user=user, password=password, hosts=hosts)
+            except MySQLdb.Error as error:
+                raise CommandError(f"{daemon}: {error.args[1]} ({error.args[0]})") from error
+            self.stdout.write(f"{daemon}: {user} at {', '.join(hosts)}")
+
+    def _link(self, options):
+        if not options["admin_socket"]:
+            connection.ensure_connection()
+            return connection.connection
+        try:
+            return MySQLdb.connect(unix_socket=options["admin_socket"], user=options["admin_user"])
+        except MySQLdb.Error as error:
+            raise CommandError(f"{options['admin_socket']}: {error.args[1]}") from error
