@@ -2,12 +2,18 @@
 
 import os
 
+import django
 from celery import Celery
 from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailhost.settings")
 
+from django.apps import apps
 from django.conf import settings
+
+if not apps.ready:
+    # A worker and beat import this file before anything of Django.
+    django.setup()
 
 from mailhost.background import DEFAULT_QUEUE, RUN_JOB
 

@@ -201,7 +201,7 @@ def services(home: Path, params: Parameters, ports: dict[str, int], is_up: Calla
                 "2",
                 "--access-logfile",
                 "-",
-                "--control-socket-disable",
+                "--no-control-socket",
             ],
             lambda: answers_http(ports["web"]),
             log / "web.log",

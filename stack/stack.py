@@ -11,9 +11,9 @@ from pathlib import Path
 
 import MySQLdb
 
-from stack import files, layout
+from stack import layout, rendered
 from stack.services import MAIL, PYTHON, SERVERS, python_environment, services, system_environment
-from stack.supervisor import StepFailed, Supervisor
+from stack.supervisor import StepFailed, Supervisor, end_leftovers
 
 ZONES = ("example", "mailhost.example")
 DEMO_ZONES = (*ZONES, "acme.example", "acme-shop.example", "bolt.example")
@@ -37,12 +37,22 @@ class Stack:
         self.profile, self.say = profile, say
         base, self.elsewhere = layout.runtime_base(clone)
         self.home = base / profile
-        in_clone = clone / "var"
-        self.state_file = in_clone / ("" if profile == "demo" else profile) / "stack.json"
+        self.state_file = self.var(clone) / ("" if profile == "demo" else profile) / "stack.json"
         self.state_file.parent.mkdir(parents=True, exist_ok=True)
         self.static_root = base / "static"
         self.home.mkdir(parents=True, exist_ok=True)
         self._lock = None
+        self.supervisor: Supervisor | None = None
+
+    @staticmethod
+    def var(clone: Path = layout.CLONE) -> Path:
+        """Return the folder that holds every stack.json of this clone."""
+        return clone / "var"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process runs the stack."""
+        return self._lock is not None
 
     def take(self) -> None:
         """Become the one process that runs this stack; raises AlreadyRunning."""
@@ -59,21 +69,20 @@ class Stack:
 
     def configure(self) -> None:
         """Choose ports and write every file. Call it before up(); `environment` and `info` are known from here on."""
+        pid_file = self.home / "pids.json"
+        # Before ports are chosen: what a killed run left behind sits on them.
+        end_leftovers(pid_file, self.say)
         self.ports = layout.free_ports(layout.DEMO_PORTS if self.profile == "demo" else None)
         self.secrets = layout.load_secrets(self.home / "secrets.json")
-        self.params = files.parameters(self.home, self.ports, self.secrets)
+        self.params = rendered.parameters(self.home, self.ports, self.secrets)
         zones = DEMO_ZONES if self.profile == "demo" else ZONES
-        files.make_folders(self.home, self.params)
-        files.make_certificates(self.home / "tls")
-        files.write_server_files(self.home, self.ports, self.secrets, zones, self.profile)
-        files.write_daemon_files(self.params)
-        files.write_environment(self.home / "mailhost.env", self.params, self.ports, self.secrets, self.static_root)
-        self.info = files.describe(self.home, self.params, self.ports, self.secrets, zones)
-        self.supervisor = Supervisor(
-            services(self.home, self.params, self.ports, self._is_up),
-            self.home / "pids.json",
-            self.say,
-        )
+        rendered.make_folders(self.home, self.params)
+        rendered.make_certificates(self.home / "tls")
+        rendered.write_server_files(self.home, self.ports, self.secrets, zones, self.profile)
+        rendered.write_daemon_files(self.params)
+        rendered.write_environment(self.home / "mailhost.env", self.params, self.ports, self.secrets, self.static_root)
+        self.info = rendered.describe(self.home, self.params, self.ports, self.secrets, zones)
+        self.supervisor = Supervisor(services(self.home, self.params, self.ports, self._is_up), pid_file, self.say)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -86,8 +95,8 @@ class Stack:
         with step("Configuration"):
             if self._lock is None:
                 self.take()
-            self.configure()
-            self.supervisor.end_leftovers()
+            if self.supervisor is None:
+                self.configure()
         with step("MariaDB"):
             self._install_database()
             self.start("mariadb")
@@ -96,6 +105,8 @@ class Stack:
             self.start("redis", "bind")
         with step("Tables, grants, static files"):
             self.run_python("stack.prepare")
+            if self.profile != "demo":
+                self._save_tables()
         with step("Dovecot, OpenDKIM, Postfix"):
             self._run(
                 "postfix check",
@@ -111,12 +122,12 @@ class Stack:
 
     def publish(self, **more) -> None:
         """Write stack.json, with `more` in it."""
-        self.info |= more
-        files.write_state(self.state_file, self.info)
+        self.info |= {"process": os.getpid(), "migrations": layout.migrations_fingerprint(), **more}
+        rendered.write_state(self.state_file, self.info)
 
     def down(self) -> None:
         """Stop everything and release the stack. stack.json goes: it speaks of running services only."""
-        if hasattr(self, "supervisor"):
+        if self.supervisor:
             self.state_file.unlink(missing_ok=True)
             self.supervisor.stop_all(last=SERVERS)
         if self._lock:
@@ -125,8 +136,10 @@ class Stack:
 
     def remove(self) -> None:
         """Delete the stack's folder, mail and all."""
-        shutil.rmtree(self.home)
+        shutil.rmtree(self.home, ignore_errors=True)
         self.state_file.unlink(missing_ok=True)
+        if self.state_file.parent != self.var():
+            shutil.rmtree(self.state_file.parent, ignore_errors=True)
 
     def start(self, *names: str) -> None:
         """Start services, several at once, and wait until all are ready."""
@@ -143,27 +156,32 @@ class Stack:
         self.stop(*PYTHON)
         self.start(*PYTHON)
 
-    def run_python(self, module: str, *arguments: str) -> None:
-        """Run one of our modules to its end, as part of this stack."""
-        self._run(
-            module,
-            [sys.executable, "-m", module, *arguments],
-            cwd=layout.CLONE,
-            env=self.environment,
-            log=self.home / f"log/{module.rpartition('.')[2]}.log",
-        )
+    def run_python(self, module: str, *arguments: str, show: bool = False) -> None:
+        """Run one of our modules to its end, as part of this stack; `show` leaves its output to the terminal."""
+        command = [sys.executable, "-m", module, *arguments]
+        log = self.home / f"log/{module.rpartition('.')[2]}.log"
+        self._run(module, command, log, cwd=layout.CLONE, env=self.environment, show=show)
 
     def root_connection(self, database: str = "") -> MySQLdb.Connection:
         """Return a connection of the database's root, who is known by the Unix socket."""
         return MySQLdb.connect(unix_socket=self.params.database_socket, user="root", database=database)
 
-    def _run(self, name: str, command: list[str], log: Path, cwd: Path | None = None, env: dict | None = None) -> None:
+    def _run(
+        self,
+        name: str,
+        command: list[str],
+        log: Path,
+        *,
+        cwd: Path | None = None,
+        env: dict | None = None,
+        show: bool = False,
+    ) -> None:
         with log.open("ab") as output:
             ended = subprocess.run(
                 command,
                 check=False,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
+                stdout=None if show else output,
                 stderr=output,
                 cwd=cwd or self.home,
                 env=env or system_environment(),
@@ -196,14 +214,25 @@ class Stack:
         )
         new.rename(data)
 
+    def _save_tables(self) -> None:
+        """Keep the freshly migrated tables as SQL: a test database is made of it in a second."""
+        command = ["mariadb-dump", "--no-defaults", f"--socket={self.params.database_socket}", "--user=root"]
+        tables = self.home / "tables.sql"
+        with tables.open("wb") as target:
+            subprocess.run(
+                [*command, "--skip-comments", "--skip-add-locks", "--skip-disable-keys", rendered.DATABASE],
+                check=True,
+                stdout=target,
+            )
+
     def _create_panel_user(self) -> None:
         with self.root_connection() as connection, connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE IF NOT EXISTS {files.DATABASE}")
+            cursor.execute(f"CREATE DATABASE IF NOT EXISTS {rendered.DATABASE}")
             # The socket and the port are two hosts to MariaDB, which resolves no names here.
             for host in ("localhost", "127.0.0.1"):
                 user = f"'mailhost'@'{host}'"
                 cursor.execute(f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY %s", [self.secrets["panel"]])
-                for database in (files.DATABASE, r"test\_mailhost%"):
+                for database in (rendered.DATABASE, r"test\_mailhost%"):
                     cursor.execute(f"GRANT ALL ON `{database}`.* TO {user} WITH GRANT OPTION")
                 # manage.py daemonusers makes the daemons' users with the panel's connection.
                 cursor.execute(f"GRANT CREATE USER ON *.* TO {user}")

@@ -133,8 +133,9 @@ class Keeper:
                 self._launch()
                 self.say(f"{self.service.name} is back")
             except StepFailed as failure:
-                self.say(str(failure))
                 self._end_process()
+                if not self._stopping.is_set():
+                    self.say(str(failure))
 
     def _end_process(self) -> None:
         if self.process is None:
@@ -162,8 +163,14 @@ class Supervisor:
     def start(self, *names: str) -> None:
         """Start these services at once and return when all are ready; raises the first one's StepFailed."""
         with ThreadPoolExecutor(max_workers=len(names)) as pool:
-            for started in [pool.submit(self.keepers[name].start) for name in names]:
-                started.result()
+            try:
+                for started in [pool.submit(self.keepers[name].start) for name in names]:
+                    started.result()
+            except BaseException:
+                # Ctrl-C, or one that failed: the others need not become ready any more.
+                for name in names:
+                    self.keepers[name].ask_to_stop()
+                raise
 
     def stop(self, name: str) -> None:
         self.keepers[name].stop()
@@ -182,26 +189,6 @@ class Supervisor:
                 keeper.stop()
         self.pid_file.unlink(missing_ok=True)
 
-    def end_leftovers(self) -> None:
-        """End processes of an earlier run whose supervisor was killed. A process id counts only together with
-        its start time, so that nobody else's process is ever ended."""
-        if not self.pid_file.exists():
-            return
-        left = [
-            (name, pid)
-            for name, (pid, began) in json.loads(self.pid_file.read_text()).items()
-            if _start_time(pid) == began
-        ]
-        for name, pid in left:
-            self.say(f"ending {name} (process {pid}), left over from an earlier run")
-            os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and any(_start_time(pid) for _, pid in left):
-            time.sleep(0.1)
-        for _, pid in left:
-            _end_group(pid)
-        self.pid_file.unlink()
-
     def _write_pids(self) -> None:
         with self._writing:
             running = {
@@ -212,6 +199,26 @@ class Supervisor:
             new = self.pid_file.with_suffix(".new")
             new.write_text(json.dumps(running))
             new.replace(self.pid_file)
+
+
+def end_leftovers(pid_file: Path, say: Callable[[str], None]) -> None:
+    """End the services of an earlier run whose supervisor was killed.
+
+    A process id counts only together with its start time, so that nobody else's process is ever ended.
+    """
+    if not pid_file.exists():
+        return
+    recorded = json.loads(pid_file.read_text()).items()
+    left = [(name, pid) for name, (pid, began) in recorded if _start_time(pid) == began]
+    for name, pid in left:
+        say(f"ending {name} (process {pid}), left over from an earlier run")
+        os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and any(_start_time(pid) for _, pid in left):
+        time.sleep(0.1)
+    for _, pid in left:
+        _end_group(pid)
+    pid_file.unlink()
 
 
 def _end_group(leader: int) -> None:

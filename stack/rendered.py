@@ -1,9 +1,6 @@
 """Every file that a private stack reads or hands out: configuration, certificates, the environment, stack.json."""
 
-import grp
 import json
-import os
-import pwd
 import shutil
 import subprocess
 from dataclasses import asdict, fields
@@ -11,8 +8,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from mailconfig import files
 from mailconfig.parameters import ENVIRONMENT_PREFIX, Parameters
-from mailconfig.render import folders, render
+from mailconfig.render import File, Folder, folders, render
 from stack.layout import CLONE, write_private
 
 HOSTNAME = "mail.mailhost.example"
@@ -91,39 +89,22 @@ def make_folders(home: Path, params: Parameters) -> None:
         "bind": "bind",
         "outside": "postfix",
     }
-    for name, owner in plain.items():
-        (home / name).mkdir(parents=True, exist_ok=True)
-        shutil.chown(home / name, owner)
-    for path, folder in folders(params).items():
-        path.mkdir(parents=True, exist_ok=True)
-        os.chown(path, _user_id(folder.owner), _group_id(folder.group))
-        path.chmod(folder.mode)
-    # Postfix refuses to start after a crash when it cannot append to its log as its own user.
-    for log, owner in (("postfix.log", "postfix"), ("mariadb.log", "mysql")):
-        path = home / "log" / log
+    files.make_folders({home / name: Folder("stack", owner=owner) for name, owner in plain.items()})
+    files.make_folders(folders(params))
+    # Postfix refuses to start after a crash when it cannot append to its log as its own user; OpenDKIM does not
+    # start without its tables, which the signer's worker fills as domains get keys.
+    owned = {"log/postfix.log": "postfix", "log/mariadb.log": "mysql"}
+    for path, owner in [(home / name, owner) for name, owner in owned.items()] + [
+        (params.dkim_dir / table, "opendkim") for table in ("KeyTable", "SigningTable")
+    ]:
         path.touch()
-        shutil.chown(path, owner)
-    # OpenDKIM does not start without its tables; the signer's worker fills them as domains get keys.
-    for table in ("KeyTable", "SigningTable"):
-        path = params.dkim_dir / table
-        path.touch()
-        shutil.chown(path, "opendkim", "opendkim")
-
-
-def _user_id(name: str) -> int:
-    return int(name) if name.isdigit() else pwd.getpwnam(name).pw_uid
-
-
-def _group_id(name: str) -> int:
-    return int(name) if name.isdigit() else grp.getgrnam(name).gr_gid
+        shutil.chown(path, owner, owner)
 
 
 def write_daemon_files(params: Parameters) -> None:
     """Write the configuration of Postfix, Dovecot and OpenDKIM as `manage.py mailconfig` renders it."""
     for path, file in render(params).items():
-        write_private(path, file.text)
-        os.chown(path, _user_id(file.owner), _group_id(file.group))
-        path.chmod(file.mode)
+        files.write(path, file)
 
 
 def write_server_files(
@@ -144,21 +125,20 @@ def write_server_files(
         "update_secret": secrets["dns_update"],
         "buffer_pool_mb": BUFFER_POOL_MB.get(profile, 128),
     }
-    for template, target, owner in (
-        ("my.cnf", "mariadb/my.cnf", "root"),
-        ("redis.conf", "redis/redis.conf", "root"),
-        ("named.conf", "bind/named.conf", "bind"),
-    ):
-        write_private(home / target, templates.get_template(f"{template}.j2").render(context))
-        shutil.chown(home / target, owner)
-    for readable in ("mariadb/my.cnf", "redis/redis.conf"):
-        (home / readable).chmod(0o644)
+    wanted = {
+        "mariadb/my.cnf": ("my.cnf", "root", 0o644),
+        "redis/redis.conf": ("redis.conf", "root", 0o644),
+        "bind/named.conf": ("named.conf", "bind", 0o600),
+    }
+    for target, (template, owner, mode) in wanted.items():
+        text = templates.get_template(f"{template}.j2").render(context)
+        files.write(home / target, File(text, "stack", owner=owner, mode=mode))
     for zone in zones:
         path = home / "bind" / f"{zone}.zone"
         if not path.exists():
             children = [name.removesuffix(f".{zone}") for name in zones if name.endswith(f".{zone}")]
-            write_private(path, templates.get_template("zone.j2").render(zone=zone, children=children))
-            shutil.chown(path, "bind")
+            text = templates.get_template("zone.j2").render(zone=zone, children=children)
+            files.write(path, File(text, "stack", owner="bind", group="bind"))
 
 
 def make_certificates(folder: Path) -> None:

@@ -1,0 +1,67 @@
+"""The private stack from the command line.
+
+python -m stack demo                 the demo, until Ctrl-C
+python -m stack reset                delete the demo's data
+python -m stack status               what runs, and where
+python -m stack run [-- COMMAND …]   the test stack, until COMMAND has ended or until Ctrl-C
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from stack import demo
+from stack.stack import AlreadyRunning, Stack
+from stack.steps import say, step
+from stack.supervisor import StepFailed
+
+
+def run(command: list[str]) -> int:
+    """Start the test stack; run `command` in its environment, or wait for a signal: SIGHUP starts web, worker and
+    beat anew with the code as it is now, SIGINT and SIGTERM end it."""
+    stack = Stack("test", say)
+    wanted: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: wanted.append(number))
+    try:
+        stack.take()
+        stack.up(step)
+        say(f"{stack.state_file} says where everything listens.")
+        if command:
+            return subprocess.run(command, check=False, env={**os.environ, **stack.environment}).returncode
+        while not {signal.SIGINT, signal.SIGTERM} & set(wanted):
+            if signal.SIGHUP in wanted:
+                wanted.clear()
+                stack.restart_python()
+            time.sleep(0.5)
+    except AlreadyRunning as running:
+        say(f"The test stack is not started: {running}.")
+        return 1
+    except StepFailed as failure:
+        demo.report(failure)
+        return 1
+    finally:
+        if stack.is_ours:
+            stack.down()
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    commands = {"demo": demo.demo, "reset": demo.reset, "status": demo.status}
+    try:
+        match arguments:
+            case [name] if name in commands:
+                return commands[name]()
+            case ["run"] | ["run", "--", _, *_]:
+                return run(arguments[2:])
+    except StepFailed as failure:
+        demo.report(failure)
+        return 1
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,11 @@
+"""The settings of the tests: those of the stack they stand on."""
+
+import os
+
+from tests import stackside
+
+stackside.choose()
+# The browser driver runs an event loop in the thread that also asks the database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+from mailhost.settings import *

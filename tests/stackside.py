@@ -1,0 +1,144 @@
+"""The stack that the tests stand on: one that runs already (`make stack-up`), or one of their own.
+
+Chosen when the settings are read, because they name its sockets; started by `conftest.py` when the session begins;
+pytest-xdist's workers inherit the choice through the environment.
+"""
+
+import atexit
+import fcntl
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stack.layout import migrations_fingerprint
+from stack.stack import Stack
+from stack.supervisor import StepFailed
+
+STATE = "MAILHOST_TEST_STATE"
+
+own: Stack | None = None
+
+
+def choose() -> None:
+    """Name the stack in the environment; make one of our own, not yet started, when none runs."""
+    global own  # noqa: PLW0603 - one process has one stack
+    if STATE in os.environ:
+        return
+    running = _running()
+    if running:
+        os.environ[STATE] = str(running)
+        os.environ["MAILHOST_ENV_FILE"] = json.loads(running.read_text())["environment_file"]
+        return
+    own = Stack(f"private-{secrets.token_hex(3)}", say=_quiet)
+    own.take()
+    own.configure()
+    atexit.register(discard, os.getpid())
+    os.environ[STATE] = str(own.state_file)
+    os.environ["MAILHOST_ENV_FILE"] = own.environment["MAILHOST_ENV_FILE"]
+
+
+def _running() -> Path | None:
+    """Return the stack.json of a running test stack whose tables are those of this code."""
+    folder = Stack.var() / "test"
+    state, lock = folder / "stack.json", folder / "test.lock"
+    if not (state.exists() and lock.exists()):
+        return None
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return state if json.loads(state.read_text())["migrations"] == migrations_fingerprint() else None
+    return None
+
+
+def _quiet(line: str) -> None:
+    """A crash in the background is told by the test that provoked it, or by the log that is kept."""
+
+
+def start() -> None:
+    """Start our own stack, if that is what the tests stand on. Raises StepFailed."""
+    if own:
+        own.up()
+
+
+def discard(process: int, keep_logs: bool = False) -> None:
+    """Stop our own stack and delete its folder; its logs are kept in var/failed/ on request."""
+    global own
+    if own is None or os.getpid() != process:
+        return
+    stack, own = own, None
+    stack.down()
+    if keep_logs:
+        kept = Stack.var() / "failed"
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(stack.home / "log", kept)
+    stack.remove()
+
+
+class StackSide:
+    """What a test sees of a stack: `info` is stack.json, `home` its folder."""
+
+    def __init__(self, info: dict):
+        self.info = info
+        self.home = Path(info["home"])
+
+    def port(self, service: str) -> int:
+        return self.info[service]["port"]
+
+    def database_settings(self) -> dict[str, str]:
+        """Return what Django's connection needs for the live database that daemons and workers read."""
+        mysql = self.info["mysql"]
+        panel = mysql["users"]["panel"]
+        return {
+            "NAME": mysql["database"],
+            "HOST": mysql["socket"],
+            "USER": panel["user"],
+            "PASSWORD": panel["password"],
+        }
+
+
+class SecondStack(StackSide):
+    """A stack that a test may break: stop(name) and start(name) act on one service."""
+
+    def __init__(self) -> None:
+        self.stack = Stack(f"private-{secrets.token_hex(3)}", say=_quiet)
+        try:
+            self.stack.up()
+        except StepFailed:
+            self.end()
+            raise
+        super().__init__(self.stack.info)
+
+    def stop(self, *names: str) -> None:
+        self.stack.stop(*names)
+
+    def start(self, *names: str) -> None:
+        self.stack.start(*names)
+
+    def mend(self) -> None:
+        """Start whatever a test left stopped."""
+        keepers = self.stack.supervisor.keepers
+        self.stack.start(*[name for name in keepers if not self.stack.supervisor.is_running(name)])
+
+    def end(self) -> None:
+        self.stack.down()
+        self.stack.remove()
+
+
+@contextmanager
+def django_on(side: StackSide) -> Iterator[None]:
+    """Point Django's connection at the live database of this stack for a while."""
+    from django.db import connection
+
+    connection.close()
+    before = {name: connection.settings_dict[name] for name in side.database_settings()}
+    connection.settings_dict.update(side.database_settings())
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.update(before)
