@@ -91,8 +91,29 @@ def key_states():
     return KeyState.choices
 
 
+class KeyQuerySet(TenantQuerySet):
+    def shown_in_dns(self):
+        """Keys whose public part DNS must show, oldest first."""
+        return self.exclude(state=KeyState.RETIRED).order_by("pk")
+
+    def signing(self):
+        return self.filter(state=KeyState.ACTIVE).order_by("-pk")
+
+    def on_signers(self):
+        """Keys whose file the signer keeps: a retiring one may still be read for a message that is on its way."""
+        return self.filter(
+            state__in=[KeyState.ACTIVE, KeyState.RETIRING],
+            domain__deleted_at=None,
+            domain__verified_at__isnull=False,
+        )
+
+    def of_deleted_domains(self):
+        return self.exclude(private_key="").filter(domain__deleted_at__isnull=False)
+
+
 class DkimKey(TenantOwned):
-    """A signing key of a domain under a selector of its own. The private part is encrypted (`dns.dkim`)."""
+    """A signing key of a domain under a selector of its own. The private part is encrypted (`dns.dkim`), and empty
+    once it is destroyed; `fingerprint` is the SHA-256 of its PEM."""
 
     tenant_path = "domain__tenant__path"
 
@@ -101,9 +122,12 @@ class DkimKey(TenantOwned):
     algorithm = models.CharField(max_length=10, default="rsa-2048")
     private_key = models.TextField()
     public_key = models.TextField()
+    fingerprint = models.CharField(max_length=64, db_collation="ascii_bin")
     state = models.CharField(max_length=10, choices=key_states, default=KeyState.PENDING)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TenantManager.of(KeyQuerySet)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["domain", "selector"], name="dkim_selector_once")]

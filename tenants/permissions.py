@@ -44,7 +44,7 @@ OF_KIND: dict[str, frozenset[str]] = {
     Kind.CUSTOMER: frozenset(),
 }
 # Acts of the installation itself: commands and tasks.
-SYSTEM = OWNER | OF_KIND[Kind.OPERATOR]
+SYSTEM = OWNER | OF_KIND[Kind.OPERATOR] | frozenset({"dkim_keys.ensure", "records.refresh"})
 
 
 def permissions(kind: str, role: str) -> frozenset[str]:

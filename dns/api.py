@@ -1,0 +1,55 @@
+"""A domain's DNS records over REST."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from dns.models import DnsRecord, Necessity, necessities, purposes, statuses
+from domains.references import find_domain
+from mailhost.api.endpoint import Endpoint
+from mailhost.api.pagination import CursorList
+from mailhost.api.schema import describe
+from mailhost.api.serializers import Answer, ObjectName, PublicId
+
+
+class RecordAnswer(Answer):
+    """A record the domain should publish, and what was last found in its place. `problem` says how to mend it."""
+
+    id = PublicId("rec")
+    object = ObjectName("record")
+    purpose = serializers.ChoiceField(choices=purposes())
+    type = serializers.CharField(source="record_type")
+    name = serializers.CharField()
+    value = serializers.CharField()
+    ttl = serializers.IntegerField(help_text="seconds")
+    priority = serializers.IntegerField(allow_null=True)
+    required = serializers.SerializerMethodField()
+    necessity = serializers.ChoiceField(choices=necessities())
+    status = serializers.ChoiceField(choices=statuses())
+    found = serializers.SerializerMethodField()
+    problem = serializers.SerializerMethodField()
+    last_checked_at = serializers.DateTimeField(allow_null=True)
+
+    def get_required(self, record: DnsRecord) -> bool:
+        return record.necessity == Necessity.REQUIRED
+
+    @extend_schema_field({"type": "array", "items": {"type": "string"}})
+    def get_found(self, record: DnsRecord) -> list[Any]:
+        return record.found
+
+    def get_problem(self, record: DnsRecord) -> str | None:
+        return record.problem or None
+
+
+class DomainRecords(Endpoint):
+    """The records of one domain."""
+
+    actions = {"GET": "records.list"}
+    filters = CursorList.parameters
+
+    @describe("list_records", "List a domain's DNS records", answer=RecordAnswer, lists=True, names_object=True)
+    def get(self, request: Request, domain: str) -> Response:
+        return self.page(DnsRecord.objects.of(find_domain(domain)), RecordAnswer)

@@ -1,0 +1,95 @@
+"""OpenDKIM's KeyTable and SigningTable as text: rows in, lines out, and a lint that nothing unsafe passes."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dns.dkim import SELECTOR
+
+A_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+DOMAIN = re.compile(rf"{A_LABEL}(?:\.{A_LABEL})+")
+MAX_DOMAIN = 253
+# No "." or ".." as a step of the path.
+FOLDER = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]+)+")
+KEY_FILE = re.compile(rf"{SELECTOR.pattern}\.[0-9]+\.pem")
+KEY_LINE = re.compile(
+    rf"(?P<name>{SELECTOR.pattern}\._domainkey\.(?P<domain>{DOMAIN.pattern}))"
+    rf" (?P=domain):{SELECTOR.pattern}:{FOLDER.pattern}"
+)
+# OpenDKIM cuts longer lines of a `file` table.
+MAX_LINE = 1000
+
+
+class UnsafeRow(ValueError):
+    """A row that must not reach a table; the message says which part is at fault."""
+
+
+@dataclass(frozen=True)
+class SigningRow:
+    """A key and the domain it belongs to. `signs`: mail of the domain is to be signed with it now."""
+
+    key_id: int
+    domain_name: str
+    selector: str
+    fingerprint: str
+    signs: bool
+
+    @property
+    def file_name(self) -> str:
+        """The key's own file: one for each key, so that none is ever replaced by another's content."""
+        return f"{self.selector}.{self.key_id}.pem"
+
+    @property
+    def key_name(self) -> str:
+        return f"{self.selector}._domainkey.{self.domain_name}"
+
+
+def lint(row: SigningRow) -> None:
+    """Raise UnsafeRow unless domain and selector are plain A-labels: a `*`, `%`, blank, colon, comma or newline
+    would sign other domains' mail or break the lines after it."""
+    if len(row.domain_name) > MAX_DOMAIN or not DOMAIN.fullmatch(row.domain_name):
+        raise UnsafeRow("the domain name is not in A-label form")
+    if not SELECTOR.fullmatch(row.selector):
+        raise UnsafeRow("the selector is not one plain label")
+
+
+def key_table(rows: Iterable[SigningRow], keys_folder: Path) -> str:
+    """Return the KeyTable: `name domain:selector:path`, sorted. Raises UnsafeRow."""
+    if not FOLDER.fullmatch(str(keys_folder)):
+        raise UnsafeRow("the folder of the keys has characters that a table cannot hold")
+    lines = []
+    for row in sorted(rows, key=lambda row: row.key_name):
+        lint(row)
+        line = f"{row.key_name} {row.domain_name}:{row.selector}:{keys_folder / row.file_name}"
+        if len(line) > MAX_LINE:
+            raise UnsafeRow("the line is longer than OpenDKIM reads")
+        lines.append(line)
+    return text(lines)
+
+
+def signing_table(rows: Iterable[SigningRow]) -> str:
+    """Return the SigningTable: `domain name`, sorted, one line for each domain. Raises UnsafeRow.
+
+    In a keyed table a bare domain stands for its own addresses only, not for those of its subdomains.
+    """
+    lines = {}
+    for row in sorted(rows, key=lambda row: (row.domain_name, row.key_id)):
+        lint(row)
+        # The newest key signs where two are active.
+        lines[row.domain_name] = f"{row.domain_name} {row.key_name}"
+    return text(lines.values())
+
+
+def joined_key_tables(old: str, new: str) -> str:
+    """Return `new` with those lines of `old` whose key it does not name, so that either SigningTable works with it.
+
+    A line that is not of our form is left out.
+    """
+    named = {line.split(" ", 1)[0] for line in new.splitlines()}
+    kept = [line for line in old.splitlines() if (parts := KEY_LINE.fullmatch(line)) and parts["name"] not in named]
+    return text(sorted([*new.splitlines(), *kept])) if kept else new
+
+
+def text(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

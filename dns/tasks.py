@@ -1,0 +1,59 @@
+"""Background work on keys and records: ids in, one operation each, safe to run twice."""
+
+import structlog
+from django.utils import timezone
+
+from accounts.actors import system_actor
+from dns import operations
+from dns.operations import WRITE_TABLES
+from domains.models import Domain
+from mailhost.background import ATTEMPTS, later
+from mailhost.models import Job
+from mailhost.scope import every_tenant
+
+log = structlog.get_logger(__name__)
+
+
+def make_key(domain_id: int) -> None:
+    """Give the domain a signing key where it has none."""
+    if domain := live_domain(domain_id):
+        operations.ensure_key(system_actor(domain.tenant, "DKIM keys"), domain=domain)
+
+
+def refresh_records(domain_id: int) -> None:
+    """Write down what the domain should publish."""
+    if domain := live_domain(domain_id):
+        operations.refresh_records(system_actor(domain.tenant, "DNS records"), domain=domain)
+
+
+def check_records(domain_id: int) -> None:
+    """Look up what the domain does publish."""
+    if domain := live_domain(domain_id):
+        with every_tenant("the records of one domain, by its id"):
+            operations.observe_records(domain, now=timezone.now())
+
+
+def write_signing_tables(thorough: bool = False) -> None:
+    """Write OpenDKIM's files. Runs on the signer's queue, as the user that owns them."""
+    operations.write_signing_tables(thorough=thorough)
+
+
+def reconcile_signing_tables() -> None:
+    """Have the signer compare all its files with the database and mend them, unless it has that before it already.
+
+    A job that has used up its attempts counts no more: the fault may have gone since.
+    """
+    waiting = Job.objects.filter(
+        task=WRITE_TABLES, arguments={"thorough": True}, finished_at=None, attempts__lt=ATTEMPTS
+    )
+    if not waiting.exists():
+        later(WRITE_TABLES, thorough=True)
+
+
+def live_domain(domain_id: int) -> Domain | None:
+    """Return the domain with its tenant; None, with a line in the log, when it has been deleted since."""
+    with every_tenant("a task knows a domain by its id alone"):
+        domain = Domain.objects.live().select_related("tenant").filter(pk=domain_id).first()
+    if domain is None:
+        log.info("domain_gone", domain=domain_id)
+    return domain
