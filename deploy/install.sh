@@ -19,6 +19,12 @@ BUILD="gcc libc6-dev pkg-config libmariadb-dev python3-dev python3-venv"
 # The browser that the tests of the pages drive, and fonts for its screenshots.
 BROWSER="chromium fonts-dejavu-core"
 
+# Two of these at once wait for each other: apt and the virtual environment bear one writer only.
+if [ -z "${INSTALL_LOCKED:-}" ]; then
+  mkdir -p var
+  INSTALL_LOCKED=1 exec flock var/install.lock "$0" "$@"
+fi
+
 say() { printf '%s\n' "install: $*"; }
 
 missing_packages() {

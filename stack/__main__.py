@@ -4,18 +4,23 @@ python -m stack demo                 the demo, until Ctrl-C
 python -m stack reset                delete the demo's data
 python -m stack status               what runs, and where
 python -m stack run [-- COMMAND …]   the test stack, until COMMAND has ended or until Ctrl-C
+python -m stack up, down             the test stack, left running in the background
 """
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from stack import demo
 from stack.stack import AlreadyRunning, Stack
 from stack.steps import say, step
 from stack.supervisor import StepFailed
+
+READY = "The test stack is ready"
 
 
 def run(command: list[str]) -> int:
@@ -27,8 +32,10 @@ def run(command: list[str]) -> int:
         signal.signal(number, lambda number, _frame: wanted.append(number))
     try:
         stack.take()
+        # Tests rely on tables of the present migrations and on nobody else's rows.
+        stack.empty()
         stack.up(step)
-        say(f"{stack.state_file} says where everything listens.")
+        say(f"{READY}: {stack.state_file} says where everything listens.")
         if command:
             return subprocess.run(command, check=False, env={**os.environ, **stack.environment}).returncode
         while not {signal.SIGINT, signal.SIGTERM} & set(wanted):
@@ -48,8 +55,39 @@ def run(command: list[str]) -> int:
     return 0
 
 
+def up() -> int:
+    """Start the test stack in the background and return once it is ready, or has failed."""
+    output = Stack("test", say).state_file.with_name("run.log")
+    with output.open("wb") as log:
+        runner = subprocess.Popen(
+            [sys.executable, "-m", "stack", "run"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    while READY not in output.read_text() and runner.poll() is None:
+        time.sleep(0.2)
+    print(output.read_text(), end="")
+    return runner.returncode or 0
+
+
+def down() -> int:
+    """Stop the test stack that runs in the background, and wait until it is gone."""
+    state = Stack("test", say).state_file
+    if not state.exists():
+        say("No test stack runs.")
+        return 0
+    process = json.loads(state.read_text())["process"]
+    os.kill(process, signal.SIGTERM)
+    while Path(f"/proc/{process}").exists():
+        time.sleep(0.2)
+    say("The test stack is stopped.")
+    return 0
+
+
 def main(arguments: list[str]) -> int:
-    commands = {"demo": demo.demo, "reset": demo.reset, "status": demo.status}
+    commands = {"demo": demo.demo, "reset": demo.reset, "status": demo.status, "up": up, "down": down}
     try:
         match arguments:
             case [name] if name in commands:

@@ -15,9 +15,9 @@ CLONE = Path(__file__).resolve().parent.parent
 # Everyone who must reach files of the stack: the daemons' own users, and 5000, the owner of all mail.
 DAEMON_USERS = ("mysql", "redis", "bind", "postfix", "dovecot", "dovenull", "opendkim", 5000)
 # sockaddr_un holds 108 bytes with the closing zero; the longest name that a daemon puts below the home is
-# postfix/queue/private/<service> of up to 30 characters.
+# postfix/queue/private/<service> of up to 16 characters.
 SOCKET_BYTES = 107
-LONGEST_SOCKET = len("/postfix/queue/private/") + 30
+LONGEST_SOCKET = len("/postfix/queue/private/") + 16
 LONGEST_PROFILE = len("/private-000000")
 
 DEMO_PORTS = {

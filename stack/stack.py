@@ -134,6 +134,13 @@ class Stack:
             self._lock.close()
             self._lock = None
 
+    def empty(self) -> None:
+        """Delete what an earlier run left in the stack's folder. Call it between take() and up()."""
+        end_leftovers(self.home / "pids.json", self.say)
+        for path in self.home.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+
     def remove(self) -> None:
         """Delete the stack's folder, mail and all."""
         shutil.rmtree(self.home, ignore_errors=True)

@@ -24,6 +24,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         pytest.exit(f"The test stack did not start: {failure} (logs: var/failed)", returncode=3)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # One second stack is enough: all tests that break one run on the same worker.
+    for item in items:
+        if "private_stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("private_stack"))
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     session.config.stash[FAILED] = exitstatus not in (0, pytest.ExitCode.NO_TESTS_COLLECTED)
 

@@ -1,0 +1,41 @@
+# Two commands to begin with: make demo, make test. Both install what is missing first.
+PYTHON = .venv/bin/python
+.DEFAULT_GOAL = help
+.PHONY: help install demo demo-reset demo-status stack-up stack-down test lint bench clean
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+install: ## Install Debian's packages and the virtual environment
+	@deploy/install.sh
+
+demo: install ## Run the whole system on 127.0.0.1, prove that mail works, stay until Ctrl-C
+	@exec $(PYTHON) -m stack demo
+
+demo-reset: install ## Delete the demo's data; the next demo starts over
+	@$(PYTHON) -m stack reset
+
+demo-status: ## Say which stacks of this clone run, and where
+	@$(PYTHON) -m stack status
+
+stack-up: install ## Leave a test stack running, so that pytest -k begins at once
+	@$(PYTHON) -m stack up
+
+stack-down: ## Stop the test stack
+	@$(PYTHON) -m stack down
+
+test: install lint ## Lint, then every test against the real daemons
+	@$(PYTHON) -m pytest -n 2 --dist loadgroup
+
+lint: install ## Style, imports, templates
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/lint-imports --no-cache >/dev/null || .venv/bin/lint-imports --no-cache
+	@.venv/bin/codespell
+
+bench: install ## Speed as ratios to a floor measured in the same run
+	@$(PYTHON) -m bench
+
+clean: ## Delete caches; the demo's data and .venv stay
+	@rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache var/static var/failed
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
