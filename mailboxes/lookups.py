@@ -5,7 +5,7 @@ contract, the bench and the table in docs/mail-contract.md. Each is one probe of
 on a domain, a switch or a tenant above is an effective column, written with whatever changed it.
 
 Placeholders are neutral: {address} {local} {domain} of what is asked, {service} (imap, pop3, smtp, sieve),
-{mail_root}. Every daemon escapes what it puts there.
+{mail_root}, {overdraft_mb}. Every daemon escapes what it puts there.
 """
 
 import re
@@ -47,9 +47,9 @@ class Lookup:
         """Return the query as Postfix's mysql_table(5) writes it."""
         return self.filled(**POSTFIX)
 
-    def dovecot_query(self, version: str, *, mail_root: str) -> str:
+    def dovecot_query(self, version: str, *, mail_root: str, overdraft_mb: int) -> str:
         """Return the query in the variables of that Dovecot version ("2.3" or "2.4")."""
-        return self.filled(**DOVECOT[version], mail_root=mail_root)
+        return self.filled(**DOVECOT[version], mail_root=mail_root, overdraft_mb=str(overdraft_mb))
 
 
 # Dovecot's folder comes from the mailbox's own id: an address given to somebody else never opens the former mail,
@@ -139,10 +139,13 @@ LOOKUPS = (
         columns=("email", "is_live", "uid", "storage_quota"),
         sql=(
             "SELECT email AS user, CONCAT('{mail_root}/', LEFT(uid, 2), '/', uid) AS home,"
-            " CONCAT('*:storage=', storage_quota, 'M') AS quota_rule"
+            " CONCAT('*:storage=', storage_quota + IF('{service}' = 'lmtp', {overdraft_mb}, 0), 'M') AS quota_rule"
             " FROM mail_mailboxes WHERE email = '{address}' AND is_live = 1"
         ),
-        sentence="Where is the mail of this mailbox? Suspended ones too: what Postfix accepted is delivered.",
+        sentence=(
+            "Where is the mail of this mailbox? What Postfix accepted is delivered: to a suspended mailbox, and beyond the"
+            " quota, because messages that arrive together are all weighed before the first is counted."
+        ),
     ),
     Lookup(
         name="iterate",

@@ -91,8 +91,12 @@ class Parameters:
     dovecot_state_dir: Path = Path("/var/lib/dovecot")
     dovecot_log: str = ""
     """Log file; empty logs to syslog (the journal)."""
+    auth_penalty: bool = True
+    """Whether Dovecot answers an address that keeps failing to sign in more and more slowly; off in tests."""
     mail_root: Path = Path("/var/mail/mailhost")
     """Mailbox folders: <mail_root>/<first two of uid>/<uid>."""
+    overdraft_mb: int = 100
+    """How far beyond its quota a mailbox may be taken by messages that were accepted while it was not full."""
     vmail_uid: int = 5000
     vmail_gid: int = 5000
 

@@ -96,7 +96,7 @@ def _postfix_files(p: Parameters) -> dict[Path, File]:
 
 def _dovecot_files(p: Parameters) -> dict[Path, File]:
     queries = {
-        lookup.name: lookup.dovecot_query(p.dovecot_version, mail_root=str(p.mail_root))
+        lookup.name: lookup.dovecot_query(p.dovecot_version, mail_root=str(p.mail_root), overdraft_mb=p.overdraft_mb)
         for lookup in lookups.of_daemon("dovecot")
     }
     source = f"dovecot/{p.dovecot_version}"
