@@ -16,10 +16,10 @@ from dns.records import ExpectedRecord, SigningKey, expected_records
 from dns.signing import SigningRow
 from dns.signing_folder import Outcome, SigningFolder
 from dns.verdict import judge
+from domains.locks import lock_domain
 from domains.models import Domain
 from mailhost.actor import Actor
 from mailhost.background import later
-from mailhost.errors import Refused
 from mailhost.operation import operation
 from mailhost.scope import every_tenant
 
@@ -44,7 +44,7 @@ def ensure_key(actor: Actor, *, domain: Domain) -> DkimKey:
         return key
     # Before the lock: a tenth of a second of processor time, in which nobody else should wait.
     pair = dkim.make_key()
-    lock(domain)
+    lock_domain(actor, domain)
     if key := DkimKey.objects.signing().filter(domain=domain).first():
         return key
     key = DkimKey.objects.create(
@@ -64,7 +64,7 @@ def ensure_key(actor: Actor, *, domain: Domain) -> DkimKey:
 @operation("records.refresh")
 def refresh_records(actor: Actor, *, domain: Domain) -> Domain:
     """Make `mail_dns_records` say what the domain should publish now. A changed record is unchecked again."""
-    lock(domain)
+    lock_domain(actor, domain)
     keys = DkimKey.objects.shown_in_dns().filter(domain=domain).values_list("selector", "public_key")
     expected = {
         (record.purpose, record.record_type, record.name): record
@@ -211,17 +211,6 @@ def checked_private_part(row: SigningRow, token: str, public_key: str) -> bytes 
     except dkim.UnusableKey as error:
         return error
     return pem if dkim.fingerprint(pem) == row.fingerprint else dkim.UnusableKey("it is not the key of this row")
-
-
-def lock(domain: Domain) -> Domain:
-    """Lock the domain's row until the end of the transaction. Raises Refused when it has been deleted meanwhile.
-
-    Without the scope's filter, which would join and lock the tenant's row too; whoever holds a Domain got it in scope.
-    """
-    locked = Domain._base_manager.select_for_update().filter(pk=domain.pk, deleted_at=None).first()
-    if locked is None:
-        raise Refused("domain_deleted", "", f"The domain {domain} was deleted meanwhile.")
-    return locked
 
 
 def columns(record: ExpectedRecord) -> dict[str, object]:

@@ -1,0 +1,93 @@
+"""A tenant with domains, a signer's folder, a real OpenDKIM, and a DNS server that says what a test tells it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from django.utils import timezone
+
+from mailhost.scope import every_tenant
+from tests.dns.opendkim import Opendkim
+from tests.dns.scripted_dns import ScriptedDns
+
+
+@pytest.fixture(autouse=True)
+def dkim_keys(settings) -> list[str]:
+    """Encryption keys of this test's own."""
+    settings.MAILHOST_DKIM_KEYS = [Fernet.generate_key().decode()]
+    return settings.MAILHOST_DKIM_KEYS
+
+
+@pytest.fixture
+def home(monkeypatch) -> Iterator[Path]:
+    """A folder that OpenDKIM trusts: nothing above it may be changed by others, so it is not in /tmp."""
+    folder = Path(tempfile.mkdtemp(prefix="mailhost-test-", dir="/var/lib"))
+    folder.chmod(0o755)
+    monkeypatch.setenv("MAILHOST_CONFIG_DKIM_DIR", str(folder / "dkim"))
+    monkeypatch.setenv("MAILHOST_CONFIG_OPENDKIM_PID_FILE", str(folder / "run/opendkim.pid"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def dkim_dir(home: Path) -> Path:
+    folder = home / "dkim"
+    folder.mkdir(mode=0o700)
+    (folder / "keys").mkdir(mode=0o700)
+    for made in (folder, folder / "keys"):
+        shutil.chown(made, "opendkim", "opendkim")
+    return folder
+
+
+@pytest.fixture
+def opendkim(home: Path, dkim_dir: Path) -> Iterator[Opendkim]:
+    """A running OpenDKIM with the configuration that `manage.py mailconfig` makes."""
+    daemon = Opendkim(home)
+    daemon.start()
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture
+def customer():
+    """Makes tenants: `customer("Acme")`."""
+    from tenants.models import Kind, Tenant
+
+    def make(name: str):
+        with every_tenant("a test lays its ground"):
+            tenant = Tenant.objects.create(name=name, kind=Kind.CUSTOMER, path=f"/new-{os.urandom(8).hex()}/")
+            tenant.path = f"/{tenant.pk}/"
+            tenant.save()
+        return tenant
+
+    return make
+
+
+@pytest.fixture
+def acme(db, customer):
+    return customer("Acme")
+
+
+@pytest.fixture
+def verified() -> Callable:
+    """Makes verified domains: `verified(acme, "acme.example")`."""
+    from domains.models import Domain
+
+    def make(tenant, name: str, **columns):
+        with every_tenant("a test lays its ground"):
+            return Domain.objects.create(
+                tenant=tenant, domain_name=name, **{"verified_at": timezone.now(), "is_verified": True} | columns
+            )
+
+    return make
+
+
+@pytest.fixture
+def dns_server(settings) -> Iterator[ScriptedDns]:
+    with ScriptedDns() as server:
+        settings.MAILHOST_NAMESERVERS = [f"127.0.0.1@{server.port}"]
+        yield server
