@@ -143,8 +143,8 @@ LOOKUPS = (
             " FROM mail_mailboxes WHERE email = '{address}' AND is_live = 1"
         ),
         sentence=(
-            "Where is the mail of this mailbox? What Postfix accepted is delivered: to a suspended mailbox, and beyond the"
-            " quota, because messages that arrive together are all weighed before the first is counted."
+            "Where is the mail of this mailbox? What Postfix accepted is delivered: to a suspended mailbox, and beyond"
+            " the quota, because messages that arrive together are all weighed before the first is counted."
         ),
     ),
     Lookup(
