@@ -1,3 +1,32 @@
 """The whole URL map."""
 
-urlpatterns: list = []
+from django.urls import include, path
+from django.views import defaults
+
+import accounts.urls
+import dns.urls
+import domains.urls
+import mailboxes.urls
+import mailconfig.urls
+import mailhost.api.urls
+import tenants.urls
+from mailhost.api.errors import INTERNAL_ERROR, NOT_FOUND, NOT_PERMITTED, under_api
+from mailhost.home import home
+from mailhost.web import errors
+
+APPS = [tenants.urls, accounts.urls, domains.urls, mailboxes.urls, dns.urls, mailconfig.urls]
+
+endpoints = [endpoint for app in APPS for endpoint in app.endpoints] + mailhost.api.urls.endpoints
+pages = [path("", home, name="home"), *(page for app in APPS for page in app.pages)]
+
+urlpatterns = [
+    path("", include(pages)),
+    *mailhost.api.urls.described,
+    path("api/v1/", include(endpoints)),
+    *mailhost.api.urls.rest,
+]
+
+handler400 = under_api("malformed_request", "The request is malformed.", defaults.bad_request)
+handler403 = under_api("not_permitted", NOT_PERMITTED, errors.forbidden)
+handler404 = under_api("not_found", NOT_FOUND, errors.not_found)
+handler500 = under_api("internal_error", INTERNAL_ERROR, errors.server_error)

@@ -1,0 +1,67 @@
+"""Sign-in to the API: `Authorization: Bearer mh_live_…`."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+
+from accounts import keys
+from accounts.actors import actor_of_key
+from accounts.models import ApiKey
+from mailhost.actor import Actor
+from mailhost.scope import every_tenant
+
+# The last use is shown, so it is kept; a write for each request would cost more than it tells.
+LAST_USE_STEP = timedelta(minutes=1)
+# Compared with when there is no such key, so that an unknown prefix takes as long as a wrong secret.
+NO_DIGEST = keys.digest("")
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Makes a key an actor. Malformed, unknown, revoked, and of a tenant that may not sign in: one answer, 401."""
+
+    def authenticate(self, request) -> tuple[Actor, ApiKey] | None:
+        """Return (actor, key), None without the header. Raises AuthenticationFailed."""
+        header = get_authorization_header(request)
+        if not header:
+            return None
+        key = find_key(header)
+        if key is None:
+            raise AuthenticationFailed
+        note_use(key, timezone.now())
+        return actor_of_key(key, address=request.META.get("REMOTE_ADDR", "")), key
+
+    def authenticate_header(self, request) -> str:
+        return 'Bearer realm="mailhost"'
+
+
+def find_key(header: bytes) -> ApiKey | None:
+    """Return the key that opens the API now, its tenant beside it: one query by an indexed column."""
+    scheme, _, text = header.partition(b" ")
+    if scheme.lower() != b"bearer":
+        return None
+    read = keys.read(text.strip().decode("ascii", errors="replace"))
+    if read is None:
+        return None
+    prefix, secret = read
+    with every_tenant("a key is found before its tenant is known"):
+        key = ApiKey.objects.select_related("tenant").filter(prefix=prefix).first()
+    if not keys.matches(secret, key.digest if key else NO_DIGEST) or key is None:
+        return None
+    return key if is_open(key) else None
+
+
+def is_open(key: ApiKey) -> bool:
+    """Whether the key is valid and its tenant may sign in."""
+    return key.revoked_at is None and key.tenant.deleted_at is None and key.tenant.may_sign_in
+
+
+def note_use(key: ApiKey, now: datetime) -> None:
+    """Write when the key was used, at most once a minute, whichever process is first."""
+    if key.last_used_at is not None and now - key.last_used_at < LAST_USE_STEP:
+        return
+    with every_tenant("a key notes its own use"):
+        older = Q(last_used_at=None) | Q(last_used_at__lte=now - LAST_USE_STEP)
+        ApiKey.objects.filter(older, pk=key.pk).update(last_used_at=now)

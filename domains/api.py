@@ -1,0 +1,133 @@
+"""Domains over REST."""
+
+from typing import Literal
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from domains.models import Domain
+from domains.names import display_name
+from domains.operations import create_domain, delete_domain, set_domain_enabled, verify_domain
+from domains.references import PREFIX, find_domain
+from mailhost.api.endpoint import Endpoint, created, gone
+from mailhost.api.pagination import CursorList
+from mailhost.api.schema import describe
+from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shape, Switch, Text
+from mailhost.errors import Refused
+from tenants.references import PREFIX as TENANT_PREFIX
+
+
+class DomainAnswer(Answer):
+    """A domain. `status` is `pending` until ownership is proven, and `suspended` while its own switch
+    (`enabled`) or its tenant stops it."""
+
+    id = PublicId(PREFIX)
+    object = ObjectName("domain")
+    tenant_id = PublicId(TENANT_PREFIX, source="tenant")
+    name = serializers.CharField(source="domain_name")
+    name_unicode = serializers.SerializerMethodField()
+    alias_of = serializers.SerializerMethodField()
+    enabled = serializers.BooleanField(source="is_enabled")
+    status = serializers.SerializerMethodField()
+    verified_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+    def get_name_unicode(self, domain: Domain) -> str:
+        return display_name(domain.domain_name)
+
+    def get_alias_of(self, domain: Domain) -> str | None:
+        return domain.alias_of.domain_name if domain.alias_of else None
+
+    def get_status(self, domain: Domain) -> Literal["pending", "verified", "suspended"]:
+        return status(domain)
+
+
+def status(domain: Domain) -> Literal["pending", "verified", "suspended"]:
+    """Return the one word for where a domain stands."""
+    if not domain.is_active:
+        return "suspended"
+    return "verified" if domain.has_proof else "pending"
+
+
+def main_domain(reference: str) -> Domain:
+    """Return the domain that a body names. Raises Refused: the body, not the path, leads nowhere."""
+    try:
+        return find_domain(reference)
+    except Domain.DoesNotExist:
+        raise Refused("unknown_domain", "alias_of", "There is no such domain here.") from None
+
+
+class NewDomain(Shape):
+    """`name` may be given with U-labels. `alias_of` names a verified domain of yours: the new one then answers for
+    each of its addresses."""
+
+    name = Text()
+    alias_of = Text(required=False)
+
+
+class DomainChange(Shape):
+    enabled = Switch(required=False)
+
+
+class Domains(Endpoint):
+    """The domains of a tenant and of every tenant below it."""
+
+    actions = {"GET": "domains.list", "POST": create_domain.action}
+    filters = CursorList.parameters
+
+    @describe("list_domains", "List domains", answer=DomainAnswer, lists=True)
+    def get(self, request: Request) -> Response:
+        return self.page(Domain.objects.listed(), DomainAnswer)
+
+    @describe("create_domain", "Add a domain", body=NewDomain, answer=DomainAnswer, status=201, changes=True)
+    def post(self, request: Request) -> Response:
+        fields = self.body(NewDomain)
+        if "alias_of" in fields:
+            fields["alias_of"] = main_domain(fields["alias_of"])
+        domain = create_domain(request.actor, **fields)
+        return created(DomainAnswer(domain), "api-domain")
+
+
+class OneDomain(Endpoint):
+    """One domain, by id or name."""
+
+    actions = {"GET": "domains.list", "PATCH": set_domain_enabled.action, "DELETE": delete_domain.action}
+
+    @describe("get_domain", "Show a domain", answer=DomainAnswer, names_object=True)
+    def get(self, request: Request, domain: str) -> Response:
+        return Response(DomainAnswer(find_domain(domain)).data)
+
+    @describe(
+        "update_domain",
+        "Switch a domain off or on",
+        body=DomainChange,
+        answer=DomainAnswer,
+        names_object=True,
+        changes=True,
+    )
+    def patch(self, request: Request, domain: str) -> Response:
+        row = find_domain(domain)
+        change = self.body(DomainChange)
+        # A merge patch may say what is so already (RFC 7396).
+        if change.get("enabled", row.is_enabled) != row.is_enabled:
+            row = set_domain_enabled(request.actor, domain=row, enabled=change["enabled"])
+        return Response(DomainAnswer(row).data)
+
+    @describe("delete_domain", "Delete a domain", status=204, names_object=True, changes=True)
+    def delete(self, request: Request, domain: str) -> Response:
+        delete_domain(request.actor, domain=find_domain(domain))
+        return gone()
+
+
+class DomainVerification(Endpoint):
+    """Looks for the proof of ownership now."""
+
+    actions = {"POST": verify_domain.action}
+
+    @describe("verify_domain", "Look for the proof of ownership", answer=DomainAnswer, names_object=True, changes=True)
+    def post(self, request: Request, domain: str) -> Response:
+        row = find_domain(domain)
+        self.body(Nothing)
+        return Response(DomainAnswer(verify_domain(request.actor, domain=row)).data)

@@ -1,0 +1,26 @@
+"""How a path or a filter points at a domain: `dom_…`, or the domain's name in either form."""
+
+from typing import Any
+
+from django.db.models import F
+
+from domains.models import Domain
+from domains.names import normalise_domain
+from mailhost.api.ids import find
+
+PREFIX = "dom"
+
+
+def find_domain(reference: str) -> Domain:
+    """Return the live domain in scope. Raises Domain.DoesNotExist.
+
+    Two customers of one reseller may claim one name: the proven owner is meant, else the older claim.
+    """
+    rows = (
+        Domain.objects.live().select_related("tenant", "alias_of").order_by(F("verified_at").asc(nulls_last=True), "pk")
+    )
+    return find(rows, reference, prefix=PREFIX, natural=_by_name)
+
+
+def _by_name(reference: str) -> dict[str, Any]:
+    return {"domain_name": normalise_domain(reference)}

@@ -1,0 +1,57 @@
+"""How a path points at a mailbox or an alias: by id, or by address with the domain in either form."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from domains.models import Domain
+from domains.references import find_domain
+from mailboxes.addresses import normalise_address, normalise_source
+from mailboxes.alias_groups import AliasGroup, group_with
+from mailboxes.models import Alias, Mailbox
+from mailhost.api.ids import find
+
+MAILBOX_PREFIX = "mbx"
+ALIAS_PREFIX = "als"
+
+
+def listed_mailboxes() -> QuerySet[Mailbox]:
+    """Return what answers show of live mailboxes, with the row that says whether a copy stays."""
+    return Mailbox.objects.listed().select_related("own_row")
+
+
+def find_mailbox(reference: str) -> Mailbox:
+    """Return the live mailbox in scope, as lists show it. Raises Mailbox.DoesNotExist."""
+    return find(listed_mailboxes(), reference, prefix=MAILBOX_PREFIX, natural=_by_address)
+
+
+def find_deleted_mailbox(reference: str) -> Mailbox:
+    """Return a deleted mailbox in scope, by address the one deleted last. Raises Mailbox.DoesNotExist."""
+    rows = Mailbox.objects.deleted().select_related("domain").order_by("-deleted_at", "-pk")
+    return find(rows, reference, prefix=MAILBOX_PREFIX, natural=_by_address)
+
+
+def find_alias(reference: str) -> AliasGroup:
+    """Return a source in scope with all its targets: by the id of any of them, or by the source.
+
+    Raises Alias.DoesNotExist.
+    """
+    return group_with(find(Alias.objects.listed(), reference, prefix=ALIAS_PREFIX, natural=_by_source))
+
+
+def in_domain(rows: QuerySet, reference: str | None) -> QuerySet:
+    """Return the rows of the domain that a filter names; none when the domain is unknown or not in scope."""
+    if reference is None:
+        return rows
+    try:
+        return rows.filter(domain=find_domain(reference))
+    except Domain.DoesNotExist:
+        return rows.none()
+
+
+def _by_address(reference: str) -> dict[str, Any]:
+    return {"email": normalise_address(reference)}
+
+
+def _by_source(reference: str) -> dict[str, Any]:
+    return {"alias_email": normalise_source(reference)}

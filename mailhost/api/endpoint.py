@@ -1,0 +1,107 @@
+"""The base of every endpoint: who asks, for which tenant, and what they may send."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import structlog
+from django.contrib.auth.decorators import login_not_required
+from django.db.models import QuerySet
+from django.urls import reverse
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer, Serializer
+from rest_framework.views import APIView
+
+from mailhost.api.errors import InvalidParameter, request_id
+from mailhost.api.pagination import CursorList
+from mailhost.api.parsers import MergePatchParser, StrictJSONParser
+from mailhost.scope import reset_scope, set_scope
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """Answers JSON whatever is accepted (RFC 9110, 12.4.1 allows it): a client never gets a body of another kind."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        kind = (request.content_type or "").split(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == kind), None)
+
+    def select_renderer(self, request: Request, renderers, format_suffix=None):
+        return renderers[0], renderers[0].media_type
+
+
+class Endpoint(APIView):
+    """One URL. A method is answered only when `actions` says which permission it needs.
+
+    `filters` are the query parameters it reads (a list's own are added), `body_names` turns an operation's
+    argument into the body's member where the two differ. The tenant's scope holds from the key's check until the
+    answer is made, and is left on errors too.
+    """
+
+    actions: ClassVar[dict[str, str]] = {}
+    filters: ClassVar[frozenset[str]] = frozenset()
+    body_names: ClassVar[dict[str, str]] = {}
+    content_negotiation_class = AlwaysJson
+    http_method_names = ["get", "head", "post", "patch", "delete"]
+
+    @classmethod
+    def as_view(cls, **options: Any):
+        # A key, not a session, opens the API: no redirect to the sign-in page.
+        return login_not_required(super().as_view(**options))
+
+    def dispatch(self, request, *arguments: Any, **named: Any):
+        token = set_scope(None)
+        try:
+            return super().dispatch(request, *arguments, **named)
+        finally:
+            reset_scope(token)
+
+    def initial(self, request: Request, *arguments: Any, **named: Any) -> None:
+        super().initial(request, *arguments, **named)
+        actor = request._request.actor = request.user
+        set_scope(actor.tenant_path)
+        structlog.contextvars.bind_contextvars(tenant_id=actor.tenant_id, key_id=actor.key_id)
+        self._refuse_unknown_parameters(request)
+
+    def get_parsers(self) -> list[BaseParser]:
+        parsers: list[BaseParser] = [StrictJSONParser()]
+        return [*parsers, MergePatchParser()] if getattr(self.request, "method", "") == "PATCH" else parsers
+
+    def finalize_response(self, request: Request, response, *arguments: Any, **named: Any):
+        response = super().finalize_response(request, response, *arguments, **named)
+        response.headers["X-Request-Id"] = request_id()
+        # What a tenant may see is nobody else's, proxies included.
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def body(self, shape: type[Serializer]) -> dict[str, Any]:
+        """Return the request's body in this shape. Raises ValidationError: HTTP 422."""
+        serializer = shape(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+    def page(self, rows: QuerySet, answer: type[BaseSerializer], **context: Any) -> Response:
+        """Answer a page of `rows`, in their own order. The answer's serializer reads `context`."""
+        pages = CursorList()
+        shown = pages.paginate_queryset(rows, self.request)
+        return pages.get_paginated_response(answer(shown, many=True, context=context).data)
+
+    def _refuse_unknown_parameters(self, request: Request) -> None:
+        # A misspelt filter that were passed over would answer everything.
+        known = self.filters if "GET" in self.actions and request.method in {"GET", "HEAD"} else frozenset()
+        for name, values in request.query_params.lists():
+            if name not in known:
+                raise InvalidParameter(name, "unknown_parameter", "This parameter is unknown here.")
+            if len(values) > 1:
+                raise InvalidParameter(name, "given_twice", "Give this parameter once.")
+
+
+def created(answer: BaseSerializer, route: str) -> Response:
+    """Answer 201 with the new object, and where it stands: `route` takes its id."""
+    return Response(answer.data, status=201, headers={"Location": reverse(route, args=[answer.data["id"]])})
+
+
+def gone() -> Response:
+    """Answer 204: the object is no longer there."""
+    return Response(status=204)

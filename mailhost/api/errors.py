@@ -1,0 +1,182 @@
+"""Every error of the API as problem+json (RFC 9457); nothing under /api/ ever answers HTML."""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from mailhost.errors import NotPermitted, Refused
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+API_ROOT = "/api/"
+RETRY_AFTER_SECONDS = 5
+
+# code: (status, title). The codes are part of the contract: documented, never renamed. What a rule refused stands
+# under `validation_failed`, with a code of its own in `errors`.
+PROBLEMS: dict[str, tuple[int, str]] = {
+    "malformed_request": (400, "The request is malformed"),
+    "invalid_parameter": (400, "A parameter of the query is not valid"),
+    "not_authenticated": (401, "A valid API key is needed"),
+    "not_permitted": (403, "This is not allowed"),
+    "not_found": (404, "There is no such thing"),
+    "method_not_allowed": (405, "The method is not allowed here"),
+    "body_too_large": (413, "The body is too large"),
+    "unsupported_media_type": (415, "The body is not JSON"),
+    "validation_failed": (422, "Some of the input cannot be accepted"),
+    "rate_limited": (429, "Too many requests"),
+    "internal_error": (500, "Something went wrong here"),
+    "unavailable": (503, "The service is away for a moment"),
+}
+NOT_FOUND = "Nothing is here, or it is not yours."
+NOT_PERMITTED = "Your role does not allow this."
+NOT_AUTHENTICATED = "Send a valid key as `Authorization: Bearer mh_live_…`."
+INTERNAL_ERROR = "The error is noted under this request_id. Trying again may help."
+UNAVAILABLE = "The database does not answer. Try again in a few seconds."
+
+
+# What says all by its kind: (exceptions, code, the sentence; None for the error's own). The first that fits counts.
+PLAIN: list[tuple[tuple[type[Exception], ...], str, str | None]] = [
+    ((NotPermitted,), "not_permitted", None),
+    ((PermissionDenied, exceptions.PermissionDenied), "not_permitted", NOT_PERMITTED),
+    ((Http404, ObjectDoesNotExist, exceptions.NotFound), "not_found", NOT_FOUND),
+    ((exceptions.NotAuthenticated, exceptions.AuthenticationFailed), "not_authenticated", NOT_AUTHENTICATED),
+    ((exceptions.MethodNotAllowed,), "method_not_allowed", None),
+    ((exceptions.UnsupportedMediaType,), "unsupported_media_type", None),
+    ((exceptions.Throttled,), "rate_limited", None),
+    ((exceptions.ParseError,), "malformed_request", None),
+    ((UnreadablePostError,), "malformed_request", "The body ended early."),
+    ((RequestDataTooBig,), "body_too_large", f"A body has at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes."),
+    # Lost connections, lock waits and deadlocks: the same request may succeed in a moment.
+    ((OperationalError, InterfaceError), "unavailable", UNAVAILABLE),
+]
+
+
+class InvalidParameter(Exception):
+    """A query parameter is unknown or holds what it cannot."""
+
+    def __init__(self, parameter: str, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.error = {"parameter": parameter, "code": code, "detail": detail}
+
+
+def request_id() -> str:
+    """Return the id under which this request stands in the logs and in the audit record."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+def body(code: str, detail: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
+    """Return a problem's members. `errors` names each input at fault."""
+    status, title = PROBLEMS[code]
+    members: dict[str, Any] = {
+        "type": f"{settings.MAILHOST_URL}/api/docs#{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "request_id": request_id(),
+    }
+    if errors:
+        members["errors"] = errors
+    return members
+
+
+def answer(
+    code: str, detail: str, errors: list[dict[str, str]] | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    """Return a problem as the answer of an endpoint."""
+    status, _ = PROBLEMS[code]
+    return Response(body(code, detail, errors), status=status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def problem(error: Exception, context: dict[str, Any]) -> Response:
+    """Return the answer for what an endpoint raised (REST_FRAMEWORK["EXCEPTION_HANDLER"])."""
+    for kinds, code, detail in PLAIN:
+        if isinstance(error, kinds):
+            return answer(code, detail or str(error), headers=headers_of(error))
+    match error:
+        # Gone since the path was read.
+        case Refused(code="not_found"):
+            return answer("not_found", NOT_FOUND)
+        case Refused():
+            pointer = _pointer(error.field, context)
+            return _input_answer([{"pointer": pointer, "code": error.code, "detail": error.message}])
+        case exceptions.ValidationError():
+            return _input_answer(list(_flatten(error.get_full_details(), "#")))
+        case InvalidParameter():
+            return answer("invalid_parameter", str(error), [error.error])
+    # Django's own handler would answer in HTML while DEBUG is on; its signal is what logs and the test client hear.
+    got_request_exception.send(sender=None, request=context["request"]._request)
+    return answer("internal_error", INTERNAL_ERROR)
+
+
+def headers_of(error: Exception) -> dict[str, str]:
+    """Return what the HTTP specification wants beside the status."""
+    match error:
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            return {"WWW-Authenticate": 'Bearer realm="mailhost"'}
+        case exceptions.Throttled():
+            return {"Retry-After": str(int(error.wait or 1))}
+        case OperationalError() | InterfaceError():
+            return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return {}
+
+
+def _input_answer(errors: list[dict[str, str]]) -> Response:
+    detail = errors[0]["detail"] if len(errors) == 1 else f"{len(errors)} fields need attention."
+    return answer("validation_failed", detail, errors)
+
+
+def _pointer(field: str, context: dict[str, Any]) -> str:
+    """Return the JSON pointer of an operation's argument, under the name that the endpoint gives it."""
+    if not field:
+        return "#"
+    first, *rest = field.split(".")
+    names = getattr(context.get("view"), "body_names", {})
+    return "/".join(["#", names.get(first, first), *rest])
+
+
+def _flatten(details: Any, pointer: str):
+    """Walk a serializer's errors down to the leaves."""
+    if isinstance(details, dict) and set(details) == {"message", "code"}:
+        yield {"pointer": pointer, "code": str(details["code"]), "detail": str(details["message"])}
+    elif isinstance(details, dict):
+        for name, inner in details.items():
+            below = pointer if name == "non_field_errors" else f"{pointer}/{_escaped(name)}"
+            yield from _flatten(inner, below)
+    else:
+        for inner in details:
+            yield from _flatten(inner, pointer)
+
+
+def _escaped(name: Any) -> str:
+    """Write a member's name as a step of a JSON pointer (RFC 6901, 3)."""
+    return str(name).replace("~", "~0").replace("/", "~1")
+
+
+# --- what Django answers before or beside an endpoint ------------------------------------------------------------
+
+
+def plain_problem(code: str, detail: str) -> JsonResponse:
+    """Return a problem where there is no endpoint."""
+    members = body(code, detail)
+    return JsonResponse(members, status=members["status"], content_type=MEDIA_TYPE)
+
+
+def under_api(code: str, detail: str, page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Return a handler for the URL map: a problem under /api/, `page` elsewhere."""
+
+    def handle(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+        if request.path.startswith(API_ROOT):
+            return plain_problem(code, detail)
+        return page(request, *arguments, **named)
+
+    return handle

@@ -1,0 +1,95 @@
+"""Lists: a page after a position, never after a count of rows."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core import signing
+from django.db.models import Q, QuerySet
+from rest_framework.pagination import BasePagination
+from rest_framework.response import Response
+
+from mailhost.api.errors import InvalidParameter
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+
+
+class CursorList(BasePagination):
+    """Pages a queryset by the values of its own order, which must end with something unique.
+
+    The cursor is signed, so its values are those that we wrote. Rows that come or go before it move nothing, and
+    page 2,000 is an index range like page 1.
+    """
+
+    parameters = frozenset({"limit", "after"})
+
+    def paginate_queryset(self, queryset: QuerySet, request, view=None) -> list[Any]:
+        self.request = request
+        # Signed for this path, so that the cursor of one list does not place us in another.
+        self.salt = f"cursor:{request.path}"
+        self.limit = _limit(request.query_params.get("limit"))
+        order = list(queryset.query.order_by)
+        after = request.query_params.get("after")
+        if after is not None:
+            queryset = queryset.filter(beyond(order, self._position(after, order)))
+        # One row more than shown tells whether there is a next page, without a count.
+        rows = list(queryset[: self.limit + 1])
+        self.next_cursor = None
+        if len(rows) > self.limit:
+            rows.pop()
+            position = [_value(rows[-1], field.lstrip("-")) for field in order]
+            self.next_cursor = signing.dumps(position, salt=self.salt)
+        return rows
+
+    def get_paginated_response(self, data: list[Any]) -> Response:
+        answer = {
+            "object": "list",
+            "data": data,
+            "has_more": self.next_cursor is not None,
+            "next_cursor": self.next_cursor,
+        }
+        return Response(answer, headers={"Link": self._link()} if self.next_cursor else None)
+
+    def _position(self, cursor: str, order: list[str]) -> list[Any]:
+        try:
+            position = signing.loads(cursor, salt=self.salt)
+        except (signing.BadSignature, ValueError):
+            position = None
+        if not isinstance(position, list) or len(position) != len(order):
+            raise InvalidParameter("after", "invalid_cursor", "The cursor is not one that this list gave out.")
+        return position
+
+    def _link(self) -> str:
+        parameters = {**self.request.query_params.dict(), "limit": self.limit, "after": self.next_cursor}
+        return f'<{self.request.build_absolute_uri(self.request.path)}?{urlencode(parameters)}>; rel="next"'
+
+
+def beyond(order: list[str], position: list[Any]) -> Q:
+    """Return the rows that come after `position` in this order.
+
+    The first column's bound stands alone as well: MariaDB makes an index range of it, not of the alternatives.
+    """
+    field, *fields = order
+    value, *values = position
+    column, side = (field[1:], "lt") if field.startswith("-") else (field, "gt")
+    later = Q(**{f"{column}__{side}": value})
+    if not fields:
+        return later
+    return Q(**{f"{column}__{side}e": value}) & (later | Q(**{column: value}) & beyond(fields, values))
+
+
+def _value(row: Any, field: str) -> Any:
+    if isinstance(row, Mapping):
+        return row[field]
+    for step in field.split("__"):
+        row = getattr(row, step)
+    return row
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    if not text.isascii() or not text.isdigit() or len(text) > 3 or not 1 <= int(text) <= MAX_LIMIT:
+        raise InvalidParameter("limit", "out_of_range", f"The limit is a number from 1 to {MAX_LIMIT}.")
+    return int(text)

@@ -1,0 +1,128 @@
+"""What the OpenAPI document says of every endpoint alike: answers, errors, the key."""
+
+from functools import cache
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import serializers
+
+from mailhost.api.errors import MEDIA_TYPE, PROBLEMS
+from mailhost.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from mailhost.api.serializers import Answer, ObjectName
+
+JSON = "application/json"
+EVERY_ENDPOINT = (400, 401, 403, 500, 503)
+OF_CHANGES = (413, 415, 422)
+LIST_PARAMETERS = [
+    OpenApiParameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        description="How many at most.",
+    ),
+    OpenApiParameter("after", str, description="The `next_cursor` of the page before."),
+]
+
+
+class InputError(Answer):
+    """One input at fault: `pointer` into the body (RFC 6901), or the name of the query `parameter`."""
+
+    pointer = serializers.CharField(required=False)
+    parameter = serializers.CharField(required=False)
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class Problem(Answer):
+    """What went wrong (RFC 9457)."""
+
+    type = serializers.URLField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.ChoiceField(choices=[(code, title) for code, (_, title) in PROBLEMS.items()])
+    detail = serializers.CharField()
+    request_id = serializers.CharField()
+    errors = InputError(many=True, required=False)
+
+
+def describe(
+    operation_id: str,
+    summary: str,
+    *,
+    answer: Any = None,
+    status: int = 200,
+    body: Any = None,
+    filters: list[OpenApiParameter] | None = None,
+    names_object: bool = False,
+    lists: bool = False,
+    changes: bool = False,
+):
+    """Describe a method of an endpoint. `lists`: it answers a page of `answer`; `changes`: it calls an operation;
+    `names_object`: its path may name what is not there."""
+    problems = (*EVERY_ENDPOINT, *((404,) if names_object else ()), *(OF_CHANGES if changes else ()))
+    shown = _list_of(answer) if lists else answer
+    responses: dict[Any, Any] = {(status, JSON) if shown else status: shown}
+    for one in sorted(problems):
+        responses[(one, MEDIA_TYPE)] = OpenApiResponse(Problem, description=_title(one))
+    return extend_schema(
+        operation_id=operation_id,
+        summary=summary,
+        request=body,
+        responses=responses,
+        parameters=[*(LIST_PARAMETERS if lists else []), *(filters or [])],
+        filters=False,
+    )
+
+
+def _list_of(answer: type[Answer]) -> serializers.Serializer:
+    name = answer.__name__.removesuffix("Answer")
+    return inline_serializer(
+        f"{name}List",
+        {
+            "object": ObjectName("list"),
+            "data": answer(many=True),
+            "has_more": serializers.BooleanField(),
+            "next_cursor": serializers.CharField(allow_null=True),
+        },
+    )
+
+
+def _title(status: int) -> str:
+    return " / ".join(title for known, title in PROBLEMS.values() if known == status)
+
+
+class BearerKey(OpenApiAuthenticationExtension):
+    target_class = "accounts.api_keys.ApiKeyAuthentication"
+    name = "api_key"
+
+    def get_security_definition(self, auto_schema):
+        return {"type": "http", "scheme": "bearer", "description": "An API key: `mh_live_…`."}
+
+
+class ClosedShape(OpenApiSerializerExtension):
+    """A request's body takes no member beyond those named."""
+
+    target_class = "mailhost.api.serializers.Shape"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema, direction):
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False}
+
+
+def without_marks(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Take drf-spectacular's own marks out of the document (SPECTACULAR_SETTINGS["POSTPROCESSING_HOOKS"])."""
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: clean(inner) for name, inner in value.items() if name != "x-spec-enum-id"}
+        return [clean(inner) for inner in value] if isinstance(value, list) else value
+
+    return clean(result)
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the OpenAPI document. It is the same for everybody, and made once per process."""
+    return SchemaGenerator().get_schema(request=None, public=True)

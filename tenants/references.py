@@ -1,0 +1,18 @@
+"""How a path or a body points at a tenant: `ten_…`."""
+
+from django.db.models import QuerySet
+
+from mailhost.api.ids import find
+from tenants.models import Tenant
+
+PREFIX = "ten"
+
+
+def live_tenants() -> QuerySet[Tenant]:
+    """Return the tenants in scope that are not deleted, in the order of lists, each with its parent."""
+    return Tenant.objects.filter(deleted_at=None).select_related("parent").order_by("name", "pk")
+
+
+def find_tenant(reference: str) -> Tenant:
+    """Return a tenant in scope. Raises Tenant.DoesNotExist."""
+    return find(live_tenants(), reference, prefix=PREFIX)
