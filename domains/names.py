@@ -1,0 +1,109 @@
+"""What a domain name is: one stored form (A-label, lower case, no trailing dot) for each name."""
+
+import ipaddress
+from functools import cache
+
+import idna
+from publicsuffixlist import PublicSuffixList
+
+from mailhost.errors import Refused
+
+# RFC 1035, 3.1: 255 octets on the wire are 253 characters.
+MAX_NAME = 253
+# Names that no customer can own (RFC 6761 and its registry, RFC 9476, RFC 8375): mail for them never leaves a
+# machine, or must never be asked of the DNS. `example` (RFC 2606) is not among them: the demo's domains live there.
+SPECIAL_USE = frozenset({"alt", "arpa", "internal", "invalid", "local", "localdomain", "localhost", "onion", "test"})
+
+
+def normalise_domain(text: str, *, field: str = "name") -> str:
+    """Return the A-label form of a domain name that somebody can own (RFC 1035, RFC 5891 without UTS 46).
+
+    One trailing dot and upper case are forgiven. Raises Refused("invalid_domain", field, …) with what is at fault.
+    """
+    name = normalise_host(text, field=field)
+    if name.rpartition(".")[2] in SPECIAL_USE:
+        raise _refusal(field, f"Names under .{name.rpartition('.')[2]} are reserved and get no mail.")
+    if _suffixes().is_public(name):
+        raise _refusal(field, f"{name} is a public suffix: others register their names below it. Enter a name below.")
+    return name
+
+
+def normalise_host(text: str, *, field: str = "name") -> str:
+    """Return the A-label form of any fully qualified name, reserved and public ones too."""
+    name = text.removesuffix(".")
+    if not name:
+        raise _refusal(field, "Enter a domain name, for example acme.example.")
+    # A first look that costs nothing: no name of more characters has an A-label form that fits.
+    if len(name) > MAX_NAME:
+        raise _refusal(field, f"A domain name has at most {MAX_NAME} characters.")
+    if _is_address(name):
+        raise _refusal(field, f"{name} is an IP address. Enter a domain name.")
+    labels = name.split(".")
+    if len(labels) < 2:
+        raise _refusal(field, f"{shown(name)} has no dot in it. Enter the whole name, for example acme.example.")
+    name = ".".join(_a_label(label, field) for label in labels)
+    if len(name) > MAX_NAME:
+        raise _refusal(field, f"A domain name has at most {MAX_NAME} characters; in the DNS this one has more.")
+    # RFC 3696, 2: a top-level domain is not all digits, or the name would be taken for an address.
+    if labels[-1].isdigit():
+        raise _refusal(field, f"A domain name does not end in a number: {labels[-1]}.")
+    return name
+
+
+def display_name(name: str) -> str:
+    """Return the form people read: the U-label where there is one. What cannot be decoded is shown as it is stored."""
+    try:
+        return idna.decode(name)
+    except idna.IDNAError:
+        return name
+
+
+def parents(name: str) -> list[str]:
+    """Return the names above this one that somebody can own, nearest first."""
+    labels = name.split(".")
+    above = [".".join(labels[start:]) for start in range(1, len(labels) - 1)]
+    return [parent for parent in above if not _suffixes().is_public(parent)]
+
+
+def shown(text: str) -> str:
+    """Return text from outside as it may stand in a sentence: shortened, with control characters made visible."""
+    text = text if len(text) <= 80 else f"{text[:79]}…"
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
+
+
+def _a_label(label: str, field: str) -> str:
+    if not label:
+        raise _refusal(field, "A domain name has no empty part: two dots follow each other, or it begins with one.")
+    try:
+        return idna.alabel(_lower(label)).decode("ascii")
+    except idna.IDNAError as error:
+        reason = "it is longer than 63 characters" if "long" in str(error) else "it has a sign that no name may have"
+        if "ormalization" in str(error):
+            reason = "its accents are written as signs of their own (not Unicode form C)"
+        raise _refusal(field, f"“{shown(label)}” is no part of a domain name: {reason}.") from error
+
+
+def _lower(label: str) -> str:
+    """Lower-case as RFC 5895 maps it, but never a sign of another script to an ASCII letter: K (Kelvin) is not k."""
+    return "".join(
+        sign.lower() if sign.isascii() or (len(sign.lower()) == 1 and not sign.lower().isascii()) else sign
+        for sign in label
+    )
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    # The list comes with the package; nothing is fetched.
+    return PublicSuffixList()
+
+
+def _refusal(field: str, message: str) -> Refused:
+    return Refused("invalid_domain", field, message)
