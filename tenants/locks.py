@@ -1,0 +1,48 @@
+"""The order of locks begins here: tenants by id, so from the root down. `domains.locks` goes on."""
+
+from collections.abc import Iterable
+
+from django.db import connection
+
+from mailhost.actor import Actor
+from mailhost.errors import Refused
+from mailhost.scope import every_tenant
+from tenants.models import Tenant
+
+
+def share_tenants(ids: Iterable[int]) -> None:
+    """Keep these tenants as they are until the transaction ends; others may do so too."""
+    with connection.cursor() as cursor:
+        # Django has no shared lock. An exclusive one would let one change at a time into a whole tenant.
+        cursor.execute(
+            "SELECT id FROM tenants_tenant WHERE id IN %s ORDER BY id LOCK IN SHARE MODE", [tuple(sorted(set(ids)))]
+        )
+
+
+def share_tenant(actor: Actor, tenant: Tenant) -> Tenant:
+    """Return the tenant, fresh, kept as it is with the actor's own, whose audit record is written last.
+
+    Raises Refused("not_found") when it is gone or not the actor's.
+    """
+    share_tenants({actor.tenant_id, tenant.pk})
+    return _in_scope(tenant)
+
+
+def lock_branch(tenant: Tenant) -> Tenant:
+    """Return the tenant, fresh, locked with everything above it. Raises Refused("not_found").
+
+    Two changes of one branch therefore come one after the other, and a tenant created meanwhile below a suspended
+    one cannot miss the suspension.
+    """
+    path = _in_scope(tenant).path
+    with every_tenant("what is above a tenant decides about it"):
+        chain = [int(part) for part in path.strip("/").split("/")]
+        rows = {row.pk: row for row in Tenant.objects.select_for_update().filter(pk__in=chain).order_by("pk")}
+    return rows[tenant.pk]
+
+
+def _in_scope(tenant: Tenant) -> Tenant:
+    row = Tenant.objects.filter(pk=tenant.pk, deleted_at=None).first()
+    if row is None:
+        raise Refused("not_found", "", "This account does not exist.")
+    return row

@@ -1,0 +1,120 @@
+"""Every change of the tree of tenants."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from mailhost.actor import Actor
+from mailhost.background import later
+from mailhost.effective import recalculate
+from mailhost.errors import Refused
+from mailhost.fields import new_uid
+from mailhost.operation import operation
+from mailhost.scope import every_tenant
+from tenants.locks import lock_branch
+from tenants.models import Kind, Tenant
+
+# What stands below what.
+BELOW = {
+    Kind.OPERATOR: frozenset({Kind.RESELLER, Kind.CUSTOMER}),
+    Kind.RESELLER: frozenset({Kind.CUSTOMER}),
+    Kind.CUSTOMER: frozenset(),
+}
+SIGN_IN, SENDING, RECEIVING = "sign_in", "sending", "receiving"
+BLOCKS = (SIGN_IN, SENDING, RECEIVING)
+MAX_NAME = 120
+END_SESSIONS = "mailboxes.tasks.end_sessions_of_tenant"
+
+
+def found_installation(name: str) -> Tenant:
+    """Create the operator, the root of the tree. There is no actor yet who could; a command calls it once.
+
+    Raises Refused("unchanged") when there is an operator.
+    """
+    name = check_name(name)
+    with every_tenant("the first tenant has nobody above it"), transaction.atomic():
+        if Tenant.objects.filter(parent=None).exists():
+            raise Refused("unchanged", "", "This installation has its operator already.")
+        tenant = Tenant.objects.create(kind=Kind.OPERATOR, name=name, path=_unplaced())
+        tenant.path = f"/{tenant.pk}/"
+        tenant.save(update_fields=["path", "updated_at"])
+    return tenant
+
+
+@operation("tenants.create")
+def create_tenant(actor: Actor, *, parent: Tenant, kind: str, name: str) -> Tenant:
+    """Create a tenant below `parent`; it inherits what is blocked above.
+
+    Raises Refused: not_found, invalid_kind, invalid_name.
+    """
+    name = check_name(name)
+    parent = lock_branch(parent)
+    if kind not in BELOW[parent.kind]:
+        raise Refused("invalid_kind", "kind", f"A {parent.kind} has no {kind} below it.")
+    tenant = Tenant.objects.create(parent=parent, kind=kind, name=name, path=_unplaced(parent.path))
+    tenant.path = f"{parent.path}{tenant.pk}/"
+    tenant.save(update_fields=["path", "updated_at"])
+    recalculate(tenant_path=tenant.path)
+    tenant.refresh_from_db()
+    return tenant
+
+
+@operation("tenants.suspend")
+def suspend_tenant(actor: Actor, *, tenant: Tenant, blocks: Sequence[str] = BLOCKS, reason: str) -> Tenant:
+    """Block a tenant and all below it: `sign_in` (and with it sending by mail programs), `sending`, `receiving`.
+
+    Replaces an earlier suspension. Raises Refused: not_found, own_tenant, invalid_blocks, reason_required.
+    """
+    tenant = lock_branch(tenant)
+    if tenant.pk == actor.tenant_id:
+        raise Refused("own_tenant", "", "You cannot suspend your own account.")
+    if not blocks or not set(blocks) <= set(BLOCKS):
+        raise Refused("invalid_blocks", "blocks", f"Block one or more of {', '.join(BLOCKS)}.")
+    if not reason.strip() or len(reason) > 500:
+        raise Refused("reason_required", "reason", "Say in at most 500 characters why; the customer reads it.")
+    _set_blocks(tenant, blocks, reason.strip())
+    later("dns.tasks.write_signing_tables")
+    if SIGN_IN in blocks:
+        later(END_SESSIONS, tenant_id=tenant.pk)
+    return tenant
+
+
+@operation("tenants.resume")
+def resume_tenant(actor: Actor, *, tenant: Tenant) -> Tenant:
+    """Lift a tenant's own suspension; what is blocked above stays blocked.
+
+    Raises Refused: not_found, own_tenant, unchanged.
+    """
+    tenant = lock_branch(tenant)
+    if tenant.pk == actor.tenant_id:
+        raise Refused("own_tenant", "", "You cannot lift the suspension of your own account.")
+    if not tenant.is_suspended:
+        raise Refused("unchanged", "", f"{tenant.name} is not suspended.")
+    _set_blocks(tenant, (), "")
+    later("dns.tasks.write_signing_tables")
+    return tenant
+
+
+def check_name(name: str) -> str:
+    """Return the name without outer blanks. Raises Refused("invalid_name")."""
+    name = name.strip()
+    if not name or len(name) > MAX_NAME or not name.isprintable():
+        raise Refused("invalid_name", "name", f"Enter a name of 1 to {MAX_NAME} printable characters.")
+    return name
+
+
+def _set_blocks(tenant: Tenant, blocks: Sequence[str], reason: str) -> None:
+    tenant.blocks_sign_in = SIGN_IN in blocks
+    tenant.blocks_sending = SENDING in blocks
+    tenant.blocks_receiving = RECEIVING in blocks
+    tenant.suspension_reason = reason
+    tenant.save(
+        update_fields=["blocks_sign_in", "blocks_sending", "blocks_receiving", "suspension_reason", "updated_at"]
+    )
+    recalculate(tenant_path=tenant.path)
+    tenant.refresh_from_db()
+
+
+def _unplaced(above: str = "/") -> str:
+    """Return a path that is in the right subtree until the row has the id that its path ends in."""
+    return f"{above}{new_uid()}/"
