@@ -38,7 +38,9 @@ def operation(action: str, *, secrets: tuple[str, ...] = ()) -> Callable:
             }
             with tenant_scope(actor.tenant_path), transaction.atomic():
                 result = function(actor, **arguments)
-                import_string(AUDIT_RECORDER)(actor, action, shown, result)
+                # Of (row, secret) only the row: what is shown once is never stored.
+                made = result[0] if isinstance(result, tuple) else result
+                import_string(AUDIT_RECORDER)(actor, action, shown, made)
             return result
 
         run.action = action  # type: ignore[attr-defined]
