@@ -1,0 +1,42 @@
+"""The order of locks: tenants (shared), then domains by id, then what is in them.
+
+Whoever changes mailboxes, aliases or switches of a domain holds the domain's row; whoever changes a tenant's
+switches locks the tenant and then updates its domains' rows. So effective columns never follow from a switch that
+somebody else is just changing, and the audit record, written last, finds its tenant locked already.
+"""
+
+from collections.abc import Iterable
+
+from domains.models import Domain
+from mailhost.actor import Actor
+from mailhost.errors import Refused
+from mailhost.scope import every_tenant
+from tenants.locks import share_tenants
+
+
+def lock_domain(actor: Actor, domain: Domain) -> Domain:
+    """Return the live domain, locked and fresh. Raises Refused("not_found") when it is gone or not the actor's."""
+    return lock_domains(actor, domain)[0]
+
+
+def lock_domains(actor: Actor, domain: Domain, others: Iterable[int] = ()) -> tuple[Domain, dict[int, Domain]]:
+    """Lock a domain of the actor's together with others by id, whoever owns them; return it and all of them.
+
+    An alias domain is locked with its main domain, whose rows its own follow.
+    """
+    if not Domain.objects.live().filter(pk=domain.pk).exists():
+        raise not_found()
+    share_tenants({actor.tenant_id, domain.tenant_id})
+    with every_tenant("a change waits for changes of the other domains it touches"):
+        # No scope here: its join would lock the tenants' rows too. The actor's right to `domain` was asked above.
+        wanted = {domain.pk, *others, *filter(None, [domain.alias_of_id])}
+        rows = Domain.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
+        locked = {row.pk: row for row in rows}
+    own = locked.get(domain.pk)
+    if own is None or own.deleted_at is not None:
+        raise not_found()
+    return own, locked
+
+
+def not_found() -> Refused:
+    return Refused("not_found", "", "This domain does not exist.")
