@@ -86,8 +86,9 @@ class Mailbox(TenantOwned):
 
 class AliasQuerySet(TenantQuerySet):
     def written(self):
-        """The aliases people made: without the rows by which a mailbox answers for its own address."""
-        return self.filter(own_mailbox=None)
+        """The aliases people made: without the rows by which a mailbox answers for its own address, and without
+        those of alias domains, which follow the main domain's."""
+        return self.filter(own_mailbox=None, domain__alias_of=None)
 
     def listed(self):
         """What lists show, in their order."""

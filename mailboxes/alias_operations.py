@@ -1,0 +1,128 @@
+"""Every change of an alias. An alias whose source is a mailbox's address is a forward of that mailbox."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from domains.locks import lock_domain
+from domains.models import Domain
+from mailboxes.addresses import base_address, display_address, domain_of, normalise_source, normalise_target
+from mailboxes.effective import recalculate_addresses
+from mailboxes.expansion import MAX_TARGETS, refuse_loops, unfold
+from mailboxes.links import targets_of
+from mailboxes.mirror import follow_addresses
+from mailboxes.models import Alias, Mailbox
+from mailboxes.ownership import domain_for
+from mailhost.actor import Actor
+from mailhost.errors import Refused
+from mailhost.operation import operation
+from mailhost.scope import every_tenant
+
+
+@operation("aliases.create")
+def create_alias(actor: Actor, *, source: str, targets: Sequence[str]) -> list[Alias]:
+    """Let mail for `source` go to each target too: one row each, in the order given. "*@domain" is a catch-all.
+
+    A target may be anywhere. One under a domain of this server that is no mailbox or alias (yet) gets no mail until
+    it is. Raises Refused: invalid_address, unknown_domain, domain_not_verified, alias_domain, targets_required,
+    too_many_targets, taken, alias_loop, alias_too_deep.
+    """
+    source = normalise_source(source)
+    wanted = _targets(source, targets)
+    hosted = _hosted({domain_of(target) for target in wanted})
+    domain = domain_for(actor, source, field="source", others=hosted)
+    _refuse_existing(source, wanted)
+    mailboxes = _mailboxes_at({base_address(target) for target in wanted})
+    rows = [
+        Alias(
+            domain=domain,
+            alias_email=source,
+            destination_email=target,
+            target_mailbox_id=mailboxes.get(base_address(target)),
+        )
+        for target in wanted
+    ]
+    try:
+        with transaction.atomic():
+            for row in rows:
+                row.save(force_insert=True)
+    except IntegrityError as error:
+        raise Refused("taken", "targets", f"{display_address(source)} leads to one of these already.") from error
+    touched = follow_addresses(domain.pk, [source])
+    refuse_loops(touched, unfold(touched, targets_of))
+    recalculate_addresses(touched)
+    for row in rows:
+        row.refresh_from_db()
+    return rows
+
+
+@operation("aliases.set_enabled")
+def set_alias_enabled(actor: Actor, *, alias: Alias, enabled: bool) -> Alias:
+    """Switch one target of an alias on or off. Raises Refused: not_found, unchanged."""
+    alias = _locked(actor, alias)
+    if alias.is_enabled == enabled:
+        raise Refused("unchanged", "enabled", f"{alias} is switched {'on' if enabled else 'off'} already.")
+    alias.is_enabled = enabled
+    alias.save(update_fields=["is_enabled", "updated_at"])
+    recalculate_addresses(follow_addresses(alias.domain_id, [alias.alias_email]))
+    alias.refresh_from_db()
+    return alias
+
+
+@operation("aliases.delete")
+def delete_alias(actor: Actor, *, alias: Alias) -> None:
+    """Delete one target of an alias; with the last one the alias is gone. Raises Refused: not_found."""
+    alias = _locked(actor, alias)
+    source, domain_id = alias.alias_email, alias.domain_id
+    alias.delete()
+    if not Alias.objects.written().filter(alias_email=source).exists():
+        # A mailbox that no longer forwards keeps its mail again.
+        Alias.objects.filter(alias_email=source, is_enabled=False).update(is_enabled=True, updated_at=timezone.now())
+    recalculate_addresses(follow_addresses(domain_id, [source]))
+
+
+def _targets(source: str, targets: Sequence[str]) -> list[str]:
+    """Return the targets' stored forms, each once. Raises Refused for what can be no target."""
+    wanted = list(dict.fromkeys(normalise_target(target) for target in targets))
+    if not wanted:
+        raise Refused("targets_required", "targets", "Enter at least one address that the mail goes to.")
+    for target in wanted:
+        if base_address(target) == source:
+            raise Refused("alias_loop", "targets", f"{display_address(source)} cannot lead to itself.")
+        if domain_of(target) == settings.MAILHOST_HOSTNAME:
+            raise Refused("invalid_address", "targets", f"{target} is an address of the mail server itself.")
+    return wanted
+
+
+def _refuse_existing(source: str, wanted: list[str]) -> None:
+    rows = Alias.objects.filter(alias_email=source, own_mailbox=None)
+    present = list(rows.values_list("destination_email", flat=True))
+    for target in wanted:
+        if target in present:
+            message = f"{display_address(source)} leads to {display_address(target)} already."
+            raise Refused("taken", "targets", message)
+    if len(present) + len(wanted) > MAX_TARGETS:
+        raise Refused("too_many_targets", "targets", f"An alias has at most {MAX_TARGETS} targets.")
+
+
+def _hosted(names: set[str]) -> list[int]:
+    """Return the ids of this server's domains among these names, whoever owns them."""
+    with every_tenant("a change of an alias waits for changes of the domains it leads to"):
+        return list(Domain.objects.filter(owned_name__in=names).values_list("pk", flat=True))
+
+
+def _mailboxes_at(addresses: set[str]) -> dict[str, int]:
+    """Return the live mailboxes at these addresses, of whatever tenant: an alias may lead to anybody."""
+    with every_tenant("an alias may lead to any mailbox, as any mail may"):
+        return dict(Mailbox.objects.live().filter(email__in=addresses).values_list("email", "pk"))
+
+
+def _locked(actor: Actor, alias: Alias) -> Alias:
+    """Return the alias, fresh, under the lock of its domain. Raises Refused("not_found")."""
+    lock_domain(actor, alias.domain)
+    row = Alias.objects.written().filter(pk=alias.pk).select_related("domain").first()
+    if row is None:
+        raise Refused("not_found", "", "This alias does not exist.")
+    return row

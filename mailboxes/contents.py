@@ -1,0 +1,36 @@
+"""What happens to a domain's mailboxes and aliases when the domain itself changes (called by domains.operations)."""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from domains.models import Domain
+from mailboxes import mirror
+from mailboxes.expansion import refuse_loops, unfold
+from mailboxes.links import targets_of
+from mailboxes.models import Alias, Mailbox
+from mailhost.scope import every_tenant
+
+
+def empty_domain(domain: Domain, now: datetime) -> None:
+    """Delete the mailboxes of a domain that is being deleted (their rows and mail stay), and its aliases for good.
+
+    Aliases elsewhere that lead to its mailboxes lead to plain addresses from now on.
+    """
+    Mailbox.objects.live().filter(domain_id=domain.pk).update(deleted_at=now, updated_at=now)
+    Alias.objects.filter(domain_id=domain.pk).delete()
+    with every_tenant("aliases of any tenant may lead to a mailbox that goes"):
+        targets = Mailbox.objects.filter(domain_id=domain.pk)
+        Alias.objects.filter(target_mailbox__in=targets).update(
+            target_mailbox=None, may_send_as=False, updated_at=timezone.now()
+        )
+
+
+def follow_main_domain(domain: Domain) -> None:
+    """Give a freshly proven alias domain its rows. Raises Refused when mail would then go in circles."""
+    mirror.follow_domain(domain.alias_of_id)
+    # A mailbox's row leads to the mailbox and no further, so what could close a circle is the rest.
+    rows = Alias.objects.filter(domain_id=domain.pk)
+    sources = set(rows.filter(target_mailbox=None).values_list("alias_email", flat=True))
+    for source in sorted(sources):
+        refuse_loops([source], unfold([source], targets_of))

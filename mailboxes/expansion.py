@@ -1,0 +1,70 @@
+"""How an alias unfolds: its targets, their targets, and so on. Pure; the rows are read by whoever asks.
+
+Postfix stops at 1,000 addresses or levels and then defers the message for days, so what unfolds too far, or comes
+back to where it began, is refused when it would be written.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from mailboxes.addresses import base_address, display_address
+from mailhost.errors import Refused
+
+MAX_DEPTH = 10
+MAX_TARGETS = 100
+# All addresses that one message may unfold to.
+MAX_REACHED = 500
+
+Links = Mapping[str, Iterable[str]]
+
+
+def unfold(sources: Iterable[str], targets_of: Callable[[set[str]], Links]) -> dict[str, set[str]]:
+    """Return every link met on the way down from these sources, asking for one level at a time.
+
+    Raises Refused when there are more levels or addresses than a message may pass.
+    """
+    links: dict[str, set[str]] = {}
+    level = set(sources)
+    for _ in range(MAX_DEPTH + 2):
+        level -= links.keys()
+        if not level:
+            return links
+        if len(links) + len(level) > MAX_REACHED:
+            raise Refused(
+                "too_many_targets", "targets", f"These aliases would unfold to more than {MAX_REACHED} addresses."
+            )
+        found = targets_of(level)
+        for address in level:
+            links[address] = {base_address(target) for target in found.get(address, ())}
+        level = {target for address in level for target in links[address]}
+    raise _too_deep()
+
+
+def refuse_loops(sources: Iterable[str], links: Links) -> None:
+    """Raise Refused("alias_loop") when mail for a source would come back to an address it has passed, and
+    Refused("alias_too_deep") when it passes more than MAX_DEPTH of them."""
+    for source in sorted(sources):
+        # A walk in depth with the path in hand; each address is left once all below it has been seen.
+        path: dict[str, None] = {}
+        done: set[str] = set()
+        _walk(source, links, path, done)
+
+
+def _walk(address: str, links: Links, path: dict[str, None], done: set[str]) -> None:
+    if address in path:
+        way = [*list(path)[list(path).index(address) :], address]
+        raise Refused(
+            "alias_loop", "targets", f"Mail would go in circles: {' → '.join(display_address(each) for each in way)}."
+        )
+    if len(path) > MAX_DEPTH:
+        raise _too_deep()
+    if address in done:
+        return
+    path[address] = None
+    for target in sorted(links.get(address, ())):
+        _walk(target, links, path, done)
+    del path[address]
+    done.add(address)
+
+
+def _too_deep() -> Refused:
+    return Refused("alias_too_deep", "targets", f"Aliases may lead to aliases at most {MAX_DEPTH} times in a row.")

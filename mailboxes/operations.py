@@ -1,0 +1,283 @@
+"""Every change of a mailbox. Those of aliases stand in `mailboxes.alias_operations`."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from domains.locks import lock_domain
+from domains.models import Domain
+from mailboxes.addresses import DELIMITER, display_address, domain_of, local_of, normalise_address
+from mailboxes.effective import recalculate_addresses
+from mailboxes.mirror import follow_addresses
+from mailboxes.models import Alias, Mailbox, QuotaUsage
+from mailboxes.ownership import domain_for
+from mailboxes.passwords import accept_hash, check_password, hash_password
+from mailhost.actor import Actor
+from mailhost.background import later
+from mailhost.errors import Refused
+from mailhost.operation import operation
+from mailhost.scope import every_tenant
+
+MAX_QUOTA_MB = 100_000_000
+MAX_DISPLAY_NAME = 120
+SWITCHES = ("receives_enabled", "sends_enabled", "imap_enabled", "pop3_enabled", "managesieve_enabled")
+# Switches that an open session would outlive.
+SESSION_SWITCHES = frozenset({"imap_enabled", "pop3_enabled", "managesieve_enabled"})
+
+
+@operation("mailboxes.create", secrets=("password", "password_hash"))
+def create_mailbox(
+    actor: Actor,
+    *,
+    address: str,
+    password: str | None = None,
+    password_hash: str | None = None,
+    storage_quota_mb: int,
+    display_name: str = "",
+) -> Mailbox:
+    """Create a mailbox under a verified domain, with a password or an imported hash of one.
+
+    Raises Refused: invalid_address, unknown_domain, domain_not_verified, alias_domain, weak_password, invalid_hash,
+    password_required, invalid_quota, invalid_display_name, taken.
+    """
+    address = normalise_address(address)
+    stored_hash = _stored_hash(address, password, password_hash)
+    check_quota(storage_quota_mb)
+    check_display_name(display_name)
+    domain = domain_for(actor, address, field="address")
+    _refuse_taken(address)
+    try:
+        with transaction.atomic():
+            mailbox = Mailbox.objects.create(
+                domain=domain,
+                email=address,
+                password_hash=stored_hash,
+                display_name=display_name,
+                storage_quota=storage_quota_mb,
+            )
+    except IntegrityError as error:
+        raise taken_by_mailbox(address) from error
+    # The address may have had a mailbox before, and Dovecot's figure of that one is not this one's.
+    QuotaUsage.objects.filter(username=address).delete()
+    _open_address(mailbox)
+    return mailbox
+
+
+@operation("mailboxes.change_password", secrets=("password",))
+def change_password(actor: Actor, *, mailbox: Mailbox, password: str) -> Mailbox:
+    """Set a new password; open sessions end. Raises Refused: not_found, weak_password."""
+    check_password(password, address=mailbox.email)
+    stored_hash = hash_password(password)
+    mailbox = _locked(actor, mailbox)
+    mailbox.password_hash = stored_hash
+    mailbox.save(update_fields=["password_hash", "updated_at"])
+    later("mailboxes.tasks.end_sessions", address_mask=mailbox.email)
+    return mailbox
+
+
+@operation("mailboxes.update")
+def update_mailbox(
+    actor: Actor,
+    *,
+    mailbox: Mailbox,
+    display_name: str | None = None,
+    storage_quota_mb: int | None = None,
+    receives_enabled: bool | None = None,
+    sends_enabled: bool | None = None,
+    imap_enabled: bool | None = None,
+    pop3_enabled: bool | None = None,
+    managesieve_enabled: bool | None = None,
+    keeps_copy: bool | None = None,
+) -> Mailbox:
+    """Change what is given and leave the rest. `keeps_copy` is for a mailbox that forwards: whether mail stays too.
+
+    Raises Refused: not_found, invalid_quota, invalid_display_name, no_forward.
+    """
+    mailbox = _locked(actor, mailbox)
+    given = {
+        "display_name": display_name,
+        "storage_quota": storage_quota_mb,
+        "receives_enabled": receives_enabled,
+        "sends_enabled": sends_enabled,
+        "imap_enabled": imap_enabled,
+        "pop3_enabled": pop3_enabled,
+        "managesieve_enabled": managesieve_enabled,
+    }
+    changes = {name: value for name, value in given.items() if value is not None and value != getattr(mailbox, name)}
+    if "storage_quota" in changes:
+        check_quota(changes["storage_quota"])
+    if "display_name" in changes:
+        check_display_name(changes["display_name"])
+    for name, value in changes.items():
+        setattr(mailbox, name, value)
+    mailbox.save(update_fields=[*changes, "updated_at"])
+    if keeps_copy is not None:
+        _set_keeps_copy(mailbox, keeps_copy)
+    if keeps_copy is not None or not changes.keys().isdisjoint(SWITCHES):
+        recalculate_addresses(follow_addresses(mailbox.domain_id, [mailbox.email]))
+    if any(name in SESSION_SWITCHES and not value for name, value in changes.items()):
+        later("mailboxes.tasks.end_sessions", address_mask=mailbox.email)
+    mailbox.refresh_from_db()
+    return mailbox
+
+
+@operation("mailboxes.suspend")
+def suspend_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
+    """Close a mailbox to sign-in, sending and new mail; what it holds stays. Raises Refused: not_found, unchanged."""
+    mailbox = _set_enabled(actor, mailbox, enabled=False)
+    later("mailboxes.tasks.end_sessions", address_mask=mailbox.email)
+    return mailbox
+
+
+@operation("mailboxes.resume")
+def resume_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
+    """Open a suspended mailbox again. Raises Refused: not_found, unchanged."""
+    return _set_enabled(actor, mailbox, enabled=True)
+
+
+@operation("mailboxes.delete")
+def delete_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
+    """Delete a mailbox and its forwards. Its mail is kept for `restore_mailbox`; the address is free at once, and
+    aliases that lead to it wait for a mailbox of that name. Raises Refused: not_found."""
+    mailbox = _locked(actor, mailbox)
+    mailbox.deleted_at = timezone.now()
+    mailbox.save(update_fields=["deleted_at", "updated_at"])
+    Alias.objects.filter(domain_id=mailbox.domain_id, alias_email=mailbox.email).delete()
+    touched = {mailbox.email, *_lead_to(mailbox, None, mailbox.deleted_at)}
+    recalculate_addresses(touched | follow_addresses(mailbox.domain_id, [mailbox.email]))
+    later("mailboxes.tasks.end_sessions", address_mask=mailbox.email)
+    mailbox.refresh_from_db()
+    return mailbox
+
+
+@operation("mailboxes.restore")
+def restore_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
+    """Bring a deleted mailbox back with its mail and password. Its forwards were deleted for good.
+
+    Raises Refused: not_found, unchanged, taken.
+    """
+    domain = lock_domain(actor, mailbox.domain)
+    mailbox = Mailbox.objects.filter(pk=mailbox.pk, domain_id=domain.pk).first() or missing_mailbox()
+    if mailbox.deleted_at is None:
+        raise Refused("unchanged", "", f"{display_address(mailbox.email)} is not deleted.")
+    _refuse_taken(mailbox.email)
+    mailbox.deleted_at = None
+    try:
+        with transaction.atomic():
+            mailbox.save(update_fields=["deleted_at", "updated_at"])
+    except IntegrityError as error:
+        raise taken_by_mailbox(mailbox.email) from error
+    _open_address(mailbox)
+    return mailbox
+
+
+def check_quota(storage_quota_mb: int) -> None:
+    """Raise Refused("invalid_quota", …) unless this is a size in MB; there is no unlimited mailbox."""
+    if not 1 <= storage_quota_mb <= MAX_QUOTA_MB:
+        raise Refused("invalid_quota", "storage_quota_mb", f"The size of a mailbox is 1 to {MAX_QUOTA_MB} MB.")
+
+
+def check_display_name(name: str) -> None:
+    """Raise Refused("invalid_display_name", …) for what cannot stand before an address in a header."""
+    if len(name) > MAX_DISPLAY_NAME:
+        raise Refused("invalid_display_name", "display_name", f"A name has at most {MAX_DISPLAY_NAME} characters.")
+    if not name.isprintable():
+        raise Refused("invalid_display_name", "display_name", "A name has no line breaks or control characters.")
+
+
+def taken_by_mailbox(address: str) -> Refused:
+    return Refused("taken", "address", f"There is a mailbox {display_address(address)} already. Choose another name.")
+
+
+def missing_mailbox() -> Mailbox:
+    raise Refused("not_found", "", "This mailbox does not exist.")
+
+
+def _stored_hash(address: str, password: str | None, password_hash: str | None) -> str:
+    if password_hash:
+        return accept_hash(password_hash)
+    if not password:
+        raise Refused("password_required", "password", "Enter a password.")
+    check_password(password, address=address)
+    return hash_password(password)
+
+
+def _refuse_taken(address: str) -> None:
+    """Raise Refused("taken", …) when the address is an alias's; whether a mailbox has it the unique index says."""
+    if Mailbox.objects.live().filter(email=address).exists():
+        raise taken_by_mailbox(address)
+    if Alias.objects.filter(alias_email=address).exists():
+        shown = display_address(address)
+        raise Refused(
+            "taken",
+            "address",
+            f"The address {shown} is an alias already. Delete the alias or choose another name.",
+        )
+
+
+def _open_address(mailbox: Mailbox) -> None:
+    """Let the address answer: its own row, the alias domains' rows, the aliases that wait for it."""
+    Alias.objects.create(
+        domain_id=mailbox.domain_id,
+        alias_email=mailbox.email,
+        destination_email=mailbox.email,
+        own_mailbox=mailbox,
+        target_mailbox=mailbox,
+    )
+    touched = _lead_to(mailbox, mailbox, timezone.now())
+    recalculate_addresses(touched | follow_addresses(mailbox.domain_id, [mailbox.email]))
+    mailbox.refresh_from_db()
+
+
+def _lead_to(mailbox: Mailbox, target: Mailbox | None, now: datetime) -> set[str]:
+    """Let every alias with this address as target, in whatever tenant, know its mailbox; return those aliases'
+    addresses. Targets with a detail (anna+news@…) are read by the mailbox too."""
+    local = local_of(mailbox.email)
+    with every_tenant("aliases of any tenant may lead to this mailbox"):
+        plain = Alias.objects.filter(destination_email=mailbox.email)
+        detailed = Alias.objects.filter(
+            # A range that the index serves: "," follows "+".
+            destination_email__gt=f"{local}{DELIMITER}",
+            destination_email__lt=f"{local}{chr(ord(DELIMITER) + 1)}",
+            destination_email__endswith=f"@{domain_of(mailbox.email)}",
+        )
+        sources = set()
+        for rows in (plain, detailed):
+            found = list(rows.filter(own_mailbox=None).values_list("pk", "alias_email"))
+            if found:
+                Alias.objects.filter(pk__in=[pk for pk, _ in found]).update(target_mailbox=target, updated_at=now)
+            sources |= {source for _, source in found}
+    return sources
+
+
+def _locked(actor: Actor, mailbox: Mailbox) -> Mailbox:
+    """Return the live mailbox, fresh, under the lock of its domain. Raises Refused("not_found")."""
+    lock_domain(actor, _domain_of(mailbox))
+    return Mailbox.objects.live().filter(pk=mailbox.pk).first() or missing_mailbox()
+
+
+def _domain_of(mailbox: Mailbox) -> Domain:
+    # The door may have read it without its domain, and a domain never changes hands: its row is enough.
+    return mailbox.domain
+
+
+def _set_enabled(actor: Actor, mailbox: Mailbox, *, enabled: bool) -> Mailbox:
+    mailbox = _locked(actor, mailbox)
+    if mailbox.is_enabled == enabled:
+        state = "open" if enabled else "suspended"
+        raise Refused("unchanged", "", f"{display_address(mailbox.email)} is {state} already.")
+    mailbox.is_enabled = enabled
+    mailbox.save(update_fields=["is_enabled", "updated_at"])
+    recalculate_addresses(follow_addresses(mailbox.domain_id, [mailbox.email]))
+    mailbox.refresh_from_db()
+    return mailbox
+
+
+def _set_keeps_copy(mailbox: Mailbox, keeps_copy: bool) -> None:
+    rows = Alias.objects.filter(alias_email=mailbox.email)
+    if not keeps_copy and not rows.written().exists():
+        raise Refused(
+            "no_forward", "keeps_copy", f"{display_address(mailbox.email)} forwards to nobody, so its mail stays here."
+        )
+    Alias.objects.filter(own_mailbox=mailbox).update(is_enabled=keeps_copy, updated_at=timezone.now())
