@@ -1,0 +1,29 @@
+"""What runs after a change of a mailbox, and by the clock."""
+
+from django.conf import settings
+from redis import Redis
+
+from domains.models import Domain
+from mailboxes import last_logins, sessions
+from mailhost.scope import every_tenant, tenant_scope
+from tenants.models import Tenant
+
+
+def end_sessions(address_mask: str) -> None:
+    """End the open sessions of an address, or of a whole domain ("*@acme.example")."""
+    sessions.end_sessions([address_mask])
+
+
+def end_sessions_of_tenant(tenant_id: int) -> None:
+    """End the open sessions in every domain of a tenant and of those below it."""
+    with every_tenant("a task finds its tenant by id"):
+        path = Tenant.objects.values_list("path", flat=True).get(pk=tenant_id)
+    with tenant_scope(path):
+        names = list(Domain.objects.live().order_by("domain_name").values_list("domain_name", flat=True))
+    sessions.end_sessions([f"*@{name}" for name in names])
+
+
+def store_last_logins() -> None:
+    """Store the sign-ins that Dovecot has noted since the last run."""
+    with every_tenant("sign-ins are noted by address, for the whole installation"):
+        last_logins.store_last_logins(Redis.from_url(settings.REDIS_URL, socket_timeout=5))
