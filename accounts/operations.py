@@ -1,0 +1,114 @@
+"""Every change of people, their memberships, and API keys."""
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.keys import mint
+from accounts.models import ApiKey, User
+from mailhost.actor import Actor
+from mailhost.errors import Refused
+from mailhost.operation import operation
+from tenants.locks import lock_branch, share_tenant
+from tenants.models import Member, Role, Tenant
+from tenants.operations import check_name
+from tenants.permissions import permissions
+
+
+@operation("members.add", secrets=("password",))
+def create_user(actor: Actor, *, tenant: Tenant, email: str, role: str, password: str, name: str = "") -> Member:
+    """Create a person who signs in with this address and password, as a member of a tenant.
+
+    Raises Refused: not_found, invalid_email, weak_password, invalid_role, taken.
+    """
+    tenant = share_tenant(actor, tenant)
+    _check_role(actor, tenant, role)
+    user = User(email=normalise_login(email), name=check_name(name) if name else "")
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise Refused("weak_password", "password", " ".join(error.messages)) from error
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        raise Refused("taken", "email", f"Somebody signs in as {user.email} already.") from error
+    return Member.objects.create(tenant=tenant, user=user, role=role)
+
+
+@operation("members.add")
+def add_member(actor: Actor, *, tenant: Tenant, user: User, role: str) -> Member:
+    """Make a person a member of one more tenant. Raises Refused: not_found, invalid_role, taken."""
+    tenant = share_tenant(actor, tenant)
+    _check_role(actor, tenant, role)
+    try:
+        with transaction.atomic():
+            return Member.objects.create(tenant=tenant, user=user, role=role)
+    except IntegrityError as error:
+        raise Refused("taken", "user", f"{user.email} is a member of {tenant.name} already.") from error
+
+
+@operation("members.remove")
+def remove_member(actor: Actor, *, member: Member) -> None:
+    """End a membership; the person and other memberships stay. Raises Refused: not_found, last_owner."""
+    tenant = lock_branch(member.tenant)
+    row = Member.objects.filter(pk=member.pk).first()
+    if row is None:
+        raise Refused("not_found", "", "This member does not exist.")
+    owners = Member.objects.filter(tenant=tenant, role=Role.OWNER)
+    if row.role == Role.OWNER and not owners.exclude(pk=row.pk).exists():
+        raise Refused("last_owner", "", f"{tenant.name} would have no owner. Make somebody else an owner first.")
+    row.delete()
+
+
+@operation("keys.create")
+def create_api_key(
+    actor: Actor, *, name: str, role: str = Role.ADMIN, tenant: Tenant | None = None
+) -> tuple[ApiKey, str]:
+    """Return a new API key of a tenant (without one: the actor's own) and its text, shown once and stored nowhere.
+
+    Raises Refused: not_found, invalid_role, invalid_name.
+    """
+    name = check_name(name)
+    if len(name) > 80:
+        raise Refused("invalid_name", "name", "The name of a key has at most 80 characters.")
+    tenant = share_tenant(actor, tenant or Tenant(pk=actor.tenant_id))
+    _check_role(actor, tenant, role)
+    minted = mint()
+    key = ApiKey.objects.create(tenant=tenant, name=name, role=role, prefix=minted.prefix, digest=minted.digest)
+    return key, minted.text
+
+
+@operation("keys.revoke")
+def revoke_api_key(actor: Actor, *, key: ApiKey) -> ApiKey:
+    """Make a key worthless from now on. Raises Refused: not_found, unchanged."""
+    row = ApiKey.objects.filter(pk=key.pk).first()
+    if row is None:
+        raise Refused("not_found", "", "This key does not exist.")
+    if not ApiKey.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        raise Refused("unchanged", "", f"The key {row.name} is revoked already.")
+    row.refresh_from_db()
+    return row
+
+
+def normalise_login(email: str) -> str:
+    """Return the stored form of a sign-in address. Raises Refused("invalid_email"). No mail is routed by it."""
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise Refused("invalid_email", "email", "Enter an e-mail address, for example rita@acme.example.") from error
+    if not email.isascii() or len(email) > 254:
+        raise Refused("invalid_email", "email", "Sign-in addresses have at most 254 characters, all of them ASCII.")
+    return email
+
+
+def _check_role(actor: Actor, tenant: Tenant, role: str) -> None:
+    """Raise Refused("invalid_role") for an unknown role, or one that may do what the actor may not."""
+    if role not in Role.values:
+        raise Refused("invalid_role", "role", f"There is no role {role}.")
+    if not permissions(tenant.kind, role) <= actor.permissions:
+        raise Refused("invalid_role", "role", f"You cannot give away more than your own role allows: {role}.")
