@@ -42,7 +42,7 @@ def statuses():
 
 
 class RecordQuerySet(TenantQuerySet):
-    def of(self, domain: Domain):
+    def of_domain(self, domain: Domain):
         return self.filter(domain=domain).order_by("purpose", "name", "pk")
 
 
@@ -67,7 +67,7 @@ class DnsRecord(TenantOwned):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = TenantManager.of(RecordQuerySet)
+    objects = TenantManager.with_methods_of(RecordQuerySet)
 
     class Meta:
         db_table = "mail_dns_records"
@@ -127,7 +127,7 @@ class DkimKey(TenantOwned):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = TenantManager.of(KeyQuerySet)
+    objects = TenantManager.with_methods_of(KeyQuerySet)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["domain", "selector"], name="dkim_selector_once")]

@@ -59,7 +59,7 @@ class Domain(TenantOwned):
         db_persist=True,
     )
 
-    objects = TenantManager.of(DomainQuerySet)
+    objects = TenantManager.with_methods_of(DomainQuerySet)
 
     class Meta:
         db_table = "mail_domains"

@@ -86,7 +86,7 @@ class TenantManager(models.Manager):
         return rows.filter(subtree(self.model.tenant_path, scope.path)) if scope.path else rows
 
     @classmethod
-    def of(cls, queryset: type[models.QuerySet]) -> Self:
+    def with_methods_of(cls, queryset: type[models.QuerySet]) -> Self:
         return cls.from_queryset(queryset)()
 
 

@@ -108,7 +108,7 @@ class AuditRecord(TenantOwned):
     request_id = models.CharField(max_length=64, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = TenantManager.of(AuditQuerySet)
+    objects = TenantManager.with_methods_of(AuditQuerySet)
 
     class Meta:
         indexes = [models.Index(fields=["tenant", "id"], name="audit_of_tenant")]
