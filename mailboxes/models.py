@@ -69,7 +69,7 @@ class Mailbox(TenantOwned):
         db_persist=True,
     )
 
-    objects = TenantManager.of(MailboxQuerySet)
+    objects = TenantManager.with_methods_of(MailboxQuerySet)
 
     class Meta:
         db_table = "mail_mailboxes"
@@ -119,7 +119,7 @@ class Alias(TenantOwned):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = TenantManager.of(AliasQuerySet)
+    objects = TenantManager.with_methods_of(AliasQuerySet)
 
     class Meta:
         db_table = "mail_aliases"
