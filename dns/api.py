@@ -52,4 +52,4 @@ class DomainRecords(Endpoint):
 
     @describe("list_records", "List a domain's DNS records", answer=RecordAnswer, lists=True, names_object=True)
     def get(self, request: Request, domain: str) -> Response:
-        return self.page(DnsRecord.objects.of(find_domain(domain)), RecordAnswer)
+        return self.page(DnsRecord.objects.of_domain(find_domain(domain)), RecordAnswer)

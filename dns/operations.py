@@ -75,7 +75,7 @@ def refresh_records(actor: Actor, *, domain: Domain) -> Domain:
             keys=[SigningKey(*key) for key in keys],
         )
     }
-    standing = {(row.purpose, row.record_type, row.name): row for row in DnsRecord.objects.of(domain)}
+    standing = {(row.purpose, row.record_type, row.name): row for row in DnsRecord.objects.of_domain(domain)}
     DnsRecord.objects.filter(pk__in=[row.pk for place, row in standing.items() if place not in expected]).delete()
     DnsRecord.objects.bulk_create(
         DnsRecord(domain=domain, **columns(record)) for place, record in expected.items() if place not in standing
@@ -103,7 +103,7 @@ def observe_records(domain: Domain, *, now: datetime) -> None:
 
     A failure of DNS never turns a good verdict bad: the former one stays, with the reason beside it.
     """
-    rows = list(DnsRecord.objects.of(domain))
+    rows = list(DnsRecord.objects.of_domain(domain))
     answers = lookup.look_up_all((row.name, row.record_type) for row in rows)
     for row in rows:
         answer = answers[row.name, row.record_type]

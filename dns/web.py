@@ -1,8 +1,11 @@
 """Pages about what a domain publishes in DNS."""
 
-from django.contrib import messages
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from dns.models import DnsRecord
@@ -13,17 +16,22 @@ from domains.readiness import readiness
 from mailhost.web.forms import refusals_told
 from mailhost.web.pages import needs
 
+# A check asks several servers, each with a time-out; what takes longer is read after a reload.
+WATCH_SECONDS = 30
+
 
 @needs("records.list")
 def records(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.listed(), uid=uid)
-    found = list(DnsRecord.objects.of(domain))
+    found = list(DnsRecord.objects.of_domain(domain))
+    last = max((record.last_checked_at for record in found if record.last_checked_at), default=None)
     context = {
         "domain": domain,
         "tab": "dns",
         "ready": readiness(domain, found),
         "groups": groups(domain.domain_name, found),
-        "last_checked_at": max((record.last_checked_at for record in found if record.last_checked_at), default=None),
+        "last_checked_at": last,
+        "is_being_checked": is_being_checked(request.GET.get("checking", ""), last, timezone.now()),
     }
     return render(request, "dns/records.html", context)
 
@@ -32,6 +40,16 @@ def records(request: HttpRequest, uid: str) -> HttpResponse:
 def check(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.live(), uid=uid)
     with refusals_told(request):
+        started = int(timezone.now().timestamp())
         check_records(request.actor, domain=domain)
-        messages.success(request, f"The records of {domain} were checked.")
+        return redirect(f"{reverse('domain', args=[domain.uid])}?checking={started}")
     return redirect("domain", domain.uid)
+
+
+def is_being_checked(started: str, last_checked_at: datetime | None, now: datetime) -> bool:
+    """Say whether the check that was asked for at `started` (seconds since the epoch) may still bring something."""
+    if not (started.isascii() and started.isdigit() and len(started) <= 11):
+        return False
+    age_seconds = now.timestamp() - int(started)
+    has_answer = last_checked_at is not None and last_checked_at.timestamp() >= int(started)
+    return 0 <= age_seconds < WATCH_SECONDS and not has_answer
