@@ -19,7 +19,8 @@ class ActorMiddleware:
 
     def __call__(self, request):
         request.actor = None
-        if not request.user.is_authenticated:
+        # No session opens the API, and its answers must not depend on one.
+        if request.path.startswith("/api/") or not request.user.is_authenticated:
             return self.get_response(request)
         request.actor = actor_of_user(request.user, address=request.META.get("REMOTE_ADDR", ""))
         if request.actor is None:

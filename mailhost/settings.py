@@ -199,7 +199,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api_keys.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["mailhost.api.permissions.HasActor"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["mailhost.api.parsers.StrictJSONParser"],
     "EXCEPTION_HANDLER": "mailhost.api.errors.problem",
     "DEFAULT_PAGINATION_CLASS": "mailhost.api.pagination.CursorList",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -210,10 +210,12 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Mailhost",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v[0-9]+",
+    # A change is a shape of its own, not another shape with nothing required.
+    "COMPONENT_SPLIT_PATCH": False,
+    # Choices stand where they belong, not as components named after each other.
+    "POSTPROCESSING_HOOKS": ["mailhost.api.schema.without_marks"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 
 # --- logs ------------------------------------------------------------------------------------------------------
