@@ -26,6 +26,8 @@ def actor_of_user(user: User, *, address: str = "") -> Actor | None:
         label=user.email,
         user_id=user.pk,
         address=address,
+        tenant_name=member.tenant.name,
+        tenant_kind=member.tenant.kind,
     )
 
 

@@ -1,13 +1,15 @@
-"""Addresses of DNS records, as pages and as endpoints."""
+"""Where DNS records stand."""
 
 from django.urls import path
 
 import mailhost.web.paths  # noqa: F401  registers <uid:…>
-from dns import web
+from dns import api, web
 
 pages = [
     path("domains/<uid:uid>/", web.records, name="domain"),
     path("domains/<uid:uid>/check/", web.check, name="domain-check"),
 ]
 
-endpoints: list = []
+endpoints = [
+    path("domains/<str:domain>/records", api.DomainRecords.as_view(), name="api-domain-records"),
+]

@@ -16,6 +16,8 @@ class Actor:
     user_id: int | None = None
     key_id: int | None = None
     address: str = ""
+    tenant_name: str = ""
+    tenant_kind: str = ""
 
     def may(self, action: str) -> bool:
         return action in self.permissions

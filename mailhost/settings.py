@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -82,10 +83,14 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
             ],
         },
+            "builtins": ["mailhost.web.tags"],
     }
 ]
 
 # Tenant paths are ASCII, so 700 characters fit an index of InnoDB's many times over.
+FORM_RENDERER = "mailhost.web.forms.Renderer"
+CSRF_FAILURE_VIEW = "mailhost.web.errors.stale_form"
+
 SILENCED_SYSTEM_CHECKS = ["mysql.W003"]
 
 # --- database --------------------------------------------------------------------------------------------------

@@ -1,0 +1,61 @@
+"""How often a sign-in may be tried: a few times for one account, more for one address, then a wait.
+
+Counted in the cache. While the cache is away people still sign in, and the log says that nobody counts.
+"""
+
+import hashlib
+
+import structlog
+from django.core.cache import cache
+
+log = structlog.get_logger(__name__)
+
+WINDOW_SECONDS = 15 * 60
+# One account from one address; one address whatever the account; one account wherever from.
+MOST_OF_PAIR, MOST_OF_ADDRESS, MOST_OF_ACCOUNT = 10, 60, 100
+
+
+def has_too_many(address: str, account: str) -> bool:
+    """Say whether this address, this account or both together have failed too often of late."""
+    limits = _limits(address, account)
+    try:
+        counts = cache.get_many(limits)
+    except Exception as error:  # whatever the cache's client raises, nobody is locked out by it
+        log.warning("sign_in_attempts_not_counted", error=type(error).__name__)
+        return False
+    return any(counts.get(key, 0) >= most for key, most in limits.items())
+
+
+def note_failure(address: str, account: str) -> None:
+    """Count one failed sign-in. The window of each count begins with its first failure."""
+    try:
+        for key in _limits(address, account):
+            cache.add(key, 0, WINDOW_SECONDS)
+            cache.incr(key)
+    except Exception as error:  # see above; ValueError: the count ran out between the two lines
+        log.warning("sign_in_attempts_not_counted", error=type(error).__name__)
+
+
+def forget(address: str, account: str) -> None:
+    """After a sign-in that succeeded: typing errors before it count no more."""
+    try:
+        cache.delete(_pair(address, account))
+    except Exception as error:  # see above
+        log.warning("sign_in_attempts_not_counted", error=type(error).__name__)
+
+
+def _limits(address: str, account: str) -> dict[str, int]:
+    return {
+        _pair(address, account): MOST_OF_PAIR,
+        f"attempts:address:{_digest(address)}": MOST_OF_ADDRESS,
+        f"attempts:account:{_digest(account)}": MOST_OF_ACCOUNT,
+    }
+
+
+def _pair(address: str, account: str) -> str:
+    return f"attempts:pair:{_digest(f'{address} {account}')}"
+
+
+def _digest(text: str) -> str:
+    """What was typed is of any length and alphabet; a key is not."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

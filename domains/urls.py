@@ -1,0 +1,21 @@
+"""Where domains stand."""
+
+from django.urls import path
+
+import mailhost.web.paths  # noqa: F401  registers <uid:…>
+from domains import api, web
+
+pages = [
+    path("domains/", web.index, name="domains"),
+    path("domains/add/", web.add, name="domain-add"),
+    path("domains/<uid:uid>/settings/", web.settings, name="domain-settings"),
+    path("domains/<uid:uid>/verify/", web.verify, name="domain-verify"),
+    path("domains/<uid:uid>/enable/", web.set_enabled, {"enabled": True}, name="domain-enable"),
+    path("domains/<uid:uid>/disable/", web.set_enabled, {"enabled": False}, name="domain-disable"),
+    path("domains/<uid:uid>/delete/", web.delete, name="domain-delete"),
+]
+endpoints = [
+    path("domains", api.Domains.as_view(), name="api-domains"),
+    path("domains/<str:domain>", api.OneDomain.as_view(), name="api-domain"),
+    path("domains/<str:domain>/verify", api.DomainVerification.as_view(), name="api-domain-verify"),
+]

@@ -1,0 +1,105 @@
+"""Pages about domains; what a domain publishes is shown by dns/web.py."""
+
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from domains.forms import DeletionForm, DomainForm
+from domains.models import Domain
+from domains.names import display_name
+from domains.operations import create_domain, delete_domain, set_domain_enabled, verify_domain
+from domains.readiness import readiness
+from mailhost.web.forms import refusals, refusals_told, render_form
+from mailhost.web.pages import needs
+from mailhost.web.paging import page_of
+
+
+@needs("domains.list")
+def index(request: HttpRequest) -> HttpResponse:
+    words = request.GET.get("q", "").strip().lower()
+    rows = Domain.objects.listed().prefetch_related("dns_records")
+    if words:
+        rows = rows.filter(domain_name__contains=words)
+    page = page_of(rows, ("domain_name", "pk"), request.GET.get("cursor", ""))
+    counts = mailbox_counts(page.rows)
+    for domain in page:
+        domain.ready = readiness(domain, domain.dns_records.all())
+        domain.mailbox_count = counts[domain.pk]
+    shows_owner = any(domain.tenant_id != request.actor.tenant_id for domain in page)
+    return render(request, "domains/list.html", {"page": page, "words": words, "shows_owner": shows_owner})
+
+
+def mailbox_counts(domains: list[Domain]) -> dict[int, int]:
+    """Return how many live mailboxes each of these domains has."""
+    live = Count("mailboxes", filter=Q(mailboxes__is_live=1))
+    return dict(
+        Domain.objects.filter(pk__in=[domain.pk for domain in domains]).annotate(live=live).values_list("pk", "live")
+    )
+
+
+@needs("domains.create")
+def add(request: HttpRequest) -> HttpResponse:
+    form = DomainForm(request.POST if request.method == "POST" else None, mains=main_domains())
+    if form.is_valid():
+        with refusals(form):
+            main = main_domains().filter(uid=form.cleaned_data["alias_of"]).first()
+            domain = create_domain(request.actor, name=form.cleaned_data["name"], alias_of=main)
+            messages.success(
+                request, f"{display_name(domain.domain_name)} was added. Publish the records below, then check them."
+            )
+            return redirect("domain", domain.uid)
+    return render_form(request, "domains/add.html", form)
+
+
+def main_domains():
+    """The domains that another one may answer for."""
+    return Domain.objects.live().filter(alias_of=None, verified_at__isnull=False).order_by("domain_name", "pk")
+
+
+@require_POST
+def verify(request: HttpRequest, uid: str) -> HttpResponse:
+    domain = get_object_or_404(Domain.objects.live(), uid=uid)
+    with refusals_told(request):
+        verify_domain(request.actor, domain=domain)
+        messages.success(
+            request,
+            f"{display_name(domain.domain_name)} is proven to be yours. It takes mail for its mailboxes from now on.",
+        )
+    return redirect("domain", domain.uid)
+
+
+@require_POST
+def set_enabled(request: HttpRequest, uid: str, enabled: bool) -> HttpResponse:
+    domain = get_object_or_404(Domain.objects.live(), uid=uid)
+    with refusals_told(request):
+        set_domain_enabled(request.actor, domain=domain, enabled=enabled)
+        fact = "was switched on again" if enabled else "was switched off: its mail is refused, its mailboxes are closed"
+        messages.success(request, f"{display_name(domain.domain_name)} {fact}.")
+    return redirect("domain-settings", domain.uid)
+
+
+@needs("domains.list")
+def settings(request: HttpRequest, uid: str) -> HttpResponse:
+    domain = get_object_or_404(Domain.objects.listed(), uid=uid)
+    form = DeletionForm(name=domain.domain_name)
+    return render(request, "domains/settings.html", settings_context(domain) | {"form": form})
+
+
+@require_POST
+def delete(request: HttpRequest, uid: str) -> HttpResponse:
+    domain = get_object_or_404(Domain.objects.listed(), uid=uid)
+    form = DeletionForm(request.POST, name=domain.domain_name)
+    if form.is_valid():
+        with refusals(form):
+            delete_domain(request.actor, domain=domain)
+            messages.success(
+                request, f"{display_name(domain.domain_name)} was deleted. Its mail is refused from now on."
+            )
+            return redirect("domains")
+    return render_form(request, "domains/settings.html", form, **settings_context(domain))
+
+
+def settings_context(domain: Domain) -> dict:
+    return {"domain": domain, "mailbox_count": mailbox_counts([domain])[domain.pk], "tab": "settings"}

@@ -1,0 +1,108 @@
+"""The shape of what pages ask about mailboxes and aliases."""
+
+import re
+from collections.abc import Iterable
+
+from django import forms
+
+from domains.models import Domain
+from domains.names import display_name
+
+PLAIN_TEXT = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+# A choice of more domains than this is no help: then the name is typed.
+MOST_CHOICES = 200
+
+
+class AddressForm(forms.Form):
+    """An address in one of the domains, in two parts."""
+
+    local_part = forms.CharField(label="Name", max_length=200, widget=forms.TextInput(attrs=PLAIN_TEXT))
+    domain = forms.CharField(label="Domain", max_length=300, widget=forms.TextInput(attrs=PLAIN_TEXT))
+
+    def __init__(self, *args, domains: Iterable[Domain], **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        names = [domain.domain_name for domain in domains]
+        if len(names) <= MOST_CHOICES:
+            choices = [(name, display_name(name)) for name in names]
+            self.fields["domain"] = forms.ChoiceField(label="Domain", choices=choices)
+
+    @property
+    def address(self) -> str:
+        """The address as it was put together from the two parts."""
+        return f"{self.cleaned_data['local_part']}@{self.cleaned_data['domain']}"
+
+
+class PasswordForm(forms.Form):
+    """A mailbox's password."""
+
+    password = forms.CharField(
+        label="Password",
+        max_length=1000,
+        strip=False,
+        help_text="At least 12 characters. Mail programs store it, so it may be long.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
+class QuotaForm(forms.Form):
+    """What a mailbox is called, and how much it holds."""
+
+    display_name = forms.CharField(
+        label="Person or purpose",
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    storage_quota_mb = forms.IntegerField(
+        label="Storage in MB", min_value=1, max_value=4_000_000_000, initial=1024, help_text="1024 MB are 1 GB."
+    )
+
+
+class MailboxForm(PasswordForm, QuotaForm, AddressForm):
+    """A mailbox to create."""
+
+    field_order = ("local_part", "domain", "display_name", "storage_quota_mb", "password")
+
+
+class MailboxSettingsForm(QuotaForm):
+    """What may be changed about a mailbox."""
+
+    receives_enabled = forms.BooleanField(label="Receives mail", required=False)
+    sends_enabled = forms.BooleanField(label="Sends mail", required=False)
+    imap_enabled = forms.BooleanField(label="IMAP", required=False)
+    pop3_enabled = forms.BooleanField(label="POP3", required=False)
+    managesieve_enabled = forms.BooleanField(label="Filter rules (ManageSieve)", required=False)
+
+    SWITCHES = ("receives_enabled", "sends_enabled", "imap_enabled", "pop3_enabled", "managesieve_enabled")
+
+    def switches(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.SWITCHES]
+
+
+class AliasForm(AddressForm):
+    """An alias to create: one source, one target a line."""
+
+    catch_all = forms.BooleanField(
+        label="Catch-all: every address of the domain that does not exist otherwise", required=False
+    )
+    targets = forms.CharField(
+        label="Deliver to",
+        max_length=20_000,
+        help_text="One address a line, in your domains or elsewhere.",
+        widget=forms.Textarea(attrs={"rows": 4, **PLAIN_TEXT}),
+    )
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["local_part"].required = False
+        self.fields["local_part"].help_text = "Leave it empty for a catch-all."
+
+    def clean_targets(self) -> list[str]:
+        return [target for target in re.split(r"[\s,;]+", self.cleaned_data["targets"]) if target]
+
+    def clean(self) -> dict:
+        if self.cleaned_data.get("catch_all") and self.cleaned_data.get("local_part"):
+            self.add_error("local_part", "A catch-all has no name. Empty this, or switch the catch-all off.")
+        if not self.cleaned_data.get("catch_all") and not self.cleaned_data.get("local_part"):
+            self.add_error("local_part", "Enter a name, or switch the catch-all on.")
+        return self.cleaned_data

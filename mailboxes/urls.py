@@ -1,0 +1,34 @@
+"""Where mailboxes and aliases stand."""
+
+from django.urls import path
+
+import mailhost.web.paths  # noqa: F401  registers <uid:…>
+from mailboxes import api, web
+
+pages = [
+    path("mailboxes/", web.index, name="mailboxes"),
+    path("mailboxes/add/", web.add, name="mailbox-add"),
+    path("mailboxes/bin/", web.bin_index, name="mailbox-bin"),
+    path("mailboxes/<uid:uid>/", web.show, name="mailbox"),
+    path("mailboxes/<uid:uid>/update/", web.update, name="mailbox-update"),
+    path("mailboxes/<uid:uid>/password/", web.password, name="mailbox-password"),
+    path("mailboxes/<uid:uid>/suspend/", web.suspend, name="mailbox-suspend"),
+    path("mailboxes/<uid:uid>/resume/", web.resume, name="mailbox-resume"),
+    path("mailboxes/<uid:uid>/delete/", web.delete, name="mailbox-delete"),
+    path("mailboxes/<uid:uid>/restore/", web.restore, name="mailbox-restore"),
+    path("aliases/", web.aliases, name="aliases"),
+    path("aliases/add/", web.add_alias, name="alias-add"),
+    path("aliases/<uid:uid>/enable/", web.set_target_enabled, {"enabled": True}, name="alias-enable"),
+    path("aliases/<uid:uid>/disable/", web.set_target_enabled, {"enabled": False}, name="alias-disable"),
+    path("aliases/<uid:uid>/delete/", web.delete_target, name="alias-delete"),
+]
+endpoints = [
+    path("mailboxes", api.Mailboxes.as_view(), name="api-mailboxes"),
+    path("mailboxes/<str:mailbox>", api.OneMailbox.as_view(), name="api-mailbox"),
+    path("mailboxes/<str:mailbox>/password", api.MailboxPassword.as_view(), name="api-mailbox-password"),
+    path("mailboxes/<str:mailbox>/suspend", api.MailboxSuspension.as_view(), name="api-mailbox-suspend"),
+    path("mailboxes/<str:mailbox>/resume", api.MailboxResumption.as_view(), name="api-mailbox-resume"),
+    path("mailboxes/<str:mailbox>/restore", api.MailboxRestoration.as_view(), name="api-mailbox-restore"),
+    path("aliases", api.Aliases.as_view(), name="api-aliases"),
+    path("aliases/<str:alias>", api.OneAlias.as_view(), name="api-alias"),
+]

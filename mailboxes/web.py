@@ -1,0 +1,219 @@
+"""Pages about mailboxes and aliases."""
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from domains.models import Domain
+from mailboxes.addresses import display_address
+from mailboxes.alias_groups import groups_of, sources
+from mailboxes.alias_operations import create_alias, delete_alias, set_alias_enabled
+from mailboxes.connection import connections
+from mailboxes.forms import MOST_CHOICES, AliasForm, MailboxForm, MailboxSettingsForm, PasswordForm
+from mailboxes.models import Alias, Mailbox
+from mailboxes.operations import (
+    change_password,
+    create_mailbox,
+    delete_mailbox,
+    restore_mailbox,
+    resume_mailbox,
+    suspend_mailbox,
+    update_mailbox,
+)
+from mailhost.web.forms import refusals, refusals_told, render_form
+from mailhost.web.pages import go_back, needs
+from mailhost.web.paging import page_of
+
+BY_ADDRESS = ("email", "pk")
+
+
+def shown(mailbox: Mailbox) -> str:
+    return display_address(mailbox.email)
+
+
+@needs("mailboxes.list")
+def index(request: HttpRequest) -> HttpResponse:
+    words = request.GET.get("q", "").strip()
+    domain = chosen_domain(request)
+    rows = Mailbox.objects.listed()
+    if domain is not None:
+        rows = rows.filter(domain=domain)
+    if words:
+        rows = rows.filter(Q(email__contains=words.lower()) | Q(display_name__icontains=words))
+    page = page_of(rows, BY_ADDRESS, request.GET.get("cursor", ""))
+    return render(request, "mailboxes/list.html", {"page": page, "words": words, "domain": domain})
+
+
+def chosen_domain(request: HttpRequest) -> Domain | None:
+    """Return the domain that a list is narrowed to, or None. What is not in scope does not exist: 404."""
+    uid = request.GET.get("domain", "")
+    return get_object_or_404(Domain.objects.live(), uid=uid) if uid.isascii() and uid else None
+
+
+def domain_choices():
+    """The proven domains, which addresses may lie in: one more than can be chosen from, so that the form can tell."""
+    return (
+        Domain.objects.live()
+        .filter(alias_of=None, verified_at__isnull=False)
+        .order_by("domain_name", "pk")[: MOST_CHOICES + 1]
+    )
+
+
+@needs("mailboxes.create")
+def add(request: HttpRequest) -> HttpResponse:
+    chosen = chosen_domain(request)
+    initial = {"domain": chosen.domain_name} if chosen else None
+    form = MailboxForm(request.POST if request.method == "POST" else None, domains=domain_choices(), initial=initial)
+    if form.is_valid():
+        with refusals(form, {"address": "local_part"}):
+            mailbox = create_mailbox(
+                request.actor,
+                address=form.address,
+                password=form.cleaned_data["password"],
+                storage_quota_mb=form.cleaned_data["storage_quota_mb"],
+                display_name=form.cleaned_data["display_name"],
+            )
+            messages.success(request, f"{shown(mailbox)} was created. Connect a mail program with the settings below.")
+            return redirect("mailbox", mailbox.uid)
+    return render_form(request, "mailboxes/add.html", form)
+
+
+@needs("mailboxes.list")
+def show(request: HttpRequest, uid: str) -> HttpResponse:
+    mailbox = get_object_or_404(Mailbox.objects.listed(), uid=uid)
+    return render(request, "mailboxes/detail.html", detail(mailbox))
+
+
+def detail(mailbox: Mailbox, form: MailboxSettingsForm | None = None, password: PasswordForm | None = None) -> dict:
+    columns = (*MailboxSettingsForm.SWITCHES, "display_name")
+    initial = {name: getattr(mailbox, name) for name in columns} | {"storage_quota_mb": mailbox.storage_quota}
+    return {
+        "mailbox": mailbox,
+        "form": form or MailboxSettingsForm(initial=initial),
+        "password_form": password or PasswordForm(),
+        "connections": connections(),
+        "aliases": list(mailbox.alias_rows.written().order_by("alias_email", "pk")[:100]),
+    }
+
+
+@require_POST
+def update(request: HttpRequest, uid: str) -> HttpResponse:
+    mailbox = get_object_or_404(Mailbox.objects.listed(), uid=uid)
+    form = MailboxSettingsForm(request.POST)
+    if form.is_valid():
+        with refusals(form):
+            update_mailbox(request.actor, mailbox=mailbox, **form.cleaned_data)
+            messages.success(request, f"The settings of {shown(mailbox)} were saved.")
+            return redirect("mailbox", mailbox.uid)
+    return render_form(request, "mailboxes/detail.html", **detail(mailbox, form))
+
+
+@require_POST
+def password(request: HttpRequest, uid: str) -> HttpResponse:
+    mailbox = get_object_or_404(Mailbox.objects.listed(), uid=uid)
+    form = PasswordForm(request.POST)
+    if form.is_valid():
+        with refusals(form):
+            change_password(request.actor, mailbox=mailbox, password=form.cleaned_data["password"])
+            messages.success(
+                request, f"The password of {shown(mailbox)} was changed. Mail programs ask for the new one."
+            )
+            return redirect("mailbox", mailbox.uid)
+    return render(request, "mailboxes/detail.html", detail(mailbox, password=form), status=422)
+
+
+@require_POST
+def suspend(request: HttpRequest, uid: str) -> HttpResponse:
+    mailbox = get_object_or_404(Mailbox.objects.live(), uid=uid)
+    with refusals_told(request):
+        suspend_mailbox(request.actor, mailbox=mailbox)
+        messages.success(
+            request, f"{shown(mailbox)} was suspended: it takes no mail and nobody signs in. Its mail is kept."
+        )
+    return go_back(request, "mailbox", mailbox.uid)
+
+
+@require_POST
+def resume(request: HttpRequest, uid: str) -> HttpResponse:
+    mailbox = get_object_or_404(Mailbox.objects.live(), uid=uid)
+    with refusals_told(request):
+        resume_mailbox(request.actor, mailbox=mailbox)
+        messages.success(request, f"{shown(mailbox)} works again.")
+    return go_back(request, "mailbox", mailbox.uid)
+
+
+@require_POST
+def delete(request: HttpRequest, uid: str) -> HttpResponse:
+    mailbox = get_object_or_404(Mailbox.objects.live(), uid=uid)
+    with refusals_told(request):
+        delete_mailbox(request.actor, mailbox=mailbox)
+        messages.success(request, f"{shown(mailbox)} was deleted. It can be restored from the bin.")
+        return redirect("mailbox-bin")
+    return redirect("mailbox", mailbox.uid)
+
+
+@needs("mailboxes.list")
+def bin_index(request: HttpRequest) -> HttpResponse:
+    rows = Mailbox.objects.deleted().select_related("domain")
+    page = page_of(rows, ("-pk",), request.GET.get("cursor", ""))
+    return render(request, "mailboxes/bin.html", {"page": page})
+
+
+@require_POST
+def restore(request: HttpRequest, uid: str) -> HttpResponse:
+    mailbox = get_object_or_404(Mailbox.objects.deleted(), uid=uid)
+    with refusals_told(request):
+        restore_mailbox(request.actor, mailbox=mailbox)
+        messages.success(request, f"{shown(mailbox)} was restored with its mail.")
+        return redirect("mailbox", mailbox.uid)
+    return redirect("mailbox-bin")
+
+
+@needs("aliases.list")
+def aliases(request: HttpRequest) -> HttpResponse:
+    """A page of sources, each with all of its targets."""
+    words = request.GET.get("q", "").strip().lower()
+    domain = chosen_domain(request)
+    found = sources()
+    if domain is not None:
+        found = found.filter(domain=domain)
+    if words:
+        found = found.filter(Q(alias_email__contains=words) | Q(destination_email__contains=words))
+    page = page_of(found, ("alias_email", "domain_id"), request.GET.get("cursor", ""))
+    context = {"page": page, "groups": groups_of(page), "words": words, "domain": domain}
+    return render(request, "mailboxes/aliases.html", context)
+
+
+@needs("aliases.create")
+def add_alias(request: HttpRequest) -> HttpResponse:
+    chosen = chosen_domain(request)
+    initial = {"domain": chosen.domain_name} if chosen else None
+    form = AliasForm(request.POST if request.method == "POST" else None, domains=domain_choices(), initial=initial)
+    if form.is_valid():
+        with refusals(form, {"source": "local_part"}):
+            rows = create_alias(request.actor, source=form.address, targets=form.cleaned_data["targets"])
+            messages.success(request, f"{display_address(rows[0].alias_email)} was created.")
+            return redirect("aliases")
+    return render_form(request, "mailboxes/alias_add.html", form)
+
+
+@require_POST
+def set_target_enabled(request: HttpRequest, uid: str, enabled: bool) -> HttpResponse:
+    alias = get_object_or_404(Alias.objects.written(), uid=uid)
+    with refusals_told(request):
+        set_alias_enabled(request.actor, alias=alias, enabled=enabled)
+        fact = "is delivered again to" if enabled else "is no longer delivered to"
+        messages.success(request, f"Mail to {display_address(alias.alias_email)} {fact} {alias.destination_email}.")
+    return go_back(request, "aliases")
+
+
+@require_POST
+def delete_target(request: HttpRequest, uid: str) -> HttpResponse:
+    alias = get_object_or_404(Alias.objects.written(), uid=uid)
+    with refusals_told(request):
+        delete_alias(request.actor, alias=alias)
+        fact = f"no longer leads to {alias.destination_email}"
+        messages.success(request, f"{display_address(alias.alias_email)} {fact}.")
+    return go_back(request, "aliases")

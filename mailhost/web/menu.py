@@ -1,0 +1,43 @@
+"""The main menu: one table."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from mailhost.actor import Actor
+
+CUSTOMER = "customer"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One part of the panel. `needs` is the act that one must be allowed to see it ("" for everybody)."""
+
+    page: str
+    label: str
+    icon: str
+    needs: str = ""
+    hidden_from: str = ""
+
+
+MENU = (
+    Entry("home", "Overview", "home"),
+    Entry("domains", "Domains", "globe-alt", "domains.list"),
+    Entry("mailboxes", "Mailboxes", "inbox", "mailboxes.list"),
+    Entry("aliases", "Aliases", "arrows-right-left", "aliases.list"),
+    Entry("tenants", "Customers", "building-office-2", "tenants.list", hidden_from=CUSTOMER),
+    Entry("keys", "API keys", "key", "keys.list"),
+    Entry("audit", "Audit log", "list-bullet", "audit.list"),
+)
+
+
+def entries(actor: Actor, path: str) -> list[dict]:
+    """Return what this actor may see, with the part that `path` lies in marked."""
+    shown = []
+    for entry in MENU:
+        if (entry.needs and not actor.may(entry.needs)) or entry.hidden_from == actor.tenant_kind:
+            continue
+        address = reverse(entry.page)
+        current = "page" if path == address else "true" if address != "/" and path.startswith(address) else ""
+        shown.append({"address": address, "label": entry.label, "icon": entry.icon, "current": current})
+    return shown

@@ -1,0 +1,32 @@
+"""What all page views share."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+
+
+def needs(action: str) -> Callable:
+    """Show the page only to who may do `action` (`tenants.permissions`), else the 403 page."""
+
+    def decorate(view: Callable) -> Callable:
+        @wraps(view)
+        def shown(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+            if request.actor is None or not request.actor.may(action):
+                raise PermissionDenied(f"Your role does not allow this: {action}.")
+            return view(request, *args, **kwargs)
+
+        return shown
+
+    return decorate
+
+
+def go_back(request: HttpRequest, otherwise: str, *args) -> HttpResponse:
+    """Return to the page that the form names in `next`, if it is one of ours, else to the page `otherwise`."""
+    target = request.POST.get("next", "")
+    if target.startswith("/") and url_has_allowed_host_and_scheme(target, allowed_hosts=None):
+        return redirect(target)
+    return redirect(otherwise, *args)

@@ -1,0 +1,57 @@
+"""Template tags of every page (a builtin library: no template loads it)."""
+
+from django import template
+
+from mailhost.web.menu import entries
+
+register = template.Library()
+
+# What a tone looks like; the word beside it says the same, so that nothing hangs on colour.
+ICONS = {
+    "ok": "check-circle",
+    "waiting": "clock",
+    "problem": "exclamation-triangle",
+    "off": "minus-circle",
+    "plain": "information-circle",
+}
+QUOTA_WARNS_AT = 80
+QUOTA_ALARMS_AT = 95
+
+
+@register.inclusion_tag("_status.html")
+def status(tone: str, word: str, about: str = ""):
+    """A chip with icon and word. `about` is said to screen readers before the word ("receives:")."""
+    return {"tone": tone, "word": word, "about": about, "icon": ICONS[tone]}
+
+
+@register.inclusion_tag("_quota.html")
+def quota(used_bytes: int, quota_mb: int):
+    """The bar of a mailbox's storage, with its numbers."""
+    percent = min(100, round(100 * used_bytes / (quota_mb * 1024 * 1024))) if quota_mb else 0
+    tone = "problem" if percent >= QUOTA_ALARMS_AT else "waiting" if percent >= QUOTA_WARNS_AT else "ok"
+    return {"used": megabytes(used_bytes / 1024 / 1024), "of": megabytes(quota_mb), "percent": percent, "tone": tone}
+
+
+@register.inclusion_tag("_copy.html")
+def copy(text: str, what: str):
+    """A button that copies `text`; `what` completes "Copy …" for who cannot see the cell beside it."""
+    return {"text": text, "what": what}
+
+
+@register.filter
+def megabytes(value: float) -> str:
+    """1536 → "1.5 GB"; quotas are counted in MB of 1024 × 1024 bytes, as Dovecot counts them."""
+    if value >= 1024 * 1024:
+        return f"{value / 1024 / 1024:.3g} TB"
+    if value >= 1024:
+        return f"{value / 1024:.3g} GB"
+    if value and value < 1:
+        return "under 1 MB"
+    return f"{value:.0f} MB"
+
+
+@register.inclusion_tag("_menu.html", takes_context=True)
+def menu(context):
+    """The main menu and who is signed in."""
+    request = context["request"]
+    return {"entries": entries(request.actor, request.path), "actor": request.actor, "request": request}

@@ -1,0 +1,15 @@
+"""Where tenants stand."""
+
+from django.urls import path
+
+from tenants import api, web
+
+pages = [
+    path("customers/", web.customers, name="tenants"),
+    path("audit/", web.audit_log, name="audit"),
+]
+endpoints = [
+    path("tenants", api.Tenants.as_view(), name="api-tenants"),
+    path("tenants/<str:tenant>", api.OneTenant.as_view(), name="api-tenant"),
+    path("me", api.WhoAmI.as_view(), name="api-me"),
+]

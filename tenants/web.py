@@ -1,0 +1,40 @@
+"""Pages about tenants: who is below, and what was done."""
+
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from mailhost.web.pages import needs
+from mailhost.web.paging import page_of
+from tenants.models import AuditRecord, Tenant
+
+
+@needs("tenants.list")
+def customers(request: HttpRequest) -> HttpResponse:
+    """Every tenant below the actor's own, with how many domains each has."""
+    words = request.GET.get("q", "").strip()
+    rows = Tenant.objects.filter(deleted_at=None).exclude(pk=request.actor.tenant_id).select_related("parent")
+    if words:
+        rows = rows.filter(name__icontains=words)
+    page = page_of(rows, ("name", "pk"), request.GET.get("cursor", ""))
+    counts = domain_counts(page.rows)
+    for tenant in page:
+        tenant.domain_count = counts[tenant.pk]
+    return render(request, "tenants/list.html", {"page": page, "words": words})
+
+
+def domain_counts(tenants: list[Tenant]) -> dict[int, int]:
+    """Return how many live domains each of these tenants has itself."""
+    live = Count("domains", filter=Q(domains__is_live=1))
+    return dict(
+        Tenant.objects.filter(pk__in=[tenant.pk for tenant in tenants]).annotate(live=live).values_list("pk", "live")
+    )
+
+
+@needs("audit.list")
+def audit_log(request: HttpRequest) -> HttpResponse:
+    words = request.GET.get("q", "").strip()
+    rows = AuditRecord.objects.matching(words).select_related("tenant")
+    page = page_of(rows, ("-pk",), request.GET.get("cursor", ""))
+    shows_owner = any(record.tenant_id != request.actor.tenant_id for record in page)
+    return render(request, "tenants/audit.html", {"page": page, "words": words, "shows_owner": shows_owner})
