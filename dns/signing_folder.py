@@ -88,6 +88,8 @@ class SigningFolder:
                     time.sleep(0.02)
             yield
         finally:
+            # Said aloud, because closing alone would leave the lock to a child process forked meanwhile.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
 
     def write(self, rows: list[SigningRow], private_parts: PrivateParts, *, thorough: bool) -> Outcome:

@@ -100,9 +100,11 @@ class Conversation:
         headers = [(name, value.format(sender=sender)) for name, value in MESSAGE_HEADERS]
         for name, value in headers:
             self.ask("L", text(name, value.strip()))
-        self.ask("N")
+        passed = Passed(self.ask("N")[0])
+        # A milter that has no more interest in a message accepts it here.
+        if passed.reply != "c":
+            return passed
         self.ask("B", BODY)
-        passed = Passed("")
         self.tell("E")
         while True:
             reply, payload = self.receive()

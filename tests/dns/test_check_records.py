@@ -1,0 +1,95 @@
+"""Looking up what a domain does publish."""
+
+import pytest
+
+from accounts.actors import system_actor
+from dns import operations, tasks
+from dns.models import DnsRecord
+from mailhost.actor import Actor
+from mailhost.errors import NotPermitted
+from mailhost.models import Job
+from mailhost.scope import every_tenant
+
+
+@pytest.fixture
+def domain(acme, verified):
+    domain = verified(acme, "acme.example")
+    tasks.make_key(domain.pk)
+    tasks.refresh_records(domain.pk)
+    return domain
+
+
+def rows_of(domain) -> dict[str, DnsRecord]:
+    with every_tenant("a test looks"):
+        return {row.purpose: row for row in DnsRecord.objects.filter(domain=domain)}
+
+
+def publish(dns_server, domain) -> None:
+    dns_server.says("acme.example", "TXT", '"v=spf1 mx ~all"')
+    for row in rows_of(domain).values():
+        if row.record_type == "MX":
+            dns_server.says(row.name, "MX", f"{row.priority} {row.value}.")
+        else:
+            dns_server.says_text(row.name, row.value)
+
+
+def statuses(domain) -> dict[str, str]:
+    return {purpose: row.status for purpose, row in rows_of(domain).items()}
+
+
+def test_what_is_published_as_told_is_right(domain, dns_server):
+    publish(dns_server, domain)
+
+    tasks.check_records(domain.pk)
+
+    assert statuses(domain) == dict.fromkeys(["ownership", "mx", "spf", "dkim", "dmarc"], "ok")
+    assert rows_of(domain)["mx"].found == ["10 mail.mailhost.example"]
+    assert rows_of(domain)["mx"].last_checked_at is not None
+
+
+def test_before_anything_is_published_all_is_missing(domain, dns_server):
+    tasks.check_records(domain.pk)
+
+    assert statuses(domain) == dict.fromkeys(["ownership", "mx", "spf", "dkim", "dmarc"], "missing")
+    assert "acme.example yet." in rows_of(domain)["mx"].problem
+
+
+def test_a_failure_of_dns_turns_no_good_verdict_bad(domain, dns_server):
+    publish(dns_server, domain)
+    tasks.check_records(domain.pk)
+    checked_at = rows_of(domain)["mx"].last_checked_at
+    dns_server.fails("acme.example")
+
+    tasks.check_records(domain.pk)
+
+    mx = rows_of(domain)["mx"]
+    assert (mx.status, mx.found, mx.last_checked_at) == ("ok", ["10 mail.mailhost.example"], checked_at)
+    assert "SERVFAIL" in mx.problem
+
+
+def test_a_first_check_that_fails_says_so_and_the_next_one_judges(domain, dns_server):
+    publish(dns_server, domain)
+    dns_server.fails("acme.example")
+    tasks.check_records(domain.pk)
+    first = statuses(domain)["mx"]
+    dns_server.recovers("acme.example")
+
+    tasks.check_records(domain.pk)
+
+    assert first == "temporary_failure"
+    assert (statuses(domain)["mx"], rows_of(domain)["mx"].problem) == ("ok", "")
+
+
+def test_a_person_asks_and_a_worker_looks(domain, acme):
+    Job.objects.all().delete()
+
+    operations.check_records(system_actor(acme, "a test"), domain=domain)
+
+    assert list(Job.objects.values_list("task", "arguments")) == [("dns.tasks.check_records", {"domain_id": domain.pk})]
+
+
+def test_who_may_only_see_cannot_start_a_check(domain, acme):
+    actor = Actor(tenant_id=acme.pk, tenant_path=acme.path, permissions=frozenset({"records.list"}))
+
+    with pytest.raises(NotPermitted):
+        operations.check_records(actor, domain=domain)
