@@ -78,6 +78,10 @@ class Parameters:
     """Log file, in a folder where the user postfix may write; empty logs to syslog (the journal)."""
     milter_socket: Path = Path("/var/spool/postfix/milter/opendkim.sock")
     """OpenDKIM's Unix socket. Over TCP every signed message would wait 90 ms."""
+    guard_socket: Path = Path("/var/spool/postfix/guard/fromguard.sock")
+    """Unix socket of the guard of header From, which Postfix asks before OpenDKIM."""
+    guard_user: str = "mailhost"
+    """The user that runs `manage.py fromguard` and owns the folder of its socket."""
     outbound_transport: str = ""
     """Where all outgoing mail goes, e.g. `smtp:[127.0.0.1]:2626`; empty delivers by DNS."""
     lookup_dns: bool = True

@@ -57,6 +57,8 @@ def folders(parameters: Parameters, daemons: tuple[str, ...] = DAEMONS) -> dict[
         p.postfix_config_dir / "lookups": Folder("postfix", group="postfix", mode=0o750),
         p.postfix_queue_dir: Folder("postfix"),
         p.postfix_data_dir: Folder("postfix", owner="postfix", mode=0o700),
+        # The guard listens here; the set-group-id bit lets Postfix in, as for OpenDKIM below.
+        p.guard_socket.parent: Folder("postfix", owner=p.guard_user, group="postfix", mode=0o2750),
         p.dovecot_config_dir: Folder("dovecot"),
         p.dovecot_state_dir: Folder("dovecot"),
         p.mail_root: Folder("dovecot", **vmail, mode=0o700),

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "mailboxes",
     "dns",
     "mailconfig",
+    "guard",
 ]
 
 MIDDLEWARE = [

@@ -54,6 +54,8 @@ def parameters(home: Path, ports: dict[str, int], secrets: dict[str, str]) -> Pa
         postfix_data_dir=home / "postfix/data",
         postfix_log=str(home / "log/postfix.log"),
         milter_socket=queue / "milter/opendkim.sock",
+        guard_socket=queue / "guard/fromguard.sock",
+        guard_user="root",
         outbound_transport=f"smtp:[127.0.0.1]:{ports['outside']}",
         lookup_dns=False,
         dovecot_config_dir=home / "dovecot/etc",

@@ -1,0 +1,33 @@
+"""Run the guard of header From in the foreground, until SIGTERM."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from guard.milter import Guard, run
+from guard.senders import Senders
+from mailconfig.parameters import InvalidParameter, Parameters
+
+
+class Command(BaseCommand):
+    help = "Run the milter that judges under which address a signed-in person writes; Postfix asks it before OpenDKIM."
+    requires_system_checks = []
+
+    def add_arguments(self, parser):
+        parser.add_argument("--socket", type=Path, help="the Unix socket (MAILHOST_CONFIG_GUARD_SOCKET)")
+
+    def handle(self, **options):
+        try:
+            parameters = Parameters.from_settings()
+        except InvalidParameter as error:
+            raise CommandError(str(error)) from error
+        guard = Guard(parameters.hostname, Senders(parameters))
+        asyncio.run(self._until_stopped(guard, options["socket"] or parameters.guard_socket))
+
+    async def _until_stopped(self, guard: Guard, path: Path) -> None:
+        stopped = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        await run(guard, path, stopped)

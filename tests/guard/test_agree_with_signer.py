@@ -1,0 +1,117 @@
+"""The guard's reading of header From against the real OpenDKIM's, over thousands of generated messages.
+
+OpenDKIM runs here without SenderMacro, so it signs for whoever it takes the header From for: the second wall is
+down, and the guard alone keeps one customer from signing as another.
+"""
+
+import random
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from guard.rule import spoken_addresses
+from mailhost.errors import Refused
+from tests.guard import shapes
+from tests.guard.mta import Connection
+
+MESSAGES = 12_000
+# Of what the guard refuses, this share is shown to OpenDKIM too, to prove that the guard is needed.
+REFUSED_SHARE = 0.05
+DOMAINS = ("acme.example", "xn--bcher-kva.example", "bolt.example", "rita.example", "sub.bolt.example")
+OWN_DOMAINS = {address.rpartition("@")[2] for address in shapes.OWN}
+
+
+@pytest.fixture(scope="module")
+def signer(guard_home: Path) -> Iterator[Path]:
+    """The socket of an OpenDKIM that signs by header From for every domain of DOMAINS."""
+    home = guard_home / "signer"
+    home.mkdir(mode=0o700)
+    # The smallest key it takes: the signature's strength is not in question, the test's time is.
+    subprocess.run(["openssl", "genrsa", "-out", home / "key.pem", "1024"], check=True, capture_output=True)
+    (home / "KeyTable").write_text("".join(f"{name} {name}:s1:{home}/key.pem\n" for name in DOMAINS))
+    (home / "SigningTable").write_text("".join(f"{name} {name}\n" for name in DOMAINS))
+    (home / "opendkim.conf").write_text(
+        f"Syslog no\nPidFile {home}/pid\nSocket local:{home}/sock\nMode s\nMinimumKeyBits 1024\n"
+        f"KeyTable file:{home}/KeyTable\nSigningTable file:{home}/SigningTable\nRequireSafeKeys no\n"
+    )
+    process = subprocess.Popen(["/usr/sbin/opendkim", "-f", "-x", home / "opendkim.conf"])
+    deadline = time.monotonic() + 10
+    while not (home / "sock").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    yield home / "sock"
+    process.terminate()
+    process.wait(15)
+
+
+@pytest.fixture
+def signing(signer: Path) -> Iterator[Connection]:
+    connection = Connection(signer)
+    yield connection
+    connection.close()
+
+
+def spoken(headers: list[tuple[bytes, bytes]]) -> tuple[str, ...]:
+    """Return the addresses that the guard would ask the database about; none when it refuses outright."""
+    try:
+        return spoken_addresses(headers)
+    except Refused:
+        return ()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_whatever_is_signed_belongs_to_the_login(signing: Connection, seed: int):
+    chance = random.Random(seed)  # noqa: S311 - no secret: the same messages every time
+    seen: Counter[str] = Counter()
+    for _ in range(MESSAGES // 3):
+        headers = shapes.headers(chance)
+        if any(b"\0" in value for _, value in headers):
+            # The protocol ends a value at NUL; what Postfix does with one is tested through Postfix.
+            continue
+        addresses = spoken(headers)
+        passes = bool(addresses) and set(addresses) <= set(shapes.OWN)
+        if not passes and chance.random() > REFUSED_SHARE:
+            continue
+
+        signed_for = signing.message(headers, login="anna@acme.example").signing_domain
+
+        if passes:
+            assert signed_for == addresses[0].rpartition("@")[2], headers
+            seen["passed"] += 1
+        elif signed_for and signed_for not in OWN_DOMAINS:
+            seen["would have been signed as another"] += 1
+
+    # Otherwise the generator had grown dull, and the test would prove nothing.
+    assert seen["passed"] > 300
+    assert seen["would have been signed as another"] > 10
+
+
+ATTACKS = [
+    [(b"From", b"ceo@bolt.example")],
+    [(b"From", b"ceo@bolt.example"), (b"From", b"anna@acme.example")],
+    [(b"From", b"ceo@bolt.example, anna@acme.example")],
+    [(b"From", b"Board: ceo@bolt.example, anna@acme.example;")],
+    [(b"From", b"<@acme.example:ceo@bolt.example>")],
+    [(b"From", b"anna@acme.example <ceo@bolt.example>")],
+    [(b"From", b'"anna@acme.example" <ceo@bolt.example>')],
+    [(b"From", b"(anna@acme.example) ceo@bolt.example")],
+    [(b"From", b"ceo@(x)bolt.example")],
+    [(b"From", b"CEO@BOLT.EXAMPLE")],
+    [(b"From", b"\n ceo@bolt.example\n , anna@acme.example")],
+    [(b"From", b"=?utf-8?q?anna=40acme.example?= <ceo@bolt.example>")],
+    [(b"Sender", b"anna@acme.example"), (b"From", b"ceo@bolt.example")],
+    [(b"From", b"ceo@sub.bolt.example")],
+]
+
+
+@pytest.mark.parametrize("headers", ATTACKS, ids=[str(attack) for attack in ATTACKS])
+def test_known_attack_would_be_signed_and_is_refused(signing: Connection, headers):
+    addresses = spoken(headers)
+
+    assert not addresses or not set(addresses) <= set(shapes.OWN)
+    assert signing.message(headers, login="anna@acme.example").signing_domain in ("bolt.example", "sub.bolt.example")
