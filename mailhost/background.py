@@ -54,9 +54,11 @@ def run(job_id: int, now: datetime | None = None) -> None:
         job = Job.objects.select_for_update(skip_locked=True).filter(pk=job_id, finished_at=None).first()
         if job is None:
             return
+        # Read without a lock: a locking scan would hold, for a moment, the rows of jobs that other workers are just
+        # being woken for, and they would pass them by.
         same = list(
-            Job.objects.select_for_update(skip_locked=True)
-            .filter(task=job.task, arguments=job.arguments, finished_at=None)
+            Job.objects.filter(task=job.task, arguments=job.arguments, finished_at=None)
+            .exclude(pk=job_id)
             .values_list("pk", flat=True)
         )
         try:
@@ -69,7 +71,10 @@ def run(job_id: int, now: datetime | None = None) -> None:
             job.save(update_fields=["attempts", "error", "due_at"])
             log.error("job_failed", job=job.pk, task=job.task, attempts=job.attempts, error=job.error)
             return
-        Job.objects.filter(pk__in=same).update(finished_at=timezone.now(), error="")
+        for pk in (job_id, *same):
+            # One by one, by primary key; a row that another worker has locked it will finish itself.
+            if Job.objects.select_for_update(skip_locked=True).filter(pk=pk, finished_at=None).first():
+                Job.objects.filter(pk=pk).update(finished_at=timezone.now(), error="")
 
 
 def sweep(now: datetime | None = None) -> int:
