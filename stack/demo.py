@@ -25,7 +25,7 @@ def demo() -> int:
         if stack.elsewhere:
             say(f"Run-time files go to {stack.home}, because {stack.elsewhere}.")
         stack.up(step)
-        stack.run_python("stack.proof", show=True)
+        stack.run_python("stack.proof", "The demo's world and its proof", show=True)
         stack.publish(demo=json.loads((stack.home / "world.json").read_text()))
         show(stack, time.monotonic() - started)
         while True:

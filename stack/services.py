@@ -20,8 +20,9 @@ from stack.supervisor import Service
 
 # These serve the others, so they start first and stop last.
 SERVERS = ("mariadb", "redis", "bind")
-MAIL = ("dovecot", "opendkim", "postfix", "outside")
-PYTHON = ("web", "worker", "beat")
+# Postfix finds these ready when it accepts its first message.
+MILTERS_AND_DOVECOT = ("dovecot", "opendkim", "guard", "outside")
+PYTHON = ("guard", "web", "worker", "beat")
 PROBE_SECONDS = 2
 
 
@@ -55,12 +56,15 @@ def says(port: int, greeting: bytes, question: bytes = b"") -> bool:
 
 
 def answers_dns(port: int) -> bool:
-    """True when the name server answers for its own zone with authority."""
-    try:
-        answer = query.udp(message.make_query("mailhost.example.", "SOA"), "127.0.0.1", 0.2, port)
-    except (OSError, dns.exception.DNSException):
-        return False
-    return bool(answer.answer)
+    """True when the name server answers for its own zones with authority."""
+    for zone in ("example.", "mailhost.example."):
+        try:
+            answer = query.udp(message.make_query(zone, "SOA"), "127.0.0.1", 0.2, port)
+        except (OSError, dns.exception.DNSException):
+            return False
+        if not answer.answer:
+            return False
+    return True
 
 
 def answers_http(port: int) -> bool:
@@ -166,6 +170,12 @@ def services(home: Path, params: Parameters, ports: dict[str, int], is_up: Calla
             lambda: accepts_socket(params.milter_socket),
             log / "opendkim.log",
         ),
+        python(
+            "guard",
+            [sys.executable, "manage.py", "fromguard"],
+            lambda: accepts_socket(params.guard_socket),
+            log / "guard.log",
+        ),
         # `postfix start-fg` would leave a shell in between, and stopping the shell does not stop the mail.
         service(
             "postfix",
@@ -187,6 +197,12 @@ def services(home: Path, params: Parameters, ports: dict[str, int], is_up: Calla
             ],
             lambda: accepts_port(ports["outside"]),
             log / "outside.log",
+        ),
+        python(
+            "guard",
+            [sys.executable, "manage.py", "fromguard"],
+            lambda: accepts_socket(params.guard_socket),
+            log / "guard.log",
         ),
         python(
             "web",

@@ -12,7 +12,7 @@ from pathlib import Path
 import MySQLdb
 
 from stack import layout, rendered
-from stack.services import MAIL, PYTHON, SERVERS, python_environment, services, system_environment
+from stack.services import MILTERS_AND_DOVECOT, PYTHON, SERVERS, python_environment, services, system_environment
 from stack.supervisor import StepFailed, Supervisor, end_leftovers
 
 ZONES = ("example", "mailhost.example")
@@ -87,7 +87,7 @@ class Stack:
     @property
     def environment(self) -> dict[str, str]:
         """The environment in which a Python process belongs to this stack."""
-        return python_environment(self.home)
+        return {**python_environment(self.home), "MAILHOST_STACK": str(self.state_file)}
 
     def up(self, step: Callable | None = None) -> None:
         """Start everything; each step is run in `step(name)`, a context manager. Raises StepFailed."""
@@ -104,18 +104,18 @@ class Stack:
         with step("Redis and BIND"):
             self.start("redis", "bind")
         with step("Tables, grants, static files"):
-            self.run_python("stack.prepare")
+            self.run_python("stack.prepare", "Tables, grants, static files")
             if self.profile != "demo":
                 self._save_tables()
-        with step("Dovecot, OpenDKIM, Postfix"):
+        with step("Dovecot, OpenDKIM, the guard of header From, Postfix"):
             self._run(
                 "postfix check",
                 ["postfix", "-c", str(self.params.postfix_config_dir), "check"],
                 log=self.home / "log/postfix.log",
             )
             # Postfix makes its queue first: Dovecot's and OpenDKIM's sockets are inside.
-            for name in MAIL:
-                self.start(name)
+            self.start(*MILTERS_AND_DOVECOT)
+            self.start("postfix")
         with step("Web, worker, beat"):
             self.start(*PYTHON)
         self.publish()
@@ -140,6 +140,8 @@ class Stack:
         for path in self.home.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)
+            elif path.suffix not in {".lock", ".log"}:
+                path.unlink()
 
     def remove(self) -> None:
         """Delete the stack's folder, mail and all."""
@@ -163,11 +165,11 @@ class Stack:
         self.stop(*PYTHON)
         self.start(*PYTHON)
 
-    def run_python(self, module: str, *arguments: str, show: bool = False) -> None:
+    def run_python(self, module: str, what: str, *, show: bool = False) -> None:
         """Run one of our modules to its end, as part of this stack; `show` leaves its output to the terminal."""
-        command = [sys.executable, "-m", module, *arguments]
+        command = [sys.executable, "-m", module]
         log = self.home / f"log/{module.rpartition('.')[2]}.log"
-        self._run(module, command, log, cwd=layout.CLONE, env=self.environment, show=show)
+        self._run(what, command, log, cwd=layout.CLONE, env=self.environment, show=show)
 
     def root_connection(self, database: str = "") -> MySQLdb.Connection:
         """Return a connection of the database's root, who is known by the Unix socket."""

@@ -1,0 +1,213 @@
+"""Fill the demo's world and prove on it that mail works: `python -m stack.proof`, run by `make demo`.
+
+Prints one line per step. A step that fails ends it with status 1; the reason is the last line of proof.log.
+"""
+
+import imaplib
+import json
+import os
+import smtplib
+import ssl
+import sys
+import time
+from collections.abc import Callable
+from email.message import EmailMessage
+from email.utils import format_datetime, localtime, make_msgid
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import django
+import dkim
+
+django.setup()
+
+from dns.resolver import Resolver
+
+from dns.models import DnsRecord, Purpose, Status
+from dns.operations import check_records
+from mailhost.errors import Refused
+from stack.layout import write_private
+from stack.publish import Published, publish
+from stack.steps import step
+from stack.world import ACME, BOLT, SignIns, World
+
+PATIENCE_SECONDS = 60
+SMTP_SECONDS = 15
+T = TypeVar("T")
+
+
+class ProofFailed(Exception):
+    """What should be so is not; the message says what was seen."""
+
+
+def main() -> int:
+    info = json.loads(Path(os.environ["MAILHOST_STACK"]).read_text())
+    try:
+        prove(info)
+    except ProofFailed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    return 0
+
+
+def prove(info: dict) -> None:
+    """Fill the world of this stack (the contents of stack.json) and send a message through it."""
+    with step("World: operator, reseller, two customers, three domains"):
+        home = Path(info["home"])
+        world = World(SignIns(home / "sign-ins.json"))
+        world.fill_accounts()
+    _publish_and_verify(info, world)
+    with step("Mailboxes, aliases, a catch-all") as notes:
+        notes.append("{} mailboxes, {} alias targets".format(*world.fill_mail()))
+    _sign_and_check(info, world)
+    write_private(home / "world.json", json.dumps(world.people(), indent=1))
+    with step("Panel and REST API answer") as notes:
+        notes.extend(_ask_the_panel(info, world.people()["customers"][0]["api_key"]))
+    _send_and_read(info, world, next(iter(ACME.mailboxes)), next(iter(BOLT.mailboxes)))
+
+
+def _publish_and_verify(info: dict, world: World) -> None:
+    with step("Ownership records published by DNS update, domains verified"):
+        names = {domain.domain_name for _, _, domain in world.domains()}
+        records = until(
+            lambda: _if_complete(world.records(Purpose.OWNERSHIP), len(names)), "the worker to write the records"
+        )
+        publish(info["dns"], map(published, records))
+        try:
+            world.verify_domains()
+        except Refused as refused:
+            raise ProofFailed(str(refused)) from refused
+
+
+def _sign_and_check(info: dict, world: World) -> None:
+    names = [domain.domain_name for _, _, domain in world.domains()]
+    with step("DKIM keys made, OpenDKIM's tables written") as notes:
+        keys = until(lambda: _if_complete(world.records(Purpose.DKIM), len(names)), "a DKIM key for each domain")
+        table = Path(info["opendkim"]["signing_table"])
+        until(lambda: all(name in table.read_text() for name in names), f"every domain in {table}")
+        notes.extend(key.name for key in keys)
+    with step("MX, SPF, DKIM and DMARC published, and found by the panel") as notes:
+        publish(info["dns"], map(published, world.records()))
+        for _, actor, domain in world.domains():
+            check_records(actor, domain=domain)
+        until(
+            lambda: all(record.status == Status.OK for record in world.records()),
+            "every record to be found in DNS",
+            lambda: [f"{record}: {record.problem}" for record in world.records() if record.status != Status.OK],
+        )
+        notes.append(f"{len(world.records())} records of {len(names)} domains")
+
+
+def _send_and_read(info: dict, world: World, sender: str, recipient: str) -> None:
+    password = world.sign_ins.password
+    with step(f"{sender} sends to {recipient}: STARTTLS, signed in"):
+        message = write(sender, recipient)
+        send(info, sender, password(sender), message)
+    with step(f"{recipient} reads it over IMAPS") as notes:
+        received = until(
+            lambda: read(info, recipient, password(recipient), message["Message-ID"]), f"the message in {recipient}"
+        )
+        notes.append(f"Subject: {_header(received, b'subject')}")
+    with step("Its DKIM signature verifies against the key in DNS") as notes:
+        notes.extend(verify(info, received, sender.rpartition("@")[2]))
+
+
+def published(record: DnsRecord) -> Published:
+    """Return a row of mail_dns_records as the name server takes it."""
+    value = f"{record.priority} {record.value}." if record.record_type == "MX" else record.value
+    return Published(record.name, record.record_type, value)
+
+
+def write(sender: str, recipient: str) -> EmailMessage:
+    """Return the message that the proof sends."""
+    message = EmailMessage()
+    message["From"], message["To"] = sender, recipient
+    message["Subject"] = "A message from one customer to another"
+    message["Date"], message["Message-ID"] = format_datetime(localtime()), make_msgid(domain="acme.example")
+    message.set_content("Hello Ben,\n\nthis message was signed on its way to you.\n\nAnna\n")
+    return message
+
+
+def send(info: dict, login: str, password: str, message: EmailMessage) -> None:
+    """Hand a message in as a mail program does: STARTTLS, AUTH, then the message."""
+    trust = ssl.create_default_context(cafile=info["tls"]["ca_file"])
+    with smtplib.SMTP(info["submission"]["host"], info["submission"]["port"], timeout=SMTP_SECONDS) as smtp:
+        smtp.starttls(context=trust)
+        smtp.login(login, password)
+        smtp.send_message(message)
+
+
+def read(info: dict, login: str, password: str, message_id: str) -> bytes | None:
+    """Return the message with this Message-ID from the inbox, None while it is not there."""
+    trust = ssl.create_default_context(cafile=info["tls"]["ca_file"])
+    imaps = info["imaps"]
+    with imaplib.IMAP4_SSL(imaps["host"], imaps["port"], ssl_context=trust, timeout=SMTP_SECONDS) as imap:
+        imap.login(login, password)
+        imap.select("INBOX", readonly=True)
+        _, [found] = imap.search(None, "HEADER", "Message-ID", f'"{message_id}"')
+        if not found:
+            return None
+        _, parts = imap.fetch(found.split()[0], "(BODY.PEEK[])")
+        return parts[0][1]
+
+
+def verify(info: dict, received: bytes, domain: str) -> list[str]:
+    """Verify the DKIM signature with dkimpy and the stack's name server. Returns what to show; raises ProofFailed."""
+    resolver = Resolver(configure=False)
+    resolver.nameservers, resolver.port = [info["dns"]["host"]], info["dns"]["port"]
+
+    def text_record(name: bytes, timeout: int = 5) -> bytes:
+        [answer] = resolver.resolve(name.decode(), "TXT", lifetime=timeout)
+        return b"".join(answer.strings)
+
+    signature = dkim.DKIM(received)
+    if not signature.verify(dnsfunc=text_record):
+        raise ProofFailed("the DKIM signature is missing or does not verify")
+    fields = {name.decode(): value.decode() for name, value in signature.signature_fields.items()}
+    if fields["d"] != domain:
+        raise ProofFailed(f"signed by {fields['d']}, not by {domain}")
+    return [f"DKIM-Signature: a={fields['a']} d={fields['d']} s={fields['s']}"]
+
+
+def until(look: Callable[[], T | None], what: str, seen: Callable[[], object] | None = None) -> T:
+    """Return what `look` answers as soon as it is true. Raises ProofFailed, with what was `seen` instead."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        answer = look()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise ProofFailed(f"waited {PATIENCE_SECONDS} s for {what}" + (f"; {seen()}" if seen else ""))
+        time.sleep(0.1)
+
+
+def _if_complete(rows: list, count: int) -> list | None:
+    return rows if len(rows) >= count else None
+
+
+def _header(message: bytes, name: bytes) -> str:
+    for line in message.partition(b"\r\n\r\n")[0].split(b"\r\n"):
+        if line.lower().startswith(name + b":"):
+            return line.partition(b":")[2].strip().decode()
+    return ""
+
+
+def _ask_the_panel(info: dict, api_key: str) -> list[str]:
+    """Open the sign-in page and the API as a program does. Returns what to show; raises ProofFailed."""
+    shown = []
+    web = urlsplit(info["web"]["url"])
+    for path, headers in (("/", {}), ("/api/v1/domains", {"Authorization": f"Bearer {api_key}"})):
+        connection = HTTPConnection(web.hostname, web.port, timeout=SMTP_SECONDS)
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        shown.append(f"GET {path}: {answer.status} {answer.reason} {answer.headers.get('Location', '')}".rstrip())
+        connection.close()
+        if answer.status >= 400:
+            raise ProofFailed(shown[-1])
+    return shown
+
+
+if __name__ == "__main__":
+    sys.exit(main())
