@@ -22,7 +22,7 @@ from stack.supervisor import Service
 SERVERS = ("mariadb", "redis", "bind")
 # Postfix finds these ready when it accepts its first message.
 MILTERS_AND_DOVECOT = ("dovecot", "opendkim", "guard", "outside")
-PYTHON = ("guard", "web", "worker", "beat")
+PYTHON = ("web", "worker", "beat")
 PROBE_SECONDS = 2
 
 
@@ -197,12 +197,6 @@ def services(home: Path, params: Parameters, ports: dict[str, int], is_up: Calla
             ],
             lambda: accepts_port(ports["outside"]),
             log / "outside.log",
-        ),
-        python(
-            "guard",
-            [sys.executable, "manage.py", "fromguard"],
-            lambda: accepts_socket(params.guard_socket),
-            log / "guard.log",
         ),
         python(
             "web",
