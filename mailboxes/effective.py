@@ -1,8 +1,7 @@
 """What daemons read of mailboxes and aliases follows from their switches, their domain, and their tenant.
 
 A mailbox's tenant that may not sign in does not send either: submission is a sign-in.
-An alias is routed while its target takes mail. A target under a name of ours that is neither mailbox nor alias, or
-one that is switched off, would let Postfix accept what it must bounce later, so such a row is not routed.
+An alias is routed while its target takes mail; where the target is no mailbox of ours, `mailboxes.chains` decides.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from mailboxes.expansion import MAX_DEPTH
+from mailboxes.chains import follow_chains
 from tenants.effective import subtree
 
 MAILBOXES = """
@@ -38,7 +37,7 @@ ROUTED = """(
         WHEN NOT alias.is_enabled OR source.may_receive = 0 THEN 0
         WHEN target_domain.id IS NULL THEN 1
         WHEN target.id IS NOT NULL THEN target.may_receive
-        ELSE target_domain.is_verified
+        ELSE alias.is_routed -- mailboxes.chains
     END
 )"""
 # What the customary alias query returns: it shows a mailbox's own row only while the mailbox works.
@@ -77,29 +76,7 @@ SELECT id FROM mail_aliases WHERE alias_email IN %s
 UNION SELECT id FROM mail_aliases WHERE destination_email IN %s
 UNION SELECT a.id FROM mail_aliases a JOIN mail_mailboxes m ON m.id = a.target_mailbox_id WHERE m.email IN %s
 """
-
-# Rows whose target is no mailbox of ours, and what they ought to be. Read without locks; only what differs is written.
-CHAINED = """
-SELECT id, alias_email, routed FROM (
-    SELECT alias.id, alias.alias_email, alias.is_routed,
-           domain.is_verified AND alias.is_enabled AND COALESCE(source.may_receive, 1) AND (
-               target_domain.id IS NULL OR (target_domain.is_verified AND EXISTS (
-                   SELECT 1 FROM mail_aliases onward
-                   LEFT JOIN mail_mailboxes own ON own.id = onward.own_mailbox_id
-                   WHERE onward.is_routed = 1 AND COALESCE(own.may_receive, 1) = 1 AND onward.alias_email IN (
-                       CONCAT(SUBSTRING_INDEX(SUBSTRING_INDEX(alias.destination_email, '@', 1), '+', 1), '@',
-                              target_domain.owned_name),
-                       CONCAT('@', target_domain.owned_name))
-               ))
-           ) AS routed
-    FROM mail_aliases alias
-    JOIN mail_domains domain ON domain.id = alias.domain_id
-    LEFT JOIN mail_mailboxes source ON source.email = alias.alias_email AND source.is_live = 1
-    LEFT JOIN mail_domains target_domain ON target_domain.owned_name = SUBSTRING_INDEX(alias.destination_email, '@', -1)
-    WHERE alias.target_mailbox_id IS NULL AND {which}
-) chained
-WHERE is_routed <> routed
-"""
+SOURCES = f"SELECT alias_email FROM mail_aliases alias JOIN ({OF_ADDRESSES}) chosen ON chosen.id = alias.id"  # noqa: S608
 
 
 def recalculate(tenant_path: str | None = None, domain_id: int | None = None) -> None:
@@ -115,7 +92,7 @@ def recalculate(tenant_path: str | None = None, domain_id: int | None = None) ->
     else:
         _update(MAILBOXES.format(works=WORKS, which="TRUE"), [])
         _update(ALIASES.format(which="SELECT id FROM mail_aliases"), [])
-    _follow_chains(None)
+    follow_chains(None)
 
 
 def recalculate_addresses(addresses: Iterable[str]) -> None:
@@ -125,33 +102,11 @@ def recalculate_addresses(addresses: Iterable[str]) -> None:
         return
     _update(MAILBOXES.format(works=WORKS, which="mailbox.email IN %s"), [chosen])
     _update(ALIASES.format(which=OF_ADDRESSES), [chosen] * 3)
-    _follow_chains(chosen)
-
-
-def _follow_chains(addresses: Sequence[str] | None) -> None:
-    """Carry routing back along aliases of aliases, one link a round. There are no loops, so it comes to rest."""
-    for _ in range(MAX_DEPTH + 2):
-        # Whether a catch-all answers decides about addresses that are in no row.
-        if addresses is None or any(address.startswith("@") for address in addresses):
-            changed = _rows(CHAINED.format(which="TRUE"), [])
-        else:
-            which = "(alias.alias_email IN %s OR alias.destination_email IN %s)"
-            changed = _rows(CHAINED.format(which=which), [addresses, addresses])
-        if not changed:
-            return
-        for routed in (0, 1):
-            ids = tuple(row[0] for row in changed if row[2] == routed)
-            if ids:
-                _update("UPDATE mail_aliases SET is_routed = %s, is_active = %s WHERE id IN %s", [routed, routed, ids])
-        addresses = None if addresses is None else tuple({row[1] for row in changed})
+    with connection.cursor() as cursor:
+        cursor.execute(SOURCES, [chosen] * 3)
+        follow_chains({*chosen, *(source for (source,) in cursor.fetchall())})
 
 
 def _update(sql: str, values: Sequence[Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-
-
-def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return list(cursor.fetchall())

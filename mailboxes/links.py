@@ -2,19 +2,28 @@
 
 from collections import defaultdict
 
+from mailboxes.addresses import domain_of
 from mailboxes.models import Alias
 from mailhost.scope import every_tenant
 
 
 def targets_of(addresses: set[str]) -> dict[str, set[str]]:
-    """Return the targets of each address that is an alias, locking those rows.
+    """Return where mail for each address goes next, locking the rows that say so: to the alias's targets, or to
+    the catch-all of its domain when it is in no row.
 
     Whoever writes an alias writes first and walks then. Of two that would close a circle together, the later walker
     meets the other's row and waits for it, or the database ends one of the two as a deadlock.
     """
     links: dict[str, set[str]] = defaultdict(set)
     with every_tenant("a circle of aliases may pass through any tenant"):
-        rows = Alias.objects.select_for_update().filter(alias_email__in=addresses, own_mailbox=None)
-        for source, target in rows.order_by("pk").values_list("alias_email", "destination_email"):
+        rows = Alias.objects.select_for_update().filter(alias_email__in=addresses).order_by("pk")
+        for source, target in rows.values_list("alias_email", "destination_email"):
             links[source].add(target)
-    return links
+        unknown = {address for address in addresses if address not in links and not address.startswith("@")}
+        catch_alls = Alias.objects.filter(alias_email__in={f"@{domain_of(address)}" for address in unknown})
+        present = set(catch_alls.values_list("alias_email", flat=True))
+    for address in unknown:
+        if f"@{domain_of(address)}" in present:
+            links[address].add(f"@{domain_of(address)}")
+    # A mailbox's own row leads nowhere else.
+    return {source: targets - {source} for source, targets in links.items()}

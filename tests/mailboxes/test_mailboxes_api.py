@@ -1,0 +1,188 @@
+"""Mailboxes over REST."""
+
+import pytest
+from django.utils import timezone
+
+from mailboxes.models import LastLogin, Mailbox, QuotaUsage
+from mailboxes.passwords import verify
+from mailhost.scope import every_tenant
+from tenants.models import AuditRecord
+from tests.apiside import assert_problem, errors_of, make_cast
+from tests.world import PASSWORD, PASSWORD_HASH
+
+pytestmark = pytest.mark.django_db
+
+OTTO = "/mailboxes/otto@acme.example"
+NEW = {"email": "Otto@ACME.example", "password": PASSWORD, "storage_quota": 250, "display_name": "Otto Ö"}
+
+
+@pytest.fixture
+def cast():
+    return make_cast()
+
+
+def stored(email: str) -> Mailbox:
+    with every_tenant("a test looks at its rows"):
+        return Mailbox.objects.get(email=email)
+
+
+def test_new_mailbox_is_answered_whole_without_a_hash(cast):
+    answer = cast.acme.caller().call("POST", "/mailboxes", NEW)
+
+    mailbox = stored("otto@acme.example")
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == f"/api/v1/mailboxes/mbx_{mailbox.uid}"
+    shown = answer.json()
+    assert shown.pop("created_at").endswith("Z")
+    assert shown.pop("updated_at").endswith("Z")
+    assert shown == {
+        "id": f"mbx_{mailbox.uid}",
+        "object": "mailbox",
+        "email": "otto@acme.example",
+        "email_unicode": "otto@acme.example",
+        "domain": "acme.example",
+        "display_name": "Otto Ö",
+        "storage_quota": 250,
+        "usage_mb": 0.0,
+        "status": "active",
+        "receives_enabled": True,
+        "sends_enabled": True,
+        "imap_enabled": True,
+        "pop3_enabled": True,
+        "managesieve_enabled": True,
+        "keeps_copy": True,
+        "last_login_at": None,
+    }
+    assert verify(PASSWORD, mailbox.password_hash)
+
+
+def test_mailbox_takes_a_hash_of_another_system(cast):
+    answer = cast.acme.caller().call(
+        "POST", "/mailboxes", {"email": "otto@acme.example", "password_hash": PASSWORD_HASH, "storage_quota": 1}
+    )
+
+    assert answer.status_code == 201
+    assert verify("correct horse battery staple", stored("otto@acme.example").password_hash)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"email": "|cmd@acme.example"}, ("#/email", "invalid_address")),
+        ({"email": "anna@acme.example"}, ("#/email", "taken")),
+        ({"email": "sales@acme.example"}, ("#/email", "taken")),
+        ({"email": "otto@bolt.example"}, ("#/email", "unknown_domain")),
+        ({"email": "otto@nobody.example"}, ("#/email", "unknown_domain")),
+        ({"storage_quota": 0}, ("#/storage_quota", "invalid_quota")),
+        ({"password": "short"}, ("#/password", "weak_password")),
+        ({"password": None}, ("#/password", "null")),
+        ({"password_hash": "{PLAIN}secret"}, ("#/password_hash", "invalid_hash")),
+        ({"display_name": "x" * 121}, ("#/display_name", "invalid_display_name")),
+        ({"is_live": 1}, ("#/is_live", "unknown_field")),
+    ],
+    ids=str,
+)
+def test_mailbox_that_breaks_a_rule_is_refused_with_the_member_at_fault(cast, change, error):
+    answer = cast.acme.caller().call("POST", "/mailboxes", NEW | change)
+
+    assert errors_of(answer) == [error]
+
+
+def test_mailbox_shows_its_use_and_last_sign_in(cast):
+    now = timezone.now().replace(microsecond=0)
+    QuotaUsage.objects.create(username="anna@acme.example", bytes=5 * 1024 * 1024 + 300_000)
+    LastLogin.objects.create(mailbox=cast.acme.mailbox, at=now, service="imap")
+
+    shown = cast.acme.caller().read("/mailboxes/anna@acme.example")
+
+    assert shown["usage_mb"] == 5.29
+    assert shown["last_login_at"] == now.isoformat().replace("+00:00", "Z")
+    assert cast.acme.caller().read("/mailboxes")["data"] == [shown]
+
+
+def test_mailbox_of_an_international_domain_goes_by_either_form(cast):
+    from tests.world import a_mailbox, verified_domain
+
+    verified_domain(cast.acme.actor, "bücher.example")
+    a_mailbox(cast.acme.actor, "anna@bücher.example")
+
+    shown = cast.acme.caller().read("/mailboxes/anna@bücher.example")
+
+    assert (shown["email"], shown["email_unicode"]) == ("anna@xn--bcher-kva.example", "anna@bücher.example")
+    assert cast.acme.caller().read("/mailboxes/ANNA@xn--bcher-kva.example") == shown
+
+
+def test_patch_changes_what_it_names_and_nothing_else(cast):
+    caller = cast.acme.caller()
+    before = caller.read("/mailboxes/anna@acme.example")
+    change = {"storage_quota": 900, "display_name": "Anna", "imap_enabled": False, "sends_enabled": False}
+
+    answer = caller.call("PATCH", "/mailboxes/anna@acme.example", change)
+
+    assert answer.status_code == 200
+    assert answer.json() | {"updated_at": ""} == before | change | {"updated_at": ""}
+    assert caller.read("/mailboxes/anna@acme.example") == answer.json()
+
+
+def test_empty_patch_changes_nothing(cast):
+    caller = cast.acme.caller()
+    before = caller.read("/mailboxes/anna@acme.example")
+
+    assert caller.call("PATCH", "/mailboxes/anna@acme.example", {}).json() == before
+
+
+@pytest.mark.parametrize(
+    "member", ["email", "password", "password_hash", "domain", "status", "id", "created_at", "uid"]
+)
+def test_patch_takes_nothing_that_is_not_the_customers_to_change(cast, member):
+    answer = cast.acme.caller().call("PATCH", "/mailboxes/anna@acme.example", {member: "x"})
+
+    assert errors_of(answer) == [(f"#/{member}", "unknown_field")]
+
+
+def test_password_is_set_and_stands_nowhere_else(cast):
+    answer = cast.acme.caller().call("POST", "/mailboxes/anna@acme.example/password", {"password": PASSWORD})
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert verify(PASSWORD, stored("anna@acme.example").password_hash)
+    with every_tenant("a test looks at its rows"):
+        records = list(AuditRecord.objects.filter(action="mailboxes.change_password").values())
+    assert len(records) == 1
+    assert PASSWORD not in str(records)
+
+
+def test_suspended_mailbox_is_resumed(cast):
+    caller = cast.acme.caller()
+
+    suspended = caller.call("POST", "/mailboxes/anna@acme.example/suspend")
+    again = caller.call("POST", "/mailboxes/anna@acme.example/suspend")
+    resumed = caller.call("POST", "/mailboxes/anna@acme.example/resume", {})
+
+    assert suspended.json()["status"] == "suspended"
+    assert errors_of(again) == [("#", "unchanged")]
+    assert resumed.json()["status"] == "active"
+
+
+def test_mailbox_under_a_switched_off_domain_is_inactive(cast):
+    cast.acme.caller().call("PATCH", "/domains/acme.example", {"enabled": False})
+
+    assert cast.acme.caller().read("/mailboxes/anna@acme.example")["status"] == "inactive"
+
+
+@pytest.mark.parametrize("by", ["id", "email"])
+def test_deleted_mailbox_is_gone_until_it_is_restored(cast, by):
+    caller = cast.acme.caller()
+    before = caller.read("/mailboxes/anna@acme.example")
+    path = f"/mailboxes/{before[by]}"
+
+    assert caller.call("DELETE", path).status_code == 204
+    assert_problem(caller.call("GET", path), 404, "not_found")
+    assert caller.read("/mailboxes")["data"] == []
+    restored = caller.call("POST", f"{path}/restore")
+
+    assert restored.status_code == 200
+    assert restored.json() | {"updated_at": ""} == before | {"updated_at": ""}
+
+
+def test_live_mailbox_cannot_be_restored(cast):
+    assert_problem(cast.acme.caller().call("POST", "/mailboxes/anna@acme.example/restore"), 404, "not_found")

@@ -1,0 +1,82 @@
+import pytest
+
+from mailboxes.operations import resume_mailbox, suspend_mailbox
+from mailhost.errors import Refused
+from mailhost.models import Job
+from tests.world import a_mailbox, an_alias, fresh, routes, senders
+
+FLAGS = ("is_active", "may_receive", "may_send", "may_imap", "may_pop3", "may_managesieve")
+
+
+@pytest.fixture
+def anna(world, acme):
+    return a_mailbox(world.as_acme, "anna@acme.example")
+
+
+def test_every_door_closes_and_opens_again(world, anna):
+    suspended = suspend_mailbox(world.as_acme, mailbox=anna)
+    resumed = resume_mailbox(world.as_acme, mailbox=suspended)
+
+    assert not any(getattr(suspended, flag) for flag in FLAGS)
+    assert all(getattr(resumed, flag) for flag in FLAGS)
+    job = Job.objects.get(task="mailboxes.tasks.end_sessions")
+    assert job.arguments == {"address_mask": "anna@acme.example"}
+
+
+def test_the_catch_all_does_not_get_its_mail(world, anna):
+    an_alias(world.as_acme, "*@acme.example", "boss@ext.example")
+
+    suspend_mailbox(world.as_acme, mailbox=anna)
+
+    row = fresh(anna.own_row)
+    assert (row.is_routed, row.is_active, row.may_send_as) == (True, False, False)
+
+
+def test_it_forwards_nothing(world, anna):
+    an_alias(world.as_acme, "anna@acme.example", "anna@ext.example")
+
+    suspend_mailbox(world.as_acme, mailbox=anna)
+
+    assert routes("anna@acme.example") == ["anna@acme.example"]
+
+
+def test_an_alias_goes_on_for_its_other_targets(world, anna):
+    a_mailbox(world.as_acme, "bert@acme.example")
+    an_alias(world.as_acme, "sales@acme.example", "anna@acme.example", "bert@acme.example")
+
+    suspend_mailbox(world.as_acme, mailbox=anna)
+
+    assert routes("sales@acme.example") == senders("sales@acme.example") == ["bert@acme.example"]
+
+
+def test_a_chain_that_ends_there_accepts_nothing(world, anna, bolt):
+    an_alias(world.as_acme, "team@acme.example", "anna@acme.example")
+    an_alias(world.as_acme, "sales@acme.example", "team@acme.example")
+    an_alias(world.as_bolt, "friend@bolt.example", "sales@acme.example")
+
+    suspend_mailbox(world.as_acme, mailbox=anna)
+    closed = routes("team@acme.example") + routes("sales@acme.example") + routes("friend@bolt.example")
+    resume_mailbox(world.as_acme, mailbox=anna)
+
+    assert closed == []
+    assert routes("friend@bolt.example") == ["sales@acme.example"]
+    assert routes("sales@acme.example") == ["team@acme.example"]
+
+
+@pytest.mark.parametrize(("act", "state"), [(resume_mailbox, "open"), (suspend_mailbox, "suspended")])
+def test_what_is_so_already_is_refused(world, anna, act, state):
+    if state == "suspended":
+        suspend_mailbox(world.as_acme, mailbox=anna)
+
+    with pytest.raises(Refused, match=f"is {state} already") as refused:
+        act(world.as_acme, mailbox=anna)
+
+    assert refused.value.code == "unchanged"
+
+
+def test_a_stranger_finds_no_mailbox(world, anna):
+    with pytest.raises(Refused) as refused:
+        suspend_mailbox(world.as_bolt, mailbox=anna)
+
+    assert refused.value.code == "not_found"
+    assert fresh(anna).is_active
