@@ -10,11 +10,13 @@ class SignInForm(forms.Form):
 
     email = forms.CharField(
         label="E-mail address",
+        error_messages={"required": "Enter your address."},
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True, "spellcheck": "false"}),
     )
     password = forms.CharField(
         label="Password",
+        error_messages={"required": "Enter your password."},
         max_length=1000,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
@@ -26,6 +28,7 @@ class KeyForm(forms.Form):
 
     name = forms.CharField(
         label="What is it for?",
+        error_messages={"required": "Enter a name."},
         max_length=80,
         help_text="For example the name of the program that uses it.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),

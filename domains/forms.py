@@ -16,6 +16,7 @@ class DomainForm(forms.Form):
     name = forms.CharField(
         label="Domain name",
         max_length=300,
+        error_messages={"required": "Enter a domain name."},
         help_text="The part after the @, as in example.org. Names in any script are welcome.",
         widget=forms.TextInput(
             attrs={
@@ -45,6 +46,7 @@ class DeletionForm(forms.Form):
 
     typed = forms.CharField(
         label="Type the name of the domain",
+        error_messages={"required": "Type the name of the domain. Nothing was deleted."},
         max_length=300,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )

@@ -31,6 +31,20 @@ class Readiness:
     def is_complete(self) -> bool:
         return all(state.tone == "ok" for state in (self.owned, self.receives, self.sends))
 
+    @property
+    def said(self) -> list[State]:
+        """The three with what they are about, for where no column says it: "Sending: DNS incomplete"."""
+        about = (("Ownership", self.owned), ("Receiving", self.receives), ("Sending", self.sends))
+        return [
+            state if state.tone == "ok" else State(state.tone, f"{name}: {state.word.lower().replace('dns', 'DNS')}")
+            for name, state in about
+        ]
+
+    @property
+    def faults(self) -> list[State]:
+        """What somebody could mend now; what is switched off, or waits for another step, is none."""
+        return [state for state in self.said if state.tone not in {"ok", "off"}]
+
 
 def readiness(domain: Domain, records: Iterable[Any]) -> Readiness:
     """Judge `domain` by its proof, its switches and the required ones of its DNS records (purpose, status)."""

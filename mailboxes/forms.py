@@ -16,7 +16,12 @@ MOST_CHOICES = 200
 class AddressForm(forms.Form):
     """An address in one of the domains, in two parts."""
 
-    local_part = forms.CharField(label="Name", max_length=200, widget=forms.TextInput(attrs=PLAIN_TEXT))
+    local_part = forms.CharField(
+        label="Name",
+        max_length=200,
+        error_messages={"required": "Enter what stands before the @."},
+        widget=forms.TextInput(attrs=PLAIN_TEXT),
+    )
     domain = forms.CharField(label="Domain", max_length=300, widget=forms.TextInput(attrs=PLAIN_TEXT))
 
     def __init__(self, *args, domains: Iterable[Domain], **kwargs) -> None:
@@ -39,6 +44,7 @@ class PasswordForm(forms.Form):
         label="Password",
         max_length=1000,
         strip=False,
+        error_messages={"required": "Enter a password."},
         help_text="At least 12 characters. Mail programs store it, so it may be long.",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
@@ -54,7 +60,12 @@ class QuotaForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     storage_quota_mb = forms.IntegerField(
-        label="Storage in MB", min_value=1, max_value=4_000_000_000, initial=1024, help_text="1024 MB are 1 GB."
+        label="Storage in MB",
+        min_value=1,
+        max_value=4_000_000_000,
+        initial=1024,
+        help_text="1024 MB are 1 GB.",
+        error_messages={"required": "Enter a size."},
     )
 
 
@@ -88,6 +99,7 @@ class AliasForm(AddressForm):
     targets = forms.CharField(
         label="Deliver to",
         max_length=20_000,
+        error_messages={"required": "Enter at least one address."},
         help_text="One address a line, in your domains or elsewhere.",
         widget=forms.Textarea(attrs={"rows": 4, **PLAIN_TEXT}),
     )

@@ -35,7 +35,7 @@ def domains_and_steps() -> dict:
     domains = Domain.objects.live().prefetch_related("dns_records").order_by("-pk")[:MOST_DOMAINS]
     for domain in domains:
         domain.ready = readiness(domain, domain.dns_records.all())
-    waiting = [domain for domain in domains if not domain.ready.is_complete]
+    waiting = [domain for domain in domains if domain.ready.faults]
     return {
         "domain_count": counted["all"],
         "mailbox_count": boxes["all"],
@@ -58,7 +58,7 @@ def steps(domain_count: int, proven_count: int, mailbox_count: int, domains: lis
             "title": "Publish the DNS records",
             "done": published,
             "page": "domain",
-            "row": next((domain for domain in domains if not domain.ready.is_complete), None),
+            "row": next((domain for domain in domains if domain.ready.faults), None),
         },
     ]
     return [] if all(step["done"] for step in way) else way

@@ -18,7 +18,14 @@ def record(actor: Actor, action: str, details: dict[str, Any], result: Any) -> A
         user_id=actor.user_id,
         key_id=actor.key_id,
         address=actor.address,
-        object=str(describe(result) or "")[:300],
+        # An act that leaves nothing behind is about what it was given first.
+        object=(named(result) or named(next(iter(details.values()), "")))[:300],
         details=details,
         request_id=str(get_contextvars().get("request_id", ""))[:64],
     )
+
+
+def named(value: Any) -> str:
+    """Return what the record calls a row, or several rows in one line."""
+    described = describe(value)
+    return ", ".join(map(str, described)) if isinstance(described, list) else str(described or "")

@@ -1,6 +1,10 @@
 """Template tags of every page (a builtin library: no template loads it)."""
 
+from datetime import datetime, timedelta
+
 from django import template
+from django.utils import timezone
+from django.utils.timesince import timesince
 
 from mailhost.web.menu import entries
 
@@ -36,6 +40,15 @@ def quota(used_bytes: int, quota_mb: int):
 def copy(text: str, what: str):
     """A button that copies `text`; `what` completes "Copy …" for who cannot see the cell beside it."""
     return {"text": text, "what": what}
+
+
+@register.filter
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """How long something is past, in its largest unit: "3 hours ago"."""
+    now = now or timezone.now()
+    if now - moment < timedelta(minutes=1):
+        return "just now"
+    return f"{timesince(moment, now, depth=1)} ago"
 
 
 @register.filter

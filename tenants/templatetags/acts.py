@@ -1,0 +1,38 @@
+"""How templates say what an audit record is about."""
+
+from django import template
+
+register = template.Library()
+
+ACTS = {
+    "domains.create": "Domain added",
+    "domains.verify": "Domain proven",
+    "domains.set_enabled": "Domain switched",
+    "domains.delete": "Domain deleted",
+    "mailboxes.create": "Mailbox created",
+    "mailboxes.update": "Mailbox changed",
+    "mailboxes.change_password": "Password changed",
+    "mailboxes.suspend": "Mailbox suspended",
+    "mailboxes.resume": "Mailbox resumed",
+    "mailboxes.delete": "Mailbox deleted",
+    "mailboxes.restore": "Mailbox restored",
+    "aliases.create": "Alias created",
+    "aliases.set_enabled": "Alias switched",
+    "aliases.delete": "Alias target removed",
+    "records.check": "DNS check asked for",
+    "records.refresh": "DNS records renewed",
+    "dkim_keys.ensure": "Signing key made",
+    "keys.create": "API key created",
+    "keys.revoke": "API key revoked",
+    "members.add": "Member added",
+    "members.remove": "Member removed",
+    "tenants.create": "Customer created",
+    "tenants.suspend": "Customer suspended",
+    "tenants.resume": "Customer resumed",
+}
+
+
+@register.filter
+def act(action: str) -> str:
+    """Say an act in words: "mailboxes.suspend" → "Mailbox suspended"; an act without words here is named as it is."""
+    return ACTS.get(action, action)
