@@ -1,0 +1,47 @@
+"""How tests open pages in the browser."""
+
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import BrowserContext
+
+from tests.pages.town import Town
+
+
+def sign_in_without_typing(context: BrowserContext, town: Town, email: str, url: str) -> None:
+    """Give the browser a session of this person's, as the sign-in page does."""
+    client = Client()
+    client.force_login(town.person(email))
+    value = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": url}])
+
+
+def addresses_of_acme(town: Town) -> dict[str, str]:
+    """Return every page that opens with GET, by name, with Acme's rows in it."""
+    from domains.models import Domain
+    from mailboxes.models import Mailbox
+    from mailhost.scope import every_tenant
+
+    with every_tenant("tests name rows"):
+        uids = dict(Domain.objects.live().values_list("domain_name", "uid"))
+        mailbox = Mailbox.objects.get(email="anna@acme.example")
+    return {
+        "home": "/",
+        "domains": "/domains/",
+        "domain-add": "/domains/add/",
+        "domain": f"/domains/{uids['acme.example']}/",
+        "domain-unproven": f"/domains/{uids['acme-labs.example']}/",
+        "domain-differs": f"/domains/{uids['xn--mnchen-bcker-ncb24a.example']}/",
+        "domain-settings": f"/domains/{uids['acme.example']}/settings/",
+        "mailboxes": "/mailboxes/",
+        "mailboxes-of-domain": f"/mailboxes/?domain={uids['acme.example']}",
+        "mailboxes-no-match": "/mailboxes/?q=nobody",
+        "mailbox-add": "/mailboxes/add/",
+        "mailbox": f"/mailboxes/{mailbox.uid}/",
+        "mailbox-bin": "/mailboxes/bin/",
+        "aliases": "/aliases/",
+        "alias-add": "/aliases/add/",
+        "keys": "/keys/",
+        "key-add": "/keys/add/",
+        "audit": "/audit/",
+        "not-found": "/nowhere/",
+    }
