@@ -63,7 +63,10 @@ class ApiKeys(Endpoint):
         "create_api_key", "Create an API key", body=NewApiKey, answer=IssuedApiKeyAnswer, status=201, changes=True
     )
     def post(self, request: Request) -> Response:
-        key, text = create_api_key(request.actor, **self.body(NewApiKey))
+        fields = self.body(NewApiKey)
+        if "tenant_id" in fields:
+            fields["tenant"] = tenant_of_body(fields.pop("tenant_id"))
+        key, text = create_api_key(request.actor, **fields)
         return created(IssuedApiKeyAnswer(key, context={"text": text}), "api-key")
 
 
@@ -82,10 +85,8 @@ class OneApiKey(Endpoint):
         return gone()
 
 
-def tenant_of_body(request: Request, reference: str | None) -> Tenant:
-    """Return the tenant that a body names, or the key's own. Raises Refused: the body, not the path, leads nowhere."""
-    if reference is None:
-        return request.auth.tenant
+def tenant_of_body(reference: str) -> Tenant:
+    """Return the tenant that a body names. Raises Refused: the body, not the path, leads nowhere."""
     try:
         return find_tenant(reference)
     except Tenant.DoesNotExist:

@@ -38,6 +38,7 @@ class TenantAnswer(Answer):
 
 
 class KeyInUse(Answer):
+    id = PublicId("key")
     name = serializers.CharField()
     prefix = serializers.CharField()
 

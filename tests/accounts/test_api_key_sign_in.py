@@ -1,0 +1,127 @@
+"""What opens the API, and what remains of it."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts import keys
+from accounts.api_keys import find_key
+from accounts.models import ApiKey
+from mailhost.scope import NoScope, every_tenant
+from tests.apiside import Caller, assert_problem, make_cast, make_key
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cast():
+    return make_cast()
+
+
+def stored(key: str) -> ApiKey:
+    with every_tenant("a test looks at its rows"):
+        return ApiKey.objects.get(prefix=keys.read(key)[0])
+
+
+def set_last_use(key: str, at) -> None:
+    with every_tenant("a test sets the clock back"):
+        ApiKey.objects.filter(pk=stored(key).pk).update(last_used_at=at)
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_key_opens_the_api(cast, scheme):
+    answer = Caller().call("GET", "/me", headers={"authorization": f"{scheme} {make_key(cast.acme.tenant)}"})
+
+    assert answer.status_code == 200
+
+
+def test_whatever_else_is_sent_opens_nothing(cast, subtests):
+    key = make_key(cast.acme.tenant)
+    prefix, _ = keys.read(key)
+    other = make_key(cast.bolt.tenant)
+    wrong = {
+        "another scheme": f"Basic {key}",
+        "no scheme": key,
+        "only the scheme": "Bearer",
+        "a second word": f"Bearer {key} {key}",
+        "the prefix": f"Bearer {prefix}",
+        "a typing error": f"Bearer {key[:-1]}{'0' if key[-1] != '0' else '1'}",
+        "another key's secret": f"Bearer mh_live_{prefix}_{keys.read(other)[1]}" + key[-6:],
+        "upper case": f"Bearer {key.upper()}",
+        "the digest": f"Bearer mh_live_{prefix}_{stored(key).digest}",
+        "bytes beyond ASCII": f"Bearer {key}é",
+        "very much": f"Bearer {'x' * 100_000}",
+    }
+
+    for name, header in wrong.items():
+        with subtests.test(name):
+            answer = Caller().call("GET", "/me", headers={"authorization": header})
+
+            assert_problem(answer, 401, "not_authenticated")
+
+
+def test_right_form_with_a_wrong_secret_opens_nothing(cast):
+    key = make_key(cast.acme.tenant)
+    with every_tenant("a test changes a key"):
+        ApiKey.objects.filter(pk=stored(key).pk).update(digest=keys.digest("0" * 32))
+
+    assert_problem(Caller(key).call("GET", "/me"), 401, "not_authenticated")
+
+
+def test_key_is_found_with_one_query_by_an_index(cast):
+    header = f"Bearer {make_key(cast.acme.tenant)}".encode()
+
+    with CaptureQueriesContext(connection) as captured:
+        key = find_key(header)
+
+    assert len(captured) == 1
+    assert key.tenant == cast.acme.tenant
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + captured[0]["sql"])
+        columns = [column[0] for column in cursor.description]
+        plan = [dict(zip(columns, row, strict=True)) for row in cursor]
+    assert [row["type"] for row in plan] == ["const", "const"]
+
+
+def test_nonsense_costs_no_query(cast):
+    with CaptureQueriesContext(connection) as captured:
+        Caller("mh_live_nonsense").call("GET", "/me")
+
+    assert captured.captured_queries == []
+
+
+def test_use_is_noted_at_most_once_a_minute(cast):
+    key = make_key(cast.acme.tenant)
+    caller = Caller(key)
+    assert stored(key).last_used_at is None
+
+    caller.read("/me")
+    first = stored(key).last_used_at
+    caller.read("/me")
+    assert stored(key).last_used_at == first
+    assert timezone.now() - first < timedelta(seconds=30)
+
+    set_last_use(key, first - timedelta(seconds=61))
+    caller.read("/me")
+    assert stored(key).last_used_at >= first
+
+
+def test_key_that_opens_nothing_is_not_noted_as_used(cast):
+    key = make_key(cast.acme.tenant)
+    with every_tenant("a test revokes a key"):
+        ApiKey.objects.filter(pk=stored(key).pk).update(revoked_at=timezone.now())
+
+    Caller(key).call("GET", "/me")
+
+    assert stored(key).last_used_at is None
+
+
+@pytest.mark.parametrize("path", ["/domains", "/domains/nobody.example", "/nothing", "/domains?limit=0"])
+def test_scope_ends_with_the_request(cast, path):
+    cast.acme.caller().call("GET", path)
+
+    with pytest.raises(NoScope):
+        ApiKey.objects.count()

@@ -1,0 +1,201 @@
+"""Lists: stable pages, honest cursors, and the same few queries however long they are."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from domains.models import Domain
+from mailhost.scope import every_tenant
+from tenants.models import Kind
+from tenants.operations import create_tenant
+from tests.apiside import Caller, assert_problem, make_cast, make_key
+from tests.world import a_mailbox, actor_of, an_alias, verified_domain
+
+pytestmark = pytest.mark.django_db
+
+NAMES = [f"name{number:02}.example" for number in range(7)]
+MAX_QUERIES = 4
+
+
+@pytest.fixture
+def cast():
+    return make_cast()
+
+
+def add_domains(customer, names) -> None:
+    """Add claims, which is what a domain is before its proof; no DNS work is wanted here."""
+    with every_tenant("a test fills a list"):
+        Domain.objects.bulk_create(Domain(tenant=customer.tenant, domain_name=name) for name in names)
+
+
+def walk(caller: Caller, path: str) -> list[dict]:
+    """Return all rows of a list, page by page, by the cursors."""
+    page = caller.read(path)
+    rows = page["data"]
+    while page["has_more"]:
+        page = caller.read(f"{path}&after={page['next_cursor']}")
+        rows += page["data"]
+    assert page["next_cursor"] is None
+    return rows
+
+
+def test_empty_list_has_no_more(cast):
+    with every_tenant("a test empties a list"):
+        Domain.objects.filter(pk=cast.bolt.domain.pk).update(deleted_at="2026-01-01T00:00Z")
+
+    answer = cast.bolt.caller().read("/domains")
+
+    assert answer == {"object": "list", "data": [], "has_more": False, "next_cursor": None}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 8, 9])
+def test_pages_hold_every_row_once_in_order(cast, limit):
+    add_domains(cast.acme, NAMES)
+
+    names = [row["name"] for row in walk(cast.acme.caller(), f"/domains?limit={limit}")]
+
+    assert names == ["acme.example", *NAMES]
+
+
+def test_page_has_as_many_rows_as_asked_and_fifty_unless_asked(cast):
+    add_domains(cast.acme, [f"many{number:03}.example" for number in range(250)])
+    caller = cast.acme.caller()
+
+    assert len(caller.read("/domains")["data"]) == 50
+    assert len(caller.read("/domains?limit=200")["data"]) == 200
+    assert len(caller.read("/domains?limit=3")["data"]) == 3
+
+
+def test_rows_added_and_deleted_between_pages_move_nothing(cast):
+    add_domains(cast.acme, NAMES)
+    caller = cast.acme.caller()
+    first = caller.read("/domains?limit=4")
+
+    add_domains(cast.acme, ["aaa.example", "zzz.example"])
+    with every_tenant("a test deletes what the cursor stands on"):
+        Domain.objects.filter(domain_name=first["data"][-1]["name"]).update(deleted_at="2026-01-01T00:00Z")
+    second = caller.read(f"/domains?limit=50&after={first['next_cursor']}")
+
+    assert [row["name"] for row in first["data"]] == ["acme.example", *NAMES[:3]]
+    assert [row["name"] for row in second["data"]] == [*NAMES[3:], "zzz.example"]
+
+
+def test_link_header_leads_to_the_next_page(cast):
+    add_domains(cast.acme, NAMES)
+    caller = cast.acme.caller()
+
+    answer = caller.call("GET", "/domains?limit=5")
+
+    url, relation = answer.headers["Link"].split("; ")
+    assert relation == 'rel="next"'
+    following = caller.get(url.strip("<>").removeprefix("http://testserver")).json()
+    assert [row["name"] for row in following["data"]] == NAMES[4:]
+    assert "Link" not in caller.call("GET", "/domains?limit=100").headers
+
+
+def test_cursor_of_another_list_is_refused(cast):
+    add_domains(cast.acme, NAMES)
+    an_alias(cast.acme.actor, "info@acme.example", "anna@acme.example")
+    caller = cast.acme.caller()
+    cursor = caller.read("/aliases?limit=1")["next_cursor"]
+
+    assert_problem(caller.call("GET", f"/domains?after={cursor}"), 400, "invalid_parameter")
+
+
+def test_changed_cursor_is_refused(cast):
+    add_domains(cast.acme, NAMES)
+    caller = cast.acme.caller()
+    cursor = caller.read("/domains?limit=1")["next_cursor"]
+
+    for changed in (cursor[:-1], cursor + "A", "A" + cursor, cursor.swapcase(), cursor[::-1]):
+        assert_problem(caller.call("GET", f"/domains?after={changed}"), 400, "invalid_parameter")
+
+
+def test_strangers_cursor_shows_only_what_is_ones_own(cast):
+    add_domains(cast.acme, NAMES)
+    add_domains(cast.bolt, ["other.example"])
+    cursor = cast.acme.caller().read("/domains?limit=2")["next_cursor"]
+
+    rows = cast.bolt.caller().read(f"/domains?after={cursor}")["data"]
+
+    assert [row["name"] for row in rows] == ["other.example"]
+
+
+def test_reseller_sees_the_lists_of_all_its_customers(cast):
+    rita = Caller(make_key(cast.rita))
+
+    assert [row["name"] for row in rita.read("/domains")["data"]] == ["acme.example", "bolt.example"]
+    assert [row["email"] for row in rita.read("/mailboxes")["data"]] == ["anna@acme.example", "anna@bolt.example"]
+    assert [row["name"] for row in rita.read("/tenants")["data"]] == ["Acme", "Bolt", "Rita"]
+    assert [row["source"] for row in rita.read("/aliases")["data"]] == ["sales@acme.example", "sales@bolt.example"]
+
+
+def test_lists_narrow_to_a_domain_by_name_or_id(cast):
+    other = verified_domain(cast.acme.actor, "other.example")
+    a_mailbox(cast.acme.actor, "otto@other.example")
+    an_alias(cast.acme.actor, "info@other.example", "otto@other.example")
+    caller = cast.acme.caller()
+
+    for reference in ("other.example", "OTHER.example.", f"dom_{other.uid}"):
+        assert [row["email"] for row in caller.read(f"/mailboxes?domain={reference}")["data"]] == ["otto@other.example"]
+        assert [row["source"] for row in caller.read(f"/aliases?domain={reference}")["data"]] == ["info@other.example"]
+
+
+@pytest.mark.parametrize("domain", ["bolt.example", "nobody.example", "%00", "dom_" + "0" * 20, ""])
+def test_list_of_a_strangers_domain_is_empty_like_that_of_none(cast, domain):
+    assert cast.acme.caller().read(f"/mailboxes?domain={domain}")["data"] == []
+
+
+LISTS = [
+    "/domains",
+    "/mailboxes",
+    "/mailboxes?domain=acme.example",
+    "/aliases",
+    "/aliases?domain=acme.example",
+    "/tenants",
+    "/api-keys",
+    "/domains/acme.example/records",
+]
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_list_costs_at_most_four_queries_however_long_it_is(cast, path):
+    caller = Caller(make_key(cast.rita))
+
+    short = queries_of(caller, path)
+    fill(cast)
+    long = queries_of(caller, path)
+
+    assert len(long) <= len(short) <= MAX_QUERIES, "\n".join(long)
+    assert len(caller.read(path)["data"]) >= 5 or "records" in path
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/me", "/server-info", "/domains/acme.example", "/mailboxes/anna@acme.example", "/aliases/sales@acme.example"],
+)
+def test_one_object_costs_at_most_four_queries(cast, path):
+    queries = queries_of(cast.acme.caller(), path)
+
+    assert len(queries) <= MAX_QUERIES, "\n".join(queries)
+
+
+def queries_of(caller: Caller, path: str) -> list[str]:
+    """Return what a request asks the database, the key's lookup included; its use is noted once a minute only."""
+    caller.read("/me")
+    with CaptureQueriesContext(connection) as captured:
+        caller.read(path)
+    return [query["sql"] for query in captured]
+
+
+def fill(cast) -> None:
+    """Give Acme, Bolt and Rita some more of everything."""
+    add_domains(cast.acme, NAMES)
+    add_domains(cast.bolt, [f"bolt-{name}" for name in NAMES])
+    for customer, name in ((cast.acme, "acme.example"), (cast.bolt, "bolt.example")):
+        for number in range(5):
+            a_mailbox(customer.actor, f"box{number}@{name}")
+            an_alias(customer.actor, f"alias{number}@{name}", f"box{number}@{name}", "far@partner.example")
+            make_key(customer.tenant)
+    for number in range(5):
+        create_tenant(actor_of(cast.rita), parent=cast.rita, kind=Kind.CUSTOMER, name=f"Customer {number}")

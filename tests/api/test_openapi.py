@@ -1,0 +1,137 @@
+"""The OpenAPI document says what the API does."""
+
+import re
+
+import pytest
+from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator
+
+from mailhost.api.errors import PROBLEMS
+from mailhost.urls import endpoints
+from tests.apiside import ROOT, Caller, assert_problem, make_cast
+
+ID = {
+    "tenant": "ten_{}",
+    "key": "key_{}",
+    "domain": "acme.example",
+    "mailbox": "anna@acme.example",
+    "alias": "sales@acme.example",
+}
+BODIES = {
+    "create_domain": {"name": "new.example"},
+    "update_domain": {"enabled": False},
+    "create_mailbox": {"email": "otto@acme.example", "password": "Grün-Kaffee-17-Lampe", "storage_quota": 5},
+    "update_mailbox": {"display_name": "Anna", "keeps_copy": True},
+    "set_mailbox_password": {"password": "Grün-Kaffee-17-Lampe"},
+    "create_alias": {"source": "info@acme.example", "targets": ["anna@acme.example"]},
+    "update_alias": {"enabled": False},
+    "create_api_key": {"name": "shop"},
+}
+
+
+@pytest.fixture
+def document():
+    answer = Caller().call("GET", "/openapi.json")
+    assert answer.headers["Content-Type"] == "application/json"
+    return answer.json()
+
+
+def operations(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method.upper(), operation
+
+
+def test_document_is_valid_and_of_version_3_1(document):
+    assert document["openapi"].startswith("3.1.")
+    validate_schema(document)
+
+
+def test_document_names_every_endpoint_and_method(document):
+    described = {(path, method) for path, method, _ in operations(document)}
+
+    served = set()
+    for route in endpoints:
+        if hasattr(route.callback, "cls"):
+            path = re.sub(r"<str:(\w+)>", r"{\1}", f"{ROOT}/{route.pattern}")
+            served |= {(path, method) for method in route.callback.cls.actions}
+    assert described == served
+
+
+def test_every_operation_has_a_name_a_sentence_a_key_and_its_problems(document):
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(names) == len(set(names))
+    for path, method, operation in operations(document):
+        assert operation["summary"]
+        assert operation["security"] == [{"api_key": []}]
+        statuses = set(operation["responses"])
+        assert {"400", "401", "403", "500", "503"} <= statuses
+        assert ("404" in statuses) == ("{" in path)
+        assert ("422" in statuses) == (method != "GET")
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400:
+                assert set(answer["content"]) == {"application/problem+json"}
+
+
+def test_document_lists_the_codes_of_problems(document):
+    assert document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == list(PROBLEMS)
+
+
+def test_bodies_take_no_member_that_is_not_named(document):
+    for _, _, operation in operations(document):
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            shape = document["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
+            assert shape["additionalProperties"] is False
+
+
+@pytest.mark.django_db
+def test_every_answer_is_what_the_document_says(document, subtests):
+    cast = make_cast()
+    caller = cast.acme.caller()
+    key = caller.read("/api-keys")["data"][0]["id"]
+    ids = ID | {"tenant": f"ten_{cast.acme.tenant.uid}", "key": key}
+    # Deletions last, the key that asks last of all.
+    order = sorted(
+        operations(document), key=lambda row: (row[1] == "DELETE", "api-keys" in row[0], "domains" in row[0])
+    )
+
+    for path, method, operation in order:
+        with subtests.test(operation["operationId"]):
+            url = path.removeprefix(ROOT).format(**ids)
+            answer = caller.call(method, url, BODIES.get(operation["operationId"], ""))
+
+            status = str(answer.status_code)
+            assert status in operation["responses"], answer.content
+            described = operation["responses"][status].get("content", {})
+            if not described:
+                assert answer.content == b""
+            else:
+                kind, content = next(iter(described.items()))
+                assert answer.headers["Content-Type"] == kind
+                schema = {**content["schema"], "components": document["components"]}
+                Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(answer.json())
+
+
+def test_answers_have_no_member_that_the_document_does_not_name(document):
+    # Held by the tests of each endpoint, which compare whole answers; here: that the document names them all.
+    domain = document["components"]["schemas"]["Domain"]
+    assert set(domain["required"]) == set(domain["properties"])
+
+
+def test_description_and_docs_need_no_key_and_take_only_reads(client, subtests):
+    for path in ("/api/v1/openapi.json", "/api/docs"):
+        with subtests.test(path):
+            assert client.get(path).status_code == 200
+            assert_problem(client.post(path), 405, "method_not_allowed")
+
+
+def test_docs_page_needs_nothing_that_the_policy_forbids(client):
+    answer = client.get("/api/docs")
+
+    page = answer.content.decode()
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert "<style" not in page
+    assert not re.search(r"\son\w+=|style=|<script(?! src=)", page)
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", page)
+    for code in PROBLEMS:
+        assert f'id="{code}"' in page

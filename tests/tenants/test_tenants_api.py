@@ -1,0 +1,78 @@
+"""Tenants over REST, and who is asking."""
+
+import pytest
+
+from accounts.models import ApiKey
+from mailhost.scope import every_tenant
+from tenants.models import Role
+from tenants.permissions import permissions
+from tests.apiside import Caller, assert_problem, make_cast, make_key
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cast():
+    return make_cast()
+
+
+def test_customer_sees_itself_and_nobody_above(cast):
+    rows = cast.acme.caller().read("/tenants")["data"]
+
+    assert [row["name"] for row in rows] == ["Acme"]
+    assert rows[0]["parent_id"] is None
+    assert rows[0] == cast.acme.caller().read(f"/tenants/ten_{cast.acme.tenant.uid}")
+
+
+def test_reseller_sees_its_customers_below_itself(cast):
+    rows = Caller(make_key(cast.rita)).read("/tenants")["data"]
+
+    rita = f"ten_{cast.rita.uid}"
+    assert [(row["name"], row["kind"], row["parent_id"], row["status"]) for row in rows] == [
+        ("Acme", "customer", rita, "active"),
+        ("Bolt", "customer", rita, "active"),
+        ("Rita", "reseller", None, "active"),
+    ]
+
+
+@pytest.mark.parametrize("above", ["rita", "operator"])
+def test_tenant_above_is_as_absent_as_none(cast, above):
+    answer = cast.acme.caller().call("GET", f"/tenants/ten_{getattr(cast, above).uid}")
+
+    assert_problem(answer, 404, "not_found")
+
+
+def test_me_says_who_asks_and_what_they_may(cast):
+    caller = cast.acme.caller(Role.SUPPORT)
+
+    me = caller.read("/me")
+
+    with every_tenant("a test looks at its rows"):
+        key = ApiKey.objects.get(tenant=cast.acme.tenant)
+    assert me == {
+        "object": "me",
+        "tenant_id": f"ten_{cast.acme.tenant.uid}",
+        "tenant_name": "Acme",
+        "tenant_kind": "customer",
+        "key": {"id": f"key_{key.uid}", "name": "support key", "prefix": key.prefix},
+        "role": "support",
+        "permissions": sorted(permissions("customer", "support")),
+    }
+
+
+def test_server_info_says_where_mail_programs_connect(cast, settings):
+    info = cast.acme.caller().read("/server-info")
+
+    assert info["object"] == "server_info"
+    assert info["hostname"] == settings.MAILHOST_HOSTNAME
+    services = {name: value for name, value in info.items() if isinstance(value, dict)}
+    assert {name: value["tls"] for name, value in services.items()} == {
+        "imap": "starttls",
+        "imaps": "implicit",
+        "pop3": "starttls",
+        "pop3s": "implicit",
+        "submission": "starttls",
+        "submissions": "implicit",
+        "managesieve": "starttls",
+    }
+    assert all(value["host"] == settings.MAILHOST_HOSTNAME and value["port"] for value in services.values())
