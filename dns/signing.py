@@ -14,7 +14,7 @@ MAX_DOMAIN = 253
 FOLDER = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]+)+")
 KEY_FILE = re.compile(rf"{SELECTOR.pattern}\.[0-9]+\.pem")
 KEY_LINE = re.compile(
-    rf"(?P<name>{SELECTOR.pattern}\._domainkey\.(?P<domain>{DOMAIN.pattern}))"
+    rf"{SELECTOR.pattern}\._domainkey\.(?P<domain>{DOMAIN.pattern})"
     rf" (?P=domain):{SELECTOR.pattern}:{FOLDER.pattern}"
 )
 # OpenDKIM cuts longer lines of a `file` table.
@@ -56,16 +56,19 @@ def lint(row: SigningRow) -> None:
 
 def key_table(rows: Iterable[SigningRow], keys_folder: Path) -> str:
     """Return the KeyTable: `name domain:selector:path`, sorted. Raises UnsafeRow."""
-    if not FOLDER.fullmatch(str(keys_folder)):
+    folder = str(keys_folder)
+    if not FOLDER.fullmatch(folder):
         raise UnsafeRow("the folder of the keys has characters that a table cannot hold")
-    lines = []
-    for row in sorted(rows, key=lambda row: row.key_name):
-        lint(row)
-        line = f"{row.key_name} {row.domain_name}:{row.selector}:{keys_folder / row.file_name}"
-        if len(line) > MAX_LINE:
-            raise UnsafeRow("the line is longer than OpenDKIM reads")
-        lines.append(line)
-    return text(lines)
+    return text(sorted(key_line(row, folder) for row in rows))
+
+
+def key_line(row: SigningRow, folder: str) -> str:
+    """Return one line of the KeyTable. Raises UnsafeRow for a row that no table may name."""
+    lint(row)
+    line = f"{row.key_name} {row.domain_name}:{row.selector}:{folder}/{row.file_name}"
+    if len(line) > MAX_LINE:
+        raise UnsafeRow("the line is longer than OpenDKIM reads")
+    return line
 
 
 def signing_table(rows: Iterable[SigningRow]) -> str:
@@ -87,7 +90,7 @@ def joined_key_tables(old: str, new: str) -> str:
     A line that is not of our form is left out.
     """
     named = {line.split(" ", 1)[0] for line in new.splitlines()}
-    kept = [line for line in old.splitlines() if (parts := KEY_LINE.fullmatch(line)) and parts["name"] not in named]
+    kept = [line for line in old.splitlines() if line.split(" ", 1)[0] not in named and KEY_LINE.fullmatch(line)]
     return text(sorted([*new.splitlines(), *kept])) if kept else new
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import structlog
 
 from dns.dkim import UnusableKey
-from dns.signing import KEY_FILE, SigningRow, UnsafeRow, joined_key_tables, key_table, signing_table
+from dns.signing import KEY_FILE, SigningRow, UnsafeRow, joined_key_tables, key_line, key_table, signing_table
 
 log = structlog.get_logger(__name__)
 
@@ -131,7 +131,7 @@ class SigningFolder:
 
     def _unsafe(self, row: SigningRow) -> str:
         try:
-            key_table([row], self.keys)
+            key_line(row, str(self.keys))
         except UnsafeRow as error:
             return str(error)
         return ""
