@@ -68,8 +68,7 @@ def report(failure: StepFailed) -> None:
 
 def show(stack: Stack, seconds: float) -> None:
     """Print where everything listens and who may sign in."""
-    info, people = stack.info, stack.info["demo"]
-    port = {name: part["port"] for name, part in info.items() if isinstance(part, dict) and "port" in part}
+    info, people, port = stack.info, stack.info["demo"], stack.ports
     lines = [
         "",
         f"Ready after {seconds:.1f} s. Everything listens on 127.0.0.1 only.",

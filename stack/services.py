@@ -20,8 +20,7 @@ from stack.supervisor import Service
 
 # These serve the others, so they start first and stop last.
 SERVERS = ("mariadb", "redis", "bind")
-# Postfix finds these ready when it accepts its first message.
-MILTERS_AND_DOVECOT = ("dovecot", "opendkim", "guard", "outside")
+MAIL = ("dovecot", "opendkim", "outside")
 PYTHON = ("web", "worker", "beat")
 PROBE_SECONDS = 2
 
@@ -128,7 +127,7 @@ def services(home: Path, params: Parameters, ports: dict[str, int], is_up: Calla
     """Return every service in the order of the start. `is_up` tells whether another one runs."""
     log = home / "log"
     service = partial(Service, env=system_environment(), cwd=home)
-    python = partial(Service, env=python_environment(home), cwd=CLONE, start_seconds=60)
+    python = partial(Service, env=python_environment(home), cwd=CLONE, start_seconds=120)
     celery_command = [sys.executable, "-m", "celery", "-A", "mailhost.celery"]
     beat_pid = home / "beat.pid"
 
@@ -211,6 +210,7 @@ def services(home: Path, params: Parameters, ports: dict[str, int], is_up: Calla
                 "2",
                 "--access-logfile",
                 "-",
+                "--preload",
                 "--no-control-socket",
             ],
             lambda: answers_http(ports["web"]),

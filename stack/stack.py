@@ -12,7 +12,7 @@ from pathlib import Path
 import MySQLdb
 
 from stack import layout, rendered
-from stack.services import MILTERS_AND_DOVECOT, PYTHON, SERVERS, python_environment, services, system_environment
+from stack.services import MAIL, PYTHON, SERVERS, python_environment, services, system_environment
 from stack.supervisor import StepFailed, Supervisor, end_leftovers
 
 ZONES = ("example", "mailhost.example")
@@ -107,17 +107,18 @@ class Stack:
             self.run_python("stack.prepare", "Tables, grants, static files")
             if self.profile != "demo":
                 self._save_tables()
-        with step("Dovecot, OpenDKIM, the guard of header From, Postfix"):
+        with step("Dovecot, OpenDKIM"):
+            # Postfix makes its queue first: Dovecot's and OpenDKIM's sockets are inside.
             self._run(
                 "postfix check",
                 ["postfix", "-c", str(self.params.postfix_config_dir), "check"],
                 log=self.home / "log/postfix.log",
             )
-            # Postfix makes its queue first: Dovecot's and OpenDKIM's sockets are inside.
-            self.start(*MILTERS_AND_DOVECOT)
+            self.start(*MAIL)
+        with step("Guard of header From, web, worker, beat"):
+            self.start("guard", *PYTHON)
+        with step("Postfix"):
             self.start("postfix")
-        with step("Web, worker, beat"):
-            self.start(*PYTHON)
         self.publish()
 
     def publish(self, **more) -> None:

@@ -41,7 +41,7 @@ class Service:
     user: str | None = None
     cwd: Path = Path("/")
     env: dict[str, str] = field(default_factory=dict)
-    start_seconds: float = 30
+    start_seconds: float = 60
     stop_seconds: float = 10
     returned: Callable[[], None] | None = None
 
@@ -162,7 +162,7 @@ class Supervisor:
 
     def start(self, *names: str) -> None:
         """Start these services at once and return when all are ready; raises the first one's StepFailed."""
-        with ThreadPoolExecutor(max_workers=len(names)) as pool:
+        with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
             try:
                 for started in [pool.submit(self.keepers[name].start) for name in names]:
                     started.result()

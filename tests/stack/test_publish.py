@@ -4,6 +4,7 @@ import secrets
 
 import pytest
 from dns.resolver import NXDOMAIN, Resolver
+from dns.tsig import PeerBadSignature
 
 from stack.publish import NotPublished, Published, publish, rdata, withdraw, zone_of
 
@@ -46,7 +47,7 @@ def test_update_without_the_key_is_refused(stack, name):
     dns = stack.info["dns"]
     forged = {**dns, "update_key": {**dns["update_key"], "secret": "AAAA"}}
 
-    with pytest.raises(Exception, match=r"not authenticate|BADSIG|NOTAUTH|bad signature"):
+    with pytest.raises(PeerBadSignature):
         publish(forged, [Published(name, "TXT", "v=spf1 -all")])
 
 

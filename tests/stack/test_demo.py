@@ -1,0 +1,97 @@
+"""What `make demo` promises: its proof, its file for programs, one at a time, and a start over."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stack import demo
+from stack.layout import CLONE
+from stack.stack import AlreadyRunning, Stack
+from stack.supervisor import StepFailed
+from tests import stackside
+
+
+@pytest.fixture
+def idle_stack():
+    """A stack that is laid out and not started."""
+    stack = Stack(f"private-{secrets.token_hex(3)}", say=print)
+    yield stack
+    stack.down()
+    stack.remove()
+
+
+def run_proof(stack: stackside.StackSide) -> subprocess.CompletedProcess:
+    environment = {
+        **os.environ,
+        "MAILHOST_ENV_FILE": stack.info["environment_file"],
+        "MAILHOST_STACK": os.environ[stackside.STATE],
+        "DJANGO_SETTINGS_MODULE": "mailhost.settings",
+    }
+    command = [sys.executable, "-m", "stack.proof"]
+    return subprocess.run(command, check=False, env=environment, cwd=CLONE, capture_output=True, text=True)
+
+
+def test_proof_sends_signs_verifies_and_reads_back_and_may_run_again(stack):
+    first, second = run_proof(stack), run_proof(stack)
+
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert "DKIM-Signature: a=rsa-sha256 d=acme.example" in second.stdout
+    assert "GET /api/v1/domains: 200" in second.stdout
+    people = json.loads((stack.home / "world.json").read_text())
+    assert set(people) == {"operator", "reseller", "customers"}
+    assert [customer["domains"] for customer in people["customers"]] == [
+        ["acme.example", "acme-shop.example"],
+        ["bolt.example"],
+    ]
+    for person in (people["operator"], people["reseller"], *people["customers"]):
+        assert {"email", "password", "api_key"} <= set(person)
+
+
+def test_second_start_says_so_and_leaves_the_first_alone(idle_stack):
+    idle_stack.take()
+    second = Stack(idle_stack.profile, say=print)
+
+    with pytest.raises(AlreadyRunning, match=f"started by process {os.getpid()}"):
+        second.take()
+
+    second.down()
+    assert idle_stack.is_ours
+
+
+def test_step_that_fails_is_told_with_the_end_of_its_log(tmp_path, capsys):
+    log = tmp_path / "postfix.log"
+    log.write_text("".join(f"line {number}\n" for number in range(30)) + "fatal: bad field count\n")
+
+    demo.report(StepFailed("postfix check", "ended with status 1", log))
+
+    told = capsys.readouterr().out
+    assert "FAILED: postfix check: ended with status 1" in told
+    assert str(log) in told
+    assert told.rstrip().endswith("| fatal: bad field count")
+    assert "line 3\n" not in told
+
+
+def test_no_secret_is_in_a_file_that_others_can_read(stack):
+    hidden = json.loads((stack.home / "secrets.json").read_text()).values()
+    state = Path(os.environ[stackside.STATE])
+    assert state.stat().st_mode & 0o077 == 0
+
+    for folder in ("bind", "mariadb", "redis", "postfix/etc", "dovecot/etc", "opendkim/etc", "tls", "log"):
+        for path in (stack.home / folder).rglob("*"):
+            if path.is_file() and path.stat().st_mode & 0o004 and path.stat().st_size < 1_000_000:
+                text = path.read_bytes().decode(errors="replace")
+                assert not [secret for secret in hidden if secret in text], path
+    for key in (stack.home / "tls").glob("*key*"):
+        assert key.stat().st_mode & 0o077 == 0, key
+
+
+def test_python_processes_of_one_stack_see_nothing_of_another(idle_stack, monkeypatch):
+    monkeypatch.setenv("MAILHOST_DATABASE_NAME", "another")
+
+    assert "MAILHOST_DATABASE_NAME" not in idle_stack.environment
+    assert idle_stack.environment["MAILHOST_ENV_FILE"] == str(idle_stack.home / "mailhost.env")
