@@ -1,6 +1,7 @@
 """From parameters to the text of every daemon configuration file: pure, no file is written here."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -73,15 +74,19 @@ def folders(parameters: Parameters, daemons: tuple[str, ...] = DAEMONS) -> dict[
 
 
 def _template(name: str, **context: object) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+    return _environment(TEMPLATES).get_template(name).render(**context)
+
+
+@cache
+def _environment(templates: Path) -> Environment:
+    return Environment(
+        loader=FileSystemLoader(templates),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701 - these are no web pages
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(name).render(**context)
 
 
 def _postfix_files(p: Parameters) -> dict[Path, File]:
