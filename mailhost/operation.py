@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.db import models, transaction
+from django.db import OperationalError, models, transaction
 from django.utils.module_loading import import_string
 
 from mailhost.actor import Actor
@@ -15,12 +15,17 @@ from mailhost.scope import tenant_scope
 # By name, because tenants/ stands above this file.
 AUDIT_RECORDER = "tenants.audit.record"
 
+# MariaDB's and MySQL's error numbers.
+LOCK_WAIT_TIMEOUT, DEADLOCK = 1205, 1213
+ATTEMPTS = 3
+
 
 def operation(action: str, *, secrets: tuple[str, ...] = ()) -> Callable:
     """Mark `function(actor, *, ...)` as the one way to do `action`.
 
     Checks that the actor may, enters the actor's scope, opens a transaction, and writes the audit record from the
-    bound arguments; those named in `secrets` never reach it. Raises NotPermitted, or what the function raises.
+    bound arguments; those named in `secrets` never reach it. Tries again on a deadlock. Raises NotPermitted, or what
+    the function raises.
     """
 
     def decorate(function: Callable) -> Callable:
@@ -36,17 +41,35 @@ def operation(action: str, *, secrets: tuple[str, ...] = ()) -> Callable:
                 for name, value in bound.arguments.items()
                 if name != "actor" and name not in secrets
             }
-            with tenant_scope(actor.tenant_path), transaction.atomic():
-                result = function(actor, **arguments)
-                # Of (row, secret) only the row: what is shown once is never stored.
-                made = result[0] if isinstance(result, tuple) else result
-                import_string(AUDIT_RECORDER)(actor, action, shown, made)
-            return result
+
+            def once() -> Any:
+                with tenant_scope(actor.tenant_path), transaction.atomic():
+                    result = function(actor, **arguments)
+                    # Of (row, secret) only the row: what is shown once is never stored.
+                    made = result[0] if isinstance(result, tuple) else result
+                    import_string(AUDIT_RECORDER)(actor, action, shown, made)
+                return result
+
+            return _retried(once)
 
         run.action = action  # type: ignore[attr-defined]
         return run
 
     return decorate
+
+
+def _retried(once: Callable[[], Any]) -> Any:
+    """Do it again from the start when the database has ended it in favour of somebody else's change."""
+    if transaction.get_connection().in_atomic_block:
+        # Only whoever began the transaction can begin it again.
+        return once()
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return once()
+        except OperationalError as error:
+            if error.args[0] not in {DEADLOCK, LOCK_WAIT_TIMEOUT}:
+                raise
+    return once()
 
 
 def describe(value: Any) -> Any:
