@@ -18,7 +18,7 @@ from mailhost.errors import Refused
 from tests.guard import shapes
 from tests.guard.mta import Connection
 
-MESSAGES = 12_000
+MESSAGES = 6_000
 # Of what the guard refuses, this share is shown to OpenDKIM too, to prove that the guard is needed.
 REFUSED_SHARE = 0.05
 DOMAINS = ("acme.example", "xn--bcher-kva.example", "bolt.example", "rita.example", "sub.bolt.example")
@@ -45,8 +45,9 @@ def signer(guard_home: Path) -> Iterator[Path]:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     yield home / "sock"
-    process.terminate()
-    process.wait(15)
+    # It takes 5 s to end when asked.
+    process.kill()
+    process.wait()
 
 
 @pytest.fixture
@@ -87,8 +88,8 @@ def test_whatever_is_signed_belongs_to_the_login(signing: Connection, seed: int)
             seen["would have been signed as another"] += 1
 
     # Otherwise the generator had grown dull, and the test would prove nothing.
-    assert seen["passed"] > 300
-    assert seen["would have been signed as another"] > 10
+    assert seen["passed"] > 200
+    assert seen["would have been signed as another"] > 5
 
 
 ATTACKS = [
