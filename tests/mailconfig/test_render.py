@@ -191,3 +191,16 @@ def test_a_daemon_may_read_the_columns_its_questions_name_and_no_others():
     assert set(postfix) == {"mail_domains", "mail_mailboxes", "mail_aliases"}
     assert not any("password_hash" in columns for columns in postfix.values())
     assert lookups.readable_columns("dovecot")["mail_quota_usage"] == ("bytes", "messages", "username")
+
+
+def test_the_documented_queries_are_those_that_are_asked():
+    document = (rendering.TEMPLATES.parent / "docs" / "mail-contract.md").read_text()
+
+    assert [lookup.name for lookup in lookups.LOOKUPS if f"`{lookup.sql}` |" not in document] == []
+
+
+def test_every_rendered_file_is_explained_beside_the_templates(parameters):
+    document = (rendering.TEMPLATES / "README.md").read_text()
+    names = {str(path) for path in render(parameters) if path.parent.name != "lookups"}
+
+    assert [name for name in sorted(names) if f"`{name}`" not in document] == []
