@@ -1,0 +1,116 @@
+"""Two customers with a proven domain each, new for every test, on the live stack."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from accounts.actors import system_actor
+from dns.records import challenge_name, challenge_value
+from domains.models import Domain
+from domains.operations import create_domain, verify_domain
+from mailboxes.alias_operations import create_alias
+from mailboxes.models import Alias, Mailbox
+from mailboxes.operations import create_mailbox
+from mailhost.actor import Actor
+from mailhost.scope import every_tenant
+from stack.publish import Published, publish
+from tenants.models import Kind, Tenant
+from tenants.operations import create_tenant
+from tests.mail.client import Post
+from tests.stackside import StackSide
+
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass
+class Customer:
+    """A tenant with one proven domain, and what it does in the panel."""
+
+    actor: Actor
+    tenant: Tenant
+    domain: Domain
+    stack: StackSide
+
+    def address(self, local: str) -> str:
+        return f"{local}@{self.domain.domain_name}"
+
+    def mailbox(self, local: str, *, quota_mb: int = 100, password: str = PASSWORD) -> Mailbox:
+        return create_mailbox(self.actor, address=self.address(local), password=password, storage_quota_mb=quota_mb)
+
+    def login(self, local: str) -> tuple[str, str]:
+        """Create the mailbox and return what signs in to it."""
+        return self.mailbox(local).email, PASSWORD
+
+    def alias(self, source: str, *targets: str) -> list[Alias]:
+        return create_alias(self.actor, source=self.address(source), targets=targets)
+
+    def claim(self, name: str, *, alias_of: Domain | None = None) -> Domain:
+        """Add a domain and show proof that it is ours, in the DNS, as a customer does."""
+        domain = create_domain(self.actor, name=name, alias_of=alias_of)
+        proof = Published(f"{challenge_name(name)}.", "TXT", challenge_value(domain.challenge))
+        publish(self.stack.info["dns"], [proof])
+        return verify_domain(self.actor, domain=domain)
+
+
+def make_customer(stack: StackSide, name: str) -> Customer:
+    with every_tenant("a test makes a customer below the operator"):
+        operator = Tenant.objects.filter(kind=Kind.OPERATOR).order_by("pk").first()
+        if operator is None:
+            operator = Tenant.objects.create(kind=Kind.OPERATOR, name="Operator", path="/0/")
+            operator.path = f"/{operator.pk}/"
+            operator.save()
+    tenant = create_tenant(system_actor(operator, "tests"), parent=operator, kind=Kind.CUSTOMER, name=name.title())
+    customer = Customer(system_actor(tenant, "tests"), tenant, Domain(), stack)
+    customer.domain = customer.claim(f"{name}-{secrets.token_hex(4)}.example")
+    return customer
+
+
+@pytest.fixture
+def post(live: StackSide) -> Post:
+    return Post(live)
+
+
+@pytest.fixture
+def customer(live: StackSide) -> Callable[[str], Customer]:
+    return lambda name: make_customer(live, name)
+
+
+@pytest.fixture
+def acme(live: StackSide) -> Customer:
+    return make_customer(live, "acme")
+
+
+@pytest.fixture
+def bolt(live: StackSide) -> Customer:
+    return make_customer(live, "bolt")
+
+
+@pytest.fixture
+def operator(live: StackSide) -> Actor:
+    """The installation's operator, who may suspend any tenant."""
+    with every_tenant("a test acts as the operator"):
+        return system_actor(Tenant.objects.filter(kind=Kind.OPERATOR).order_by("pk").first(), "operator")
+
+
+@pytest.fixture
+def signed(live: StackSide) -> Callable[[Customer], None]:
+    """Wait until the signer has the customer's key, and publish what the panel says should be published."""
+
+    def wait(customer: Customer, seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        table = Path(live.info["opendkim"]["signing_table"])
+        while customer.domain.domain_name not in table.read_text():
+            assert time.monotonic() < deadline, f"no signing key for {customer.domain} after {seconds} s"
+            time.sleep(0.1)
+        with every_tenant("a test publishes a customer's records"):
+            records = [
+                Published(f"{record.name}.", record.record_type, record.value)
+                for record in customer.domain.dns_records.filter(record_type="TXT")
+            ]
+        publish(live.info["dns"], records)
+
+    return wait
