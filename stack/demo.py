@@ -122,6 +122,9 @@ def status() -> int:
     found = False
     for state in sorted(Path(Stack.var()).glob("**/stack.json")):
         info = json.loads(state.read_text())
+        if not Path(f"/proc/{info['process']}").exists():
+            say(f"{state} is left over from a run that was killed; the next start mends it.")
+            continue
         say(f"{state}: panel {info['web']['url']}, run by process {info['process']}, logs in {info['logs']}")
         found = True
     if not found:

@@ -150,6 +150,9 @@ class Stack:
         self.state_file.unlink(missing_ok=True)
         if self.state_file.parent != self.var():
             shutil.rmtree(self.state_file.parent, ignore_errors=True)
+        base = self.home.parent
+        if self.elsewhere and {path.name for path in base.iterdir()} <= {"static", "static.lock"}:
+            shutil.rmtree(base)
 
     def start(self, *names: str) -> None:
         """Start services, several at once, and wait until all are ready."""
