@@ -19,9 +19,17 @@ class ScriptedDns:
     def __init__(self) -> None:
         self.records: dict[tuple[str, str], list[str]] = {}
         self.outcomes: dict[str, object] = {}
-        self.udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), self._handler(is_tcp=False))
+        self.udp, self.tcp = self._servers()
         self.port = self.udp.server_address[1]
-        self.tcp = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), self._handler(is_tcp=True))
+
+    def _servers(self) -> tuple[socketserver.ThreadingUDPServer, socketserver.ThreadingTCPServer]:
+        """Return two servers on one port, which must be free for both."""
+        while True:
+            udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), self._handler(is_tcp=False))
+            try:
+                return udp, socketserver.ThreadingTCPServer(udp.server_address, self._handler(is_tcp=True))
+            except OSError:
+                udp.server_close()
 
     def __enter__(self) -> "ScriptedDns":
         for server in (self.udp, self.tcp):
