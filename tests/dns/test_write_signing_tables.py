@@ -1,5 +1,6 @@
 """The signer's files follow from the database as a whole."""
 
+import errno
 import os
 import pwd
 import stat
@@ -16,6 +17,7 @@ from dns.models import DkimKey, KeyState, SigningGeneration
 from dns.signing import key_table, signing_table
 from dns.signing_folder import SigningFault
 from domains.models import Domain
+from mailhost import background
 from mailhost.models import Job
 from mailhost.scope import every_tenant
 
@@ -389,3 +391,22 @@ def test_the_reconciler_asks_again_when_a_job_has_used_up_its_attempts(db):
     tasks.reconcile_signing_tables()
 
     assert Job.objects.count() == 2
+
+
+def test_a_failed_writing_tells_its_reason_and_no_key(acme, keyed, dkim_dir, caplog, monkeypatch):
+    domain = keyed(acme, "acme.example")
+    monkeypatch.setattr(os, "rename", disk_full)
+    job = Job.objects.get(task=operations.WRITE_TABLES)
+
+    background.run(job.pk)
+
+    job.refresh_from_db()
+    middle = dkim.decrypt(key_of(domain).private_key).decode().splitlines()[12]
+    assert (job.attempts, job.finished_at, job.error) == (1, None, "OSError: [Errno 28] No space left on device")
+    assert "job_failed" in caplog.text
+    assert middle not in caplog.text + str(list(Job.objects.values()))
+    assert not list(dkim_dir.rglob("*.pem"))
+
+
+def disk_full(*_arguments):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
