@@ -69,10 +69,10 @@ LOOKUPS = (
         daemon="postfix",
         parameter="smtpd_recipient_restrictions (check_recipient_access)",
         table="mail_mailboxes",
-        columns=("email", "is_live", "may_receive"),
+        columns=("live_email", "may_receive"),
         sql=(
             "SELECT IF(may_receive, 'mailbox_accepts', '550 5.2.1 This mailbox is disabled') FROM mail_mailboxes"
-            " WHERE email = '{local}@{domain}' AND is_live = 1"
+            " WHERE live_email = '{local}@{domain}'"
         ),
         sentence="Is the recipient a mailbox, and does it take mail? The answer is the restriction class that follows.",
     ),
@@ -81,8 +81,8 @@ LOOKUPS = (
         daemon="postfix",
         parameter="virtual_mailbox_maps",
         table="mail_mailboxes",
-        columns=("email", "is_live", "may_receive"),
-        sql="SELECT 1 FROM mail_mailboxes WHERE email = '{local}@{domain}' AND is_live = 1 AND may_receive = 1",
+        columns=("live_email", "may_receive"),
+        sql="SELECT 1 FROM mail_mailboxes WHERE live_email = '{local}@{domain}' AND may_receive = 1",
         sentence="Is this address a mailbox that takes mail?",
     ),
     Lookup(
@@ -90,8 +90,8 @@ LOOKUPS = (
         daemon="postfix",
         parameter="virtual_alias_maps",
         table="mail_aliases",
-        columns=("alias_email", "destination_email", "is_routed"),
-        sql="SELECT destination_email FROM mail_aliases WHERE alias_email = '{address}' AND is_routed = 1",
+        columns=("routed_email", "destination_email"),
+        sql="SELECT destination_email FROM mail_aliases WHERE routed_email = '{address}'",
         sentence="Where does mail for this address go? A mailbox answers with itself, before its domain's catch-all.",
     ),
     Lookup(
@@ -118,14 +118,14 @@ LOOKUPS = (
         parameter="password_query",
         table="mail_mailboxes",
         columns=(
-            *("email", "is_live", "is_active", "password_hash", "uid", "storage_quota"),
+            *("email", "live_email", "is_active", "password_hash", "uid", "storage_quota"),
             *("may_imap", "may_pop3", "may_send", "may_managesieve"),
         ),
         sql=(
             "SELECT email AS user, password_hash AS password,"
             " CONCAT('{mail_root}/', LEFT(uid, 2), '/', uid) AS userdb_home,"
             " CONCAT('*:storage=', storage_quota, 'M') AS userdb_quota_rule"
-            " FROM mail_mailboxes WHERE email = '{address}' AND is_live = 1 AND CASE '{service}'"
+            " FROM mail_mailboxes WHERE live_email = '{address}' AND CASE '{service}'"
             " WHEN 'imap' THEN may_imap WHEN 'pop3' THEN may_pop3 WHEN 'smtp' THEN may_send"
             " WHEN 'sieve' THEN may_managesieve ELSE is_active END = 1"
         ),
@@ -136,11 +136,11 @@ LOOKUPS = (
         daemon="dovecot",
         parameter="user_query",
         table="mail_mailboxes",
-        columns=("email", "is_live", "uid", "storage_quota"),
+        columns=("email", "live_email", "uid", "storage_quota"),
         sql=(
             "SELECT email AS user, CONCAT('{mail_root}/', LEFT(uid, 2), '/', uid) AS home,"
             " CONCAT('*:storage=', storage_quota + IF('{service}' = 'lmtp', {overdraft_mb}, 0), 'M') AS quota_rule"
-            " FROM mail_mailboxes WHERE email = '{address}' AND is_live = 1"
+            " FROM mail_mailboxes WHERE live_email = '{address}'"
         ),
         sentence=(
             "Where is the mail of this mailbox? What Postfix accepted is delivered: to a suspended mailbox, and beyond"

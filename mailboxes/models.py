@@ -1,7 +1,7 @@
 """Mailboxes and aliases, as Postfix and Dovecot read them: `mail_mailboxes`, `mail_aliases`."""
 
 from django.db import models
-from django.db.models import Case, OuterRef, Q, Subquery, When
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
 
 from domains.models import Domain
@@ -68,6 +68,12 @@ class Mailbox(TenantOwned):
         output_field=models.PositiveSmallIntegerField(null=True),
         db_persist=True,
     )
+    # What daemons probe: one unique column makes MariaDB read a constant row, a sixth cheaper than two columns.
+    live_email = models.GeneratedField(
+        expression=Case(When(deleted_at=None, then=F("email")), default=None),
+        output_field=ExactCharField(max_length=MAX_ADDRESS, null=True),
+        db_persist=True,
+    )
 
     objects = TenantManager.with_methods_of(MailboxQuerySet)
 
@@ -75,6 +81,7 @@ class Mailbox(TenantOwned):
         db_table = "mail_mailboxes"
         constraints = [
             models.UniqueConstraint(fields=["email", "is_live"], name="mailbox_one_live"),
+            models.UniqueConstraint(fields=["live_email"], name="mailbox_live_email"),
             models.CheckConstraint(condition=Q(storage_quota__gt=0), name="mailbox_quota_above_zero"),
             models.CheckConstraint(condition=~Q(email__regex=UNSAFE), name="mailbox_email_safe"),
         ]
@@ -118,6 +125,12 @@ class Alias(TenantOwned):
     may_send_as = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    # What Postfix probes: the source of a routed row, so that its index alone holds the answer.
+    routed_email = models.GeneratedField(
+        expression=Case(When(is_routed=True, then=F("alias_email")), default=None),
+        output_field=ExactCharField(max_length=MAX_ADDRESS, null=True),
+        db_persist=True,
+    )
 
     objects = TenantManager.with_methods_of(AliasQuerySet)
 
@@ -129,7 +142,10 @@ class Alias(TenantOwned):
             models.CheckConstraint(condition=~Q(alias_email__regex=UNSAFE), name="alias_source_safe"),
             models.CheckConstraint(condition=~Q(destination_email__regex=UNSAFE), name="alias_target_safe"),
         ]
-        indexes = [models.Index(fields=["destination_email"], name="alias_by_target")]
+        indexes = [
+            models.Index(fields=["destination_email"], name="alias_by_target"),
+            models.Index(fields=["routed_email", "destination_email"], name="alias_routed"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.alias_email} → {self.destination_email}"
