@@ -1,0 +1,116 @@
+"""Messages per second from SMTP to a sink behind LMTP: our maps through proxymap, beside static ones."""
+
+import re
+import shutil
+import subprocess
+import time
+from functools import partial
+from pathlib import Path
+
+from bench.databases import VOLUME_DOMAIN, Database
+from bench.figures import Figure
+from bench.servers import Servers, wait_until
+from bench.timing import in_turn, ratio, spread
+from mailboxes import lookups
+from mailconfig.parameters import Parameters
+from stack.services import system_environment
+
+SESSIONS, MESSAGE_BYTES = 8, 2048
+# Both sides without what costs the same on both and would hide the maps: Dovecot's quota policy and the milters.
+BARE = {
+    "mailbox_accepts": "permit",
+    "smtpd_milters": "",
+    "mx_milters": "",
+    "virtual_transport": "lmtp:unix:{sink}",
+}
+# The answers of every map as tab-separated keys and values.
+EXPORTS = {
+    "domains": "SELECT owned_name, 1 FROM mail_domains WHERE is_verified",
+    "recipients": "SELECT email, 'mailbox_accepts' FROM mail_mailboxes WHERE may_receive",
+    "mailboxes": "SELECT email, 1 FROM mail_mailboxes WHERE may_receive",
+    "aliases": (
+        "SELECT alias_email, GROUP_CONCAT(destination_email) FROM mail_aliases WHERE is_routed GROUP BY alias_email"
+    ),
+    "senders": (
+        "SELECT alias_email, GROUP_CONCAT(destination_email) FROM mail_aliases WHERE may_send_as GROUP BY alias_email"
+    ),
+    "alive": "SELECT 'any', 'DUNNO'",
+}
+
+
+def measure(servers: Servers, database: Database, messages: int, rounds: int) -> list[Figure]:
+    """Deliver `messages` per round through each of two Postfix instances that differ in their maps alone."""
+    sink = servers.home / "outside/lmtp.sock"
+    ours = servers.parameters_of(f"proxy-{database.size}", database.name)
+    static = servers.parameters_of(f"static-{database.size}", database.name)
+    tables = static.postfix_config_dir / "static"
+    servers.write(ours, ("postfix",), partial(_bare, sink))
+    servers.write(static, ("postfix",), lambda name, text: _with_static_maps(tables, _bare(sink, name, text)))
+    _export(servers, database, tables)
+    instances = (servers.postfix("postfix-proxy", ours), servers.postfix("postfix-static", static))
+    with servers.running(servers.lmtp_sink(sink), *instances):
+        contenders = {
+            "proxy": partial(deliver, ours, messages),
+            "static": partial(deliver, static, messages),
+        }
+        in_turn(1, contenders)
+        seconds = in_turn(rounds, contenders)
+    shutil.rmtree(tables)
+    return [
+        Figure(
+            "delivery to a null sink",
+            database.size,
+            value=1 / ratio(seconds["proxy"], seconds["static"]),
+            unit="of the same with lmdb maps",
+            more={
+                "messages_per_second": messages / sorted(seconds["proxy"])[rounds // 2],
+                "lmdb_messages_per_second": messages / sorted(seconds["static"])[rounds // 2],
+                "spread": spread(seconds["proxy"]),
+            },
+        )
+    ]
+
+
+def _bare(sink: Path, name: str, text: str) -> str:
+    if name != "main.cf":
+        return text
+    for parameter, value in BARE.items():
+        text = re.sub(rf"(?m)^{parameter} = .*$", f"{parameter} = {value.format(sink=sink)}", text)
+    return text
+
+
+def _with_static_maps(tables: Path, text: str) -> str:
+    for lookup in lookups.of_daemon("postfix"):
+        text = text.replace(f"${{lookup}}{lookup.name}.cf", f"lmdb:{tables}/{lookup.name}")
+    return text
+
+
+def _export(servers: Servers, database: Database, tables: Path) -> None:
+    """Write what our maps answer as static maps. Raises when there is a map that this bench does not know."""
+    tables.mkdir(exist_ok=True)
+    client = ["mariadb", "--no-defaults", "--user=root", f"--socket={servers.params.database_socket}"]
+    for lookup in lookups.of_daemon("postfix"):
+        path = tables / lookup.name
+        with path.open("wb") as target:
+            query = EXPORTS[lookup.name]
+            subprocess.run([*client, "-N", "-B", "-q", database.name, "-e", query], check=True, stdout=target)
+        postmap = ["postmap", "-c", str(tables.parent), f"lmdb:{path}"]
+        subprocess.run(postmap, check=True, env=system_environment())
+
+
+def deliver(params: Parameters, messages: int) -> float:
+    """Send messages to as many mailboxes and return the seconds until the queue is empty."""
+    command = [
+        *("smtp-source", "-N", "-s", str(SESSIONS), "-m", str(messages), "-l", str(MESSAGE_BYTES)),
+        *("-f", "sender@elsewhere.example", "-t", f"box@{VOLUME_DOMAIN}", f"127.0.0.1:{params.smtp_port}"),
+    ]
+    queues = [params.postfix_queue_dir / name for name in ("incoming", "active", "deferred", "maildrop")]
+
+    def is_empty() -> bool:
+        return not any(path.is_file() for queue in queues for path in queue.rglob("*"))
+
+    started = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True, timeout=120, env=system_environment())
+    if not wait_until(is_empty, seconds=60):
+        raise RuntimeError(f"mail stays in the queue below {params.postfix_queue_dir}; see {params.postfix_log}")
+    return time.perf_counter() - started

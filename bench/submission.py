@@ -1,0 +1,76 @@
+"""Milliseconds for one signed message on an authenticated submission session, milters and all."""
+
+import random
+import smtplib
+import ssl
+import subprocess
+import time
+from email.message import EmailMessage
+from pathlib import Path
+from statistics import median
+
+from bench.databases import PASSWORD, VOLUME_DOMAIN, Database
+from bench.figures import Figure
+from bench.servers import Servers, wait_until
+from bench.timing import spread
+from mailconfig import files
+from mailconfig.render import File
+
+DAEMONS = ("dovecot", "opendkim", "guard", "postfix", "outside")
+SENDER = f"1box@{VOLUME_DOMAIN}"
+BODY = ("a line of sixty-four characters, as people's mail programs write\n" * 31)[:2000]
+
+
+def measure(servers: Servers, database: Database, messages: int, rounds: int) -> list[Figure]:
+    """Send signed messages, one after the other in one session. Raises when one leaves unsigned."""
+    servers.use(database.name)
+    _make_key(servers)
+    check = ["postfix", "-c", str(servers.params.postfix_config_dir), "check"]
+    subprocess.run(check, check=True, capture_output=True)
+    outside = servers.home / "outside"
+    try:
+        for name in DAEMONS:
+            servers.start(name)
+        session = _signed_in(servers)
+        _send(session, 10)
+        if not wait_until(lambda: len(list(outside.iterdir())) >= 10, seconds=30):
+            raise RuntimeError(f"messages did not arrive outside; see {servers.params.postfix_log}")
+        unsigned = [path for path in outside.iterdir() if b"DKIM-Signature:" not in path.read_bytes()]
+        if unsigned:
+            raise RuntimeError(f"{len(unsigned)} messages left unsigned")
+        seconds = [_send(session, messages) for _ in range(rounds)]
+        session.quit()
+    finally:
+        servers.stop(*reversed(DAEMONS))
+    each = [1000 * value / messages for value in seconds]
+    more = {"spread": spread(each), "milters": "guard of header From, OpenDKIM", "bytes": len(BODY)}
+    return [Figure("signed submission", database.size, median(each), "ms a message", more)]
+
+
+def _make_key(servers: Servers) -> None:
+    folder: Path = servers.params.dkim_dir
+    key = folder / "keys/bench.pem"
+    made = subprocess.run(["openssl", "genrsa", "2048"], check=True, capture_output=True, text=True)
+    signer = {"daemon": "opendkim", "owner": "opendkim", "group": "opendkim", "mode": 0o600}
+    files.write(key, File(made.stdout, **signer))
+    files.write(folder / "KeyTable", File(f"bench {VOLUME_DOMAIN}:bench:{key}\n", **signer))
+    files.write(folder / "SigningTable", File(f"{VOLUME_DOMAIN} bench\n", **signer))
+
+
+def _signed_in(servers: Servers) -> smtplib.SMTP:
+    session = smtplib.SMTP("127.0.0.1", servers.params.submission_port, timeout=30)
+    session.starttls(context=ssl.create_default_context(cafile=servers.home / "tls/ca.pem"))
+    session.login(SENDER, PASSWORD)
+    return session
+
+
+def _send(session: smtplib.SMTP, messages: int) -> float:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = SENDER, "reader@elsewhere.example", "Bench"
+    message["Date"], message["Message-ID"] = "Mon, 02 Nov 2026 09:00:00 +0000", f"<{random.random()}@{VOLUME_DOMAIN}>"
+    message.set_content(BODY)
+    content = message.as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    started = time.perf_counter()
+    for _ in range(messages):
+        session.sendmail(SENDER, ["reader@elsewhere.example"], content)
+    return time.perf_counter() - started
