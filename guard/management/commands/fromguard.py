@@ -6,8 +6,9 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from guard.milter import Guard, run
+from guard.milter import run
 from guard.senders import Senders
+from guard.verdict import Judge
 from mailconfig.parameters import InvalidParameter, Parameters
 
 
@@ -23,11 +24,11 @@ class Command(BaseCommand):
             parameters = Parameters.from_settings()
         except InvalidParameter as error:
             raise CommandError(str(error)) from error
-        guard = Guard(parameters.hostname, Senders(parameters))
-        asyncio.run(self._until_stopped(guard, options["socket"] or parameters.guard_socket))
+        judge = Judge(parameters.hostname, Senders(parameters))
+        asyncio.run(self._until_stopped(judge, options["socket"] or parameters.guard_socket))
 
-    async def _until_stopped(self, guard: Guard, path: Path) -> None:
+    async def _until_stopped(self, judge: Judge, path: Path) -> None:
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        await run(guard, path, stopped)
+        await run(judge, path, stopped)
