@@ -11,10 +11,9 @@ from mailhost.api.ids import find
 from mailhost.api.pagination import CursorList
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, PublicId, Shape, Text
-from mailhost.errors import Refused
-from tenants.models import Tenant, roles
+from tenants.models import roles
 from tenants.references import PREFIX as TENANT_PREFIX
-from tenants.references import find_tenant
+from tenants.references import tenant_of_body
 
 PREFIX = "key"
 
@@ -65,7 +64,7 @@ class ApiKeys(Endpoint):
     def post(self, request: Request) -> Response:
         fields = self.body(NewApiKey)
         if "tenant_id" in fields:
-            fields["tenant"] = tenant_of_body(fields.pop("tenant_id"))
+            fields["tenant"] = tenant_of_body(fields.pop("tenant_id"), "tenant_id")
         key, text = create_api_key(request.actor, **fields)
         return created(IssuedApiKeyAnswer(key, context={"text": text}), "api-key")
 
@@ -83,14 +82,6 @@ class OneApiKey(Endpoint):
     def delete(self, request: Request, key: str) -> Response:
         revoke_api_key(request.actor, key=find(_keys(), key, prefix=PREFIX))
         return gone()
-
-
-def tenant_of_body(reference: str) -> Tenant:
-    """Return the tenant that a body names. Raises Refused: the body, not the path, leads nowhere."""
-    try:
-        return find_tenant(reference)
-    except Tenant.DoesNotExist:
-        raise Refused("unknown_tenant", "tenant_id", "There is no such tenant here.") from None
 
 
 def _keys():

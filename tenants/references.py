@@ -3,6 +3,7 @@
 from django.db.models import QuerySet
 
 from mailhost.api.ids import find
+from mailhost.errors import Refused
 from tenants.models import Tenant
 
 PREFIX = "ten"
@@ -16,3 +17,11 @@ def live_tenants() -> QuerySet[Tenant]:
 def find_tenant(reference: str) -> Tenant:
     """Return a tenant in scope. Raises Tenant.DoesNotExist."""
     return find(live_tenants(), reference, prefix=PREFIX)
+
+
+def tenant_of_body(reference: str, field: str) -> Tenant:
+    """Return the tenant that a body names. Raises Refused: the body, not the path, leads nowhere."""
+    try:
+        return find_tenant(reference)
+    except Tenant.DoesNotExist:
+        raise Refused("unknown_tenant", field, "There is no such tenant here.") from None

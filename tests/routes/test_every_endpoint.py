@@ -13,8 +13,10 @@ from accounts.models import ApiKey
 from mailhost.api.endpoint import Endpoint
 from mailhost.api.errors import NOT_AUTHENTICATED
 from mailhost.scope import every_tenant
-from tenants.models import Role, Tenant
-from tests.apiside import ROOT, Caller, Customer, assert_problem, make_cast, make_key
+from tenants.models import Kind, Role, Tenant
+from tenants.operations import create_tenant
+from tests.apiside import ROOT, Caller, Cast, Customer, assert_problem, make_cast, make_key
+from tests.world import actor_of
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +38,10 @@ TABLE = [
     Row("GET", "me"),
     Row("GET", "server-info"),
     Row("GET", "tenants"),
+    Row("POST", "tenants", body={"name": "Corvo"}),
     Row("GET", "tenants/<str:tenant>", "tenant"),
+    Row("POST", "tenants/<str:tenant>/suspend", "tenant", {"reason": "Unpaid"}),
+    Row("POST", "tenants/<str:tenant>/resume", "tenant"),
     Row("GET", "api-keys"),
     Row("POST", "api-keys", body={"name": "billing"}),
     Row("GET", "api-keys/<str:key>", "key"),
@@ -67,6 +72,7 @@ TABLE = [
 PUBLIC = {"api/v1/openapi.json", "api/docs", r"^api(?:/.*)?$"}
 OF_OBJECTS = [row for row in TABLE if row.names]
 PREFIX = {"tenant": "ten", "key": "key", "domain": "dom", "mailbox": "mbx", "alias": "als"}
+OF_RESELLERS = {"tenants/<str:tenant>/suspend", "tenants/<str:tenant>/resume"}
 # Of no tenant's mail: what a key for bookkeeping may read.
 OF_BOOKKEEPING = {"me", "server-info", "tenants", "tenants/<str:tenant>"}
 UNKNOWN_UID = "0" * 20
@@ -145,15 +151,21 @@ def test_session_of_a_browser_does_not_open_the_api(cast, subtests, client, djan
             assert_problem(client.generic(row.method, ROOT + path_of(row, cast.acme)), 401, "not_authenticated")
 
 
-def test_strangers_object_is_as_absent_as_one_that_never_was(cast, subtests):
-    stranger = cast.bolt.caller()
+@pytest.mark.parametrize("kind", ["sibling", "other reseller"])
+def test_strangers_object_is_as_absent_as_one_that_never_was(cast, subtests, kind):
+    stranger = cast.bolt.caller() if kind == "sibling" else Caller(make_key(other_reseller(cast)))
 
     for row in OF_OBJECTS:
         with subtests.test(str(row)):
-            foreign = assert_problem(call(stranger, row, cast.acme), 404, "not_found")
-            unknown = assert_problem(stranger.call(row.method, path_of(row), row.body), 404, "not_found")
+            foreign = call(stranger, row, cast.acme)
+            unknown = stranger.call(row.method, path_of(row), row.body)
 
-            assert foreign | {"request_id": ""} == unknown | {"request_id": ""}
+            # A customer may suspend nobody, so it is told that before anything is looked for.
+            is_permitted = kind != "sibling" or row.route not in OF_RESELLERS
+            expected = (404, "not_found") if is_permitted else (403, "not_permitted")
+            assert assert_problem(foreign, *expected) | {"request_id": ""} == assert_problem(unknown, *expected) | {
+                "request_id": ""
+            }
 
 
 def test_strangers_object_is_absent_by_its_natural_key_too(cast, subtests):
@@ -230,6 +242,10 @@ def test_other_methods_get_405_and_the_list_of_those_that_are_there(cast, subtes
 
                 assert_problem(answer, 405, "method_not_allowed")
                 assert {row.method for row in rows} <= set(answer.headers["Allow"].split(", "))
+
+
+def other_reseller(cast: Cast) -> Tenant:
+    return create_tenant(actor_of(cast.operator), parent=cast.operator, kind=Kind.RESELLER, name="Sela")
 
 
 def call(caller: Caller, row: Row, customer: Customer):

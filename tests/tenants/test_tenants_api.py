@@ -6,7 +6,7 @@ from accounts.models import ApiKey
 from mailhost.scope import every_tenant
 from tenants.models import Role
 from tenants.permissions import permissions
-from tests.apiside import Caller, assert_problem, make_cast, make_key
+from tests.apiside import Caller, assert_problem, errors_of, make_cast, make_key
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +76,66 @@ def test_server_info_says_where_mail_programs_connect(cast, settings):
         "managesieve": "starttls",
     }
     assert all(value["host"] == settings.MAILHOST_HOSTNAME and value["port"] for value in services.values())
+
+
+def test_reseller_creates_a_customer_below_itself(cast):
+    rita = Caller(make_key(cast.rita))
+
+    created = rita.call("POST", "/tenants", {"name": "Corvo"})
+
+    assert created.status_code == 201
+    shown = created.json()
+    assert (shown["name"], shown["kind"], shown["parent_id"]) == ("Corvo", "customer", f"ten_{cast.rita.uid}")
+    assert created.headers["Location"] == f"/api/v1/tenants/{shown['id']}"
+    assert rita.read(f"/tenants/{shown['id']}") == shown
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"name": " "}, ("#/name", "invalid_name")),
+        ({"kind": "operator"}, ("#/kind", "invalid_kind")),
+        ({"kind": "reseller"}, ("#/kind", "invalid_kind")),
+        ({"parent_id": "ten_" + "0" * 20}, ("#/parent_id", "unknown_tenant")),
+        ({"path": "/1/"}, ("#/path", "unknown_field")),
+    ],
+    ids=str,
+)
+def test_tenant_that_breaks_a_rule_is_refused_with_the_member_at_fault(cast, change, error):
+    answer = Caller(make_key(cast.rita)).call("POST", "/tenants", {"name": "Corvo"} | change)
+
+    assert errors_of(answer) == [error]
+
+
+def test_tenant_is_created_below_nobody_but_whom_the_key_sees(cast):
+    rita = Caller(make_key(cast.rita))
+
+    answer = rita.call("POST", "/tenants", {"name": "Corvo", "parent_id": f"ten_{cast.operator.uid}"})
+
+    assert errors_of(answer) == [("#/parent_id", "unknown_tenant")]
+
+
+def test_suspended_customer_is_shut_out_and_comes_back_as_it_was(cast):
+    rita, acme = Caller(make_key(cast.rita)), cast.acme.caller()
+    path = f"/tenants/ten_{cast.acme.tenant.uid}"
+    before = acme.read("/mailboxes")
+
+    suspended = rita.call("POST", f"{path}/suspend", {"reason": "Unpaid"})
+    closed = acme.call("GET", "/mailboxes")
+    resumed = rita.call("POST", f"{path}/resume")
+
+    assert (suspended.status_code, suspended.json()["status"]) == (200, "suspended")
+    assert_problem(closed, 401, "not_authenticated")
+    assert resumed.json()["status"] == "active"
+    assert acme.read("/mailboxes") == before
+
+
+def test_suspension_wants_a_reason_and_knows_its_blocks(cast):
+    rita = Caller(make_key(cast.rita))
+    path = f"/tenants/ten_{cast.acme.tenant.uid}/suspend"
+
+    assert errors_of(rita.call("POST", path, {})) == [("#/reason", "required")]
+    assert errors_of(rita.call("POST", path, {"reason": "x", "blocks": ["mail"]})) == [("#/blocks", "invalid_blocks")]
+    assert errors_of(rita.call("POST", f"/tenants/ten_{cast.rita.uid}/suspend", {"reason": "x"})) == [
+        ("#", "own_tenant")
+    ]
