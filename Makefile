@@ -1,7 +1,7 @@
 # Two commands to begin with: make demo, make test. Both install what is missing first.
 PYTHON = .venv/bin/python
 .DEFAULT_GOAL = help
-.PHONY: help install demo demo-reset demo-status stack-up stack-down test lint bench clean
+.PHONY: help install demo demo-reset demo-status stack-up stack-down test lint bench look clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -35,6 +35,9 @@ lint: install ## Style, imports, templates
 
 bench: install ## Speed as ratios to a floor measured in the same run
 	@$(PYTHON) -m bench
+
+look: install ## Pictures of every page in var/screenshots/
+	@$(PYTHON) -m tests.look
 
 clean: ## Delete caches; the demo's data and .venv stay
 	@rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache var/static var/failed

@@ -28,6 +28,9 @@ class ActorMiddleware:
             return redirect(f"{reverse('sign-in')}?closed=1")
         token = set_scope(request.actor.tenant_path)
         try:
-            return self.get_response(request)
+            response = self.get_response(request)
         finally:
             reset_scope(token)
+        # After signing out, the browser's back button must not bring a page of the tenant's back.
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response

@@ -49,7 +49,10 @@ def index(request: HttpRequest) -> HttpResponse:
 def chosen_domain(request: HttpRequest) -> Domain | None:
     """Return the domain that a list is narrowed to, or None. What is not in scope does not exist: 404."""
     uid = request.GET.get("domain", "")
-    return get_object_or_404(Domain.objects.live(), uid=uid) if uid.isascii() and uid else None
+    if not uid:
+        return None
+    # The column is ASCII: MariaDB answers an error when it is asked for other characters.
+    return get_object_or_404(Domain.objects.live(), uid=uid.encode("ascii", "replace").decode())
 
 
 def domain_choices():

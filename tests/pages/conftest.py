@@ -1,11 +1,14 @@
 """A browser, and a small town to look at: Rita's customers Acme and Bolt."""
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import ConsoleMessage, Page
 
 from tests.pages.town import Town, build_town
+from tests.webside import plain_static  # noqa: F401  a fixture
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -25,14 +28,31 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
 
 
 @pytest.fixture
-def plain_static(settings) -> None:
-    """Static files as they lie in the tree: no test depends on a collectstatic before it."""
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
+def watched(live_server, browser) -> Iterator[Callable[..., Page]]:
+    """Open pages in a browser that fails the test for whatever the strict policy or a script complains about."""
+    complaints: list[str] = []
+    contexts = []
+
+    def open_browser(**options) -> Page:
+        context = browser.new_context(base_url=live_server.url, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text) if is_complaint(message) else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield open_browser
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def is_complaint(message: ConsoleMessage) -> bool:
+    # The browser reports a refused form (422) or a page that is not there as an error too; those are answers.
+    return message.type == "error" and "the server responded with a status of 4" not in message.text
 
 
 @pytest.fixture
-def town(db, plain_static) -> Town:
+def town(db, plain_static) -> Town:  # noqa: F811  the fixture of that name
     return build_town(now=timezone.now() - timedelta(days=40))

@@ -1,0 +1,131 @@
+"""Who gets in at the sign-in page, and what the others are told."""
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.attempts import MOST_OF_PAIR
+from accounts.models import User
+from accounts.operations import create_user
+from mailhost.scope import every_tenant
+from tenants.models import Role
+from tenants.operations import suspend_tenant
+from tests.webside import plain_static  # noqa: F401  a fixture
+from tests.world import PASSWORD, World, make_world
+
+ADDRESS = "anna@acme.example"
+
+
+@pytest.fixture
+def world(db, plain_static) -> World:  # noqa: F811  the fixture of that name
+    cache.clear()
+    world = make_world()
+    create_user(world.as_operator, tenant=world.acme, email=ADDRESS, role=Role.OWNER, password=PASSWORD)
+    return world
+
+
+def sign_in(email: str = ADDRESS, password: str = PASSWORD, client: Client | None = None, **fields):
+    return (client or Client()).post("/sign-in/", {"email": email, "password": password, **fields})
+
+
+def is_signed_in(client: Client) -> bool:
+    return client.get("/").status_code == 200
+
+
+def words(answer) -> str:
+    """What the page says, without its one-time token and what was typed."""
+    text = answer.content.decode()
+    token = text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+    return text.replace(token, "").replace("nobody@acme.example", "").replace(ADDRESS, "")
+
+
+def test_the_right_password_opens_the_overview(world):
+    client = Client()
+
+    answer = sign_in(" Anna@ACME.example ", client=client)
+
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+    assert is_signed_in(client)
+
+
+def test_an_unknown_address_and_a_wrong_password_get_the_same_answer(world):
+    wrong, unknown = sign_in(password="wrong"), sign_in("nobody@acme.example", "wrong")
+
+    assert (wrong.status_code, unknown.status_code) == (422, 422)
+    assert words(wrong) == words(unknown)
+
+
+def test_the_address_is_kept_and_the_password_is_not(world):
+    text = sign_in(password="a wrong password").content.decode()
+
+    assert f'value="{ADDRESS}"' in text
+    assert "a wrong password" not in text
+
+
+def test_sign_in_leads_to_the_page_that_was_asked_for(world):
+    assert sign_in(next="/mailboxes/?q=a")["Location"] == "/mailboxes/?q=a"
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "\\\\evil.example"]
+)
+def test_sign_in_leads_nowhere_else(world, target):
+    assert sign_in(next=target)["Location"] == "/"
+
+
+def test_too_many_failures_close_the_door_for_this_account_from_this_address(world):
+    for _ in range(MOST_OF_PAIR):
+        assert sign_in(password="wrong").status_code == 422
+
+    answer = sign_in()
+
+    assert answer.status_code == 429
+    assert "Wait 15 minutes" in answer.content.decode()
+    assert sign_in("nobody@acme.example").status_code == 422
+
+
+def test_a_success_forgets_the_typing_errors_before_it(world):
+    for _ in range(MOST_OF_PAIR - 1):
+        sign_in(password="wrong")
+    sign_in()
+
+    assert sign_in(password="wrong").status_code == 422
+    assert sign_in().status_code == 302
+
+
+def test_people_sign_in_while_redis_is_away(world, settings):
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    }
+
+    assert sign_in(password="wrong").status_code == 422
+    assert sign_in().status_code == 302
+
+
+def test_signing_out_ends_the_session(world):
+    client = Client()
+    sign_in(client=client)
+
+    assert client.get("/sign-out/").status_code == 405
+    assert client.post("/sign-out/")["Location"] == "/sign-in/"
+    assert not is_signed_in(client)
+
+
+def test_a_suspended_tenants_people_are_told(world):
+    client = Client()
+    sign_in(client=client)
+    suspend_tenant(world.as_operator, tenant=world.acme, blocks=["sign_in"], reason="unpaid")
+
+    answer = client.get("/domains/", follow=True)
+
+    assert answer.redirect_chain == [("/sign-in/?closed=1", 302)]
+    assert "suspended or closed" in answer.content.decode()
+
+
+def test_a_person_who_was_switched_off_is_no_longer_signed_in(world):
+    client = Client()
+    sign_in(client=client)
+    with every_tenant("a test switches a person off"):
+        User.objects.filter(email=ADDRESS).update(is_active=False)
+
+    assert not is_signed_in(client)

@@ -1,0 +1,76 @@
+"""The page of a domain's records while a check is under way."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from dns.models import DnsRecord
+from domains.models import Domain
+from mailhost.models import Job
+from mailhost.scope import every_tenant
+from tenants.models import Member, Role
+from tests.webside import plain_static  # noqa: F401  a fixture
+from tests.world import make_world, verified_domain
+
+WATCHES = "hx-trigger"
+
+
+@pytest.fixture
+def domain(db, plain_static) -> Domain:  # noqa: F811  the fixture of that name
+    world = make_world()
+    user = User.objects.create(email="anna@acme.example")
+    with every_tenant("the tests' cast"):
+        Member.objects.create(tenant=world.acme, user=user, role=Role.OWNER)
+        domain = verified_domain(world.as_acme, "acme.example")
+        DnsRecord.objects.create(
+            domain=domain, purpose="mx", record_type="MX", name="acme.example", value="mail.mailhost.example",
+            necessity="required", priority=10,
+        )  # fmt: skip
+    return domain
+
+
+@pytest.fixture
+def anna(domain) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(email="anna@acme.example"))
+    return client
+
+
+def answered(at: datetime) -> None:
+    with every_tenant("a worker writes what it found"):
+        DnsRecord.objects.update(last_checked_at=at, status="ok")
+
+
+def test_check_now_queues_a_check_and_watches_for_its_answer(anna, domain):
+    answer = anna.post(f"/domains/{domain.uid}/check/", follow=True)
+
+    assert Job.objects.filter(task="dns.tasks.check_records", arguments={"domain_id": domain.pk}).exists()
+    assert "DNS is being asked" in answer.content.decode()
+    assert WATCHES in answer.content.decode()
+
+
+def test_the_page_stops_watching_once_there_is_an_answer(anna, domain):
+    started = timezone.now()
+    answered(started + timedelta(seconds=1))
+
+    text = anna.get(f"/domains/{domain.uid}/?checking={int(started.timestamp())}").content.decode()
+
+    assert WATCHES not in text
+    assert "Last checked just now" in text
+
+
+def test_the_page_stops_watching_after_half_a_minute(anna, domain):
+    started = timezone.now() - timedelta(seconds=31)
+
+    assert WATCHES not in anna.get(f"/domains/{domain.uid}/?checking={int(started.timestamp())}").content.decode()
+
+
+@pytest.mark.parametrize("started", ["", "soon", "-1", "9" * 30, "²"])
+def test_a_time_that_is_none_watches_nothing(anna, domain, started):
+    answer = anna.get(f"/domains/{domain.uid}/", {"checking": started})
+
+    assert answer.status_code == 200
+    assert WATCHES not in answer.content.decode()

@@ -1,0 +1,75 @@
+"""Every page, in both themes and on a narrow screen: for who cannot see it, and for who has little room."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.pages.browsing import addresses_of_acme, sign_in_without_typing
+
+NARROW = {"width": 360, "height": 740}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(watched, town, live_server, theme):
+    page = watched(color_scheme=theme)
+    found = {"sign-in": faults(page, "/sign-in/")}
+    sign_in_without_typing(page.context, town, "anna@acme.example", live_server.url)
+
+    for name, address in addresses_of_acme(town).items():
+        found[name] = faults(page, address)
+    sign_in_without_typing(page.context, town, "rita@rita.example", live_server.url)
+    found["customers"] = faults(page, "/customers/")
+
+    assert {name: broken for name, broken in found.items() if broken} == {}
+
+
+def test_axe_finds_nothing_on_a_narrow_screen_and_in_refused_forms(watched, town, live_server):
+    page = watched(color_scheme="dark", viewport=NARROW)
+    sign_in_without_typing(page.context, town, "anna@acme.example", live_server.url)
+    found = {name: faults(page, address) for name, address in addresses_of_acme(town).items()}
+
+    for name in ("domains", "mailboxes", "aliases", "keys"):
+        page.goto(f"/{name}/add/")
+        page.locator("main form button.primary").click()
+        found[f"refused in {name}"] = broken_rules(page)
+    page.get_by_role("button", name="Menu").click()
+    found["menu"] = broken_rules(page)
+
+    assert {name: broken for name, broken in found.items() if broken} == {}
+
+
+def test_nothing_scrolls_sideways_at_360_pixels(watched, town, live_server):
+    page = watched(viewport=NARROW)
+    sign_in_without_typing(page.context, town, "anna@acme.example", live_server.url)
+    too_wide = {}
+
+    for name, address in addresses_of_acme(town).items():
+        page.goto(address)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > NARROW["width"]:
+            too_wide[name] = width
+
+    assert too_wide == {}
+
+
+def test_a_page_is_light_to_load(watched, town, live_server):
+    page = watched()
+    sign_in_without_typing(page.context, town, "anna@acme.example", live_server.url)
+    sizes: dict[str, int] = {}
+    page.on("response", lambda answer: sizes.update({answer.url: len(answer.body())}))
+
+    page.goto("/mailboxes/", wait_until="networkidle")
+
+    # Before compression; a first visit, with htmx.
+    assert sum(sizes.values()) < 150_000, sizes
+    assert all(url.startswith(live_server.url) for url in sizes)
+
+
+def faults(page: Page, address: str) -> list[str]:
+    page.goto(address)
+    return broken_rules(page)
+
+
+def broken_rules(page: Page) -> list[str]:
+    answer = Axe().run(page).response
+    return [f"{rule['id']}: {node['html'][:160]}" for rule in answer["violations"] for node in rule["nodes"]]

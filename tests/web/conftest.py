@@ -1,0 +1,4 @@
+"""What tests of the pages' common parts stand on."""
+
+from tests.webside import plain_static  # noqa: F401  a fixture
+from tests.world import world  # noqa: F401  a fixture
