@@ -63,6 +63,8 @@ def parameters(home: Path, ports: dict[str, int], secrets: dict[str, str]) -> Pa
         dovecot_state_dir=home / "dovecot/state",
         dovecot_log=str(home / "log/dovecot.log"),
         mail_root=home / "mail",
+        # Everybody comes from 127.0.0.1 here: one who mistypes a password would slow all others down.
+        auth_penalty=False,
         opendkim_config_dir=home / "opendkim/etc",
         opendkim_pid_file=home / "opendkim/run/opendkim.pid",
         opendkim_syslog=False,
