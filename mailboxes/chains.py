@@ -22,17 +22,18 @@ SELECT id, alias_email, destination_email, is_local, may, is_routed FROM (
            target_domain.id IS NOT NULL AS is_local,
            domain.is_verified AND alias.is_enabled AND COALESCE(source.may_receive, 1)
                AND COALESCE(target_domain.is_verified, 1) AS may
-    FROM mail_aliases alias
-    JOIN mail_domains domain ON domain.id = alias.domain_id
+    FROM ({which}) chosen
+    STRAIGHT_JOIN mail_aliases alias ON alias.id = chosen.id
+    STRAIGHT_JOIN mail_domains domain ON domain.id = alias.domain_id
     LEFT JOIN mail_mailboxes source ON source.email = alias.alias_email AND source.is_live = 1
     LEFT JOIN mail_domains target_domain ON target_domain.owned_name = SUBSTRING_INDEX(alias.destination_email, '@', -1)
-    WHERE alias.target_mailbox_id IS NULL AND {which}
+    WHERE alias.target_mailbox_id IS NULL
 ) candidate
 WHERE is_local OR may <> is_routed
 """
-AT_OR_TO = """alias.id IN (
-    SELECT id FROM mail_aliases WHERE alias_email IN %s UNION ALL
-    SELECT id FROM mail_aliases WHERE destination_email IN %s)"""
+EVERY = "SELECT id FROM mail_aliases WHERE target_mailbox_id IS NULL"
+AT_OR_TO = """
+SELECT id FROM mail_aliases WHERE alias_email IN %s UNION SELECT id FROM mail_aliases WHERE destination_email IN %s"""
 ANSWERS = """
 SELECT alias.id, alias.alias_email, own.id IS NOT NULL, COALESCE(own.may_receive, alias.is_routed)
 FROM mail_aliases alias LEFT JOIN mail_mailboxes own ON own.id = alias.own_mailbox_id
@@ -111,7 +112,7 @@ def follow_chains(addresses: Iterable[str] | None) -> None:
 
 
 def _all() -> list[Link]:
-    return [Link(*row) for row in _rows(CANDIDATES.format(which="TRUE"), [])]
+    return [Link(*row) for row in _rows(CANDIDATES.format(which=EVERY), [])]
 
 
 def _above(addresses: set[str]) -> list[Link]:

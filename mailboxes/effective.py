@@ -12,18 +12,28 @@ from django.db import connection
 from mailboxes.chains import follow_chains
 from tenants.effective import subtree
 
+# The order of joins is fixed: right after an import the optimizer knows nothing about these tables and would read
+# them whole for one address.
 MAILBOXES = """
-UPDATE mail_mailboxes mailbox
-JOIN mail_domains domain ON domain.id = mailbox.domain_id
-JOIN tenants_tenant tenant ON tenant.id = domain.tenant_id
+UPDATE ({which}) chosen
+STRAIGHT_JOIN mail_mailboxes mailbox ON mailbox.id = chosen.id
+STRAIGHT_JOIN mail_domains domain ON domain.id = mailbox.domain_id
+STRAIGHT_JOIN tenants_tenant tenant ON tenant.id = domain.tenant_id
 SET mailbox.is_active = {works} AND tenant.may_sign_in AND tenant.may_receive,
     mailbox.may_receive = {works} AND mailbox.receives_enabled AND tenant.may_receive,
     mailbox.may_send = {works} AND mailbox.sends_enabled AND tenant.may_send AND tenant.may_sign_in,
     mailbox.may_imap = {works} AND mailbox.imap_enabled AND tenant.may_sign_in,
     mailbox.may_pop3 = {works} AND mailbox.pop3_enabled AND tenant.may_sign_in,
     mailbox.may_managesieve = {works} AND mailbox.managesieve_enabled AND tenant.may_sign_in
-WHERE {which}
 """
+MAILBOXES_OF = {
+    "subtree": """
+        SELECT m.id FROM tenants_tenant t JOIN mail_domains d ON d.tenant_id = t.id
+        JOIN mail_mailboxes m ON m.domain_id = d.id WHERE {range}""",
+    "domain": "SELECT id FROM mail_mailboxes WHERE domain_id = %s",
+    "addresses": "SELECT id FROM mail_mailboxes WHERE email IN %s",
+    "all": "SELECT id FROM mail_mailboxes",
+}
 WORKS = """(
     mailbox.is_enabled AND mailbox.deleted_at IS NULL
     AND domain.is_active AND domain.deleted_at IS NULL AND domain.verified_at IS NOT NULL
@@ -45,9 +55,9 @@ ACTIVE = f"""(
     {ROUTED} AND (alias.own_mailbox_id IS NULL OR (alias.is_enabled AND source.is_active AND source.may_receive))
 )"""
 ALIASES = f"""
-UPDATE mail_aliases alias
-JOIN ({{which}}) chosen ON chosen.id = alias.id
-JOIN mail_domains domain ON domain.id = alias.domain_id
+UPDATE ({{which}}) chosen
+STRAIGHT_JOIN mail_aliases alias ON alias.id = chosen.id
+STRAIGHT_JOIN mail_domains domain ON domain.id = alias.domain_id
 LEFT JOIN mail_mailboxes source ON source.email = alias.alias_email AND source.is_live = 1
 LEFT JOIN mail_mailboxes target ON target.id = alias.target_mailbox_id
 LEFT JOIN mail_domains target_home ON target_home.id = target.domain_id
@@ -59,39 +69,38 @@ SET alias.is_routed = {ROUTED},
         AND domain.is_active AND domain.verified_at IS NOT NULL AND alias.alias_email NOT LIKE '@%%'
         AND (alias.own_mailbox_id IS NOT NULL OR alias.is_enabled), 0)
 """  # noqa: S608 - put together from the constants above
-OF_SUBTREE = """
-SELECT a.id FROM mail_aliases a JOIN mail_domains d ON d.id = a.domain_id
-JOIN tenants_tenant t ON t.id = d.tenant_id WHERE {range}
-UNION
-SELECT a.id FROM mail_aliases a JOIN mail_mailboxes m ON m.id = a.target_mailbox_id
-JOIN mail_domains d ON d.id = m.domain_id JOIN tenants_tenant t ON t.id = d.tenant_id WHERE {range}
-"""
-OF_DOMAIN = """
-SELECT a.id FROM mail_aliases a JOIN mail_domains d ON d.id = a.domain_id WHERE d.id = %s OR d.alias_of_id = %s
-UNION
-SELECT a.id FROM mail_aliases a JOIN mail_mailboxes m ON m.id = a.target_mailbox_id WHERE m.domain_id = %s
-"""
-OF_ADDRESSES = """
-SELECT id FROM mail_aliases WHERE alias_email IN %s
-UNION SELECT id FROM mail_aliases WHERE destination_email IN %s
-UNION SELECT a.id FROM mail_aliases a JOIN mail_mailboxes m ON m.id = a.target_mailbox_id WHERE m.email IN %s
-"""
-SOURCES = f"SELECT alias_email FROM mail_aliases alias JOIN ({OF_ADDRESSES}) chosen ON chosen.id = alias.id"  # noqa: S608
+ALIASES_OF = {
+    "subtree": """
+        SELECT a.id FROM tenants_tenant t JOIN mail_domains d ON d.tenant_id = t.id
+        JOIN mail_aliases a ON a.domain_id = d.id WHERE {range}
+        UNION
+        SELECT a.id FROM tenants_tenant t JOIN mail_domains d ON d.tenant_id = t.id
+        JOIN mail_mailboxes m ON m.domain_id = d.id JOIN mail_aliases a ON a.target_mailbox_id = m.id WHERE {range}""",
+    "domain": """
+        SELECT a.id FROM mail_domains d JOIN mail_aliases a ON a.domain_id = d.id WHERE d.id = %s OR d.alias_of_id = %s
+        UNION
+        SELECT a.id FROM mail_mailboxes m JOIN mail_aliases a ON a.target_mailbox_id = m.id WHERE m.domain_id = %s""",
+    "addresses": """
+        SELECT id FROM mail_aliases WHERE alias_email IN %s
+        UNION SELECT id FROM mail_aliases WHERE destination_email IN %s
+        UNION
+        SELECT a.id FROM mail_mailboxes m JOIN mail_aliases a ON a.target_mailbox_id = m.id WHERE m.email IN %s""",
+    "all": "SELECT id FROM mail_aliases",
+}
+SOURCES = "SELECT alias.alias_email FROM ({which}) chosen STRAIGHT_JOIN mail_aliases alias ON alias.id = chosen.id"
 
 
 def recalculate(tenant_path: str | None = None, domain_id: int | None = None) -> None:
     """Write the effective flags of what is in a subtree's domains, in one domain and its alias domains, or of all."""
     if domain_id is not None:
-        _update(MAILBOXES.format(works=WORKS, which="mailbox.domain_id = %s"), [domain_id])
-        _update(ALIASES.format(which=OF_DOMAIN), [domain_id] * 3)
+        mailboxes, aliases, values = MAILBOXES_OF["domain"], ALIASES_OF["domain"], [domain_id]
     elif tenant_path is not None:
-        which, values = subtree("tenant.path", tenant_path)
-        _update(MAILBOXES.format(works=WORKS, which=which), values)
         which, values = subtree("t.path", tenant_path)
-        _update(ALIASES.format(which=OF_SUBTREE.format(range=which)), values * 2)
+        mailboxes, aliases = (those["subtree"].format(range=which) for those in (MAILBOXES_OF, ALIASES_OF))
     else:
-        _update(MAILBOXES.format(works=WORKS, which="TRUE"), [])
-        _update(ALIASES.format(which="SELECT id FROM mail_aliases"), [])
+        mailboxes, aliases, values = MAILBOXES_OF["all"], ALIASES_OF["all"], []
+    _update(MAILBOXES.format(works=WORKS, which=mailboxes), values)
+    _update(ALIASES.format(which=aliases), values * (aliases.count("%s") // max(len(values), 1)))
     follow_chains(None)
 
 
@@ -100,10 +109,10 @@ def recalculate_addresses(addresses: Iterable[str]) -> None:
     chosen = tuple(sorted(set(addresses)))
     if not chosen:
         return
-    _update(MAILBOXES.format(works=WORKS, which="mailbox.email IN %s"), [chosen])
-    _update(ALIASES.format(which=OF_ADDRESSES), [chosen] * 3)
+    _update(MAILBOXES.format(works=WORKS, which=MAILBOXES_OF["addresses"]), [chosen])
+    _update(ALIASES.format(which=ALIASES_OF["addresses"]), [chosen] * 3)
     with connection.cursor() as cursor:
-        cursor.execute(SOURCES, [chosen] * 3)
+        cursor.execute(SOURCES.format(which=ALIASES_OF["addresses"]), [chosen] * 3)
         follow_chains({*chosen, *(source for (source,) in cursor.fetchall())})
 
 
