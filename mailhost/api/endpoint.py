@@ -7,6 +7,7 @@ import structlog
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import QuerySet
 from django.urls import reverse
+from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -63,6 +64,9 @@ class Endpoint(APIView):
         set_scope(actor.tenant_path)
         structlog.contextvars.bind_contextvars(tenant_id=actor.tenant_id, key_id=actor.key_id)
         self._refuse_unknown_parameters(request)
+        # WSGI names no length for a chunked body, and DRF would take it for none.
+        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+            raise ParseError("Send the body with Content-Length.")
 
     def get_parsers(self) -> list[BaseParser]:
         parsers: list[BaseParser] = [StrictJSONParser()]

@@ -169,6 +169,14 @@ def test_compressed_body_gets_415(acme):
     assert_problem(answer, 415, "unsupported_media_type")
 
 
+def test_chunked_body_is_refused_not_taken_for_none(acme):
+    answer = acme.call(
+        "POST", "/mailboxes/anna@acme.example/suspend", headers={"transfer-encoding": "chunked"}, CONTENT_LENGTH=""
+    )
+
+    assert_problem(answer, 400, "malformed_request")
+
+
 def test_merge_patch_is_taken_under_its_own_name(acme):
     answer = acme.call("PATCH", "/domains/acme.example", {"enabled": False}, "application/merge-patch+json")
 
