@@ -83,15 +83,15 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-        },
             "builtins": ["mailhost.web.tags"],
+        },
     }
 ]
 
-# Tenant paths are ASCII, so 700 characters fit an index of InnoDB's many times over.
 FORM_RENDERER = "mailhost.web.forms.Renderer"
 CSRF_FAILURE_VIEW = "mailhost.web.errors.stale_form"
 
+# Tenant paths are ASCII, so 700 characters fit an index of InnoDB's many times over.
 SILENCED_SYSTEM_CHECKS = ["mysql.W003"]
 
 # --- database --------------------------------------------------------------------------------------------------
