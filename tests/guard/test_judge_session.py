@@ -8,7 +8,7 @@ from struct import Struct
 import pytest
 
 from tests.guard.conftest import HOSTNAME
-from tests.guard.mta import Connection
+from tests.guard.mta import Connection, Verdict
 
 ANNA = "anna@acme.example"
 OTHERS = [(b"To", b"carla@elsewhere.example"), (b"Subject", b"Hello")]
@@ -163,18 +163,28 @@ def test_database_away_means_later_and_recovers_by_itself(guard, database):
     assert connection.message(written("ceo@bolt.example"), login=ANNA).text.startswith("550 ")
 
 
-def test_database_that_hangs_means_later(guard, database):
-    connection = Connection(guard.socket)
+def test_database_that_hangs_means_later_and_holds_up_nobody_else(guard, database):
+    # A guard that has just started asks without a thread, which would hold up all sessions.
+    guard.stop()
+    guard.start()
+    connection, outside = Connection(guard.socket), Connection(guard.socket)
     connection.message(written(ANNA), login=ANNA)
     database.freeze()
     try:
+        verdicts: list[Verdict] = []
         started = time.monotonic()
-        verdict = connection.message(written(ANNA), login=ANNA)
+        asking = threading.Thread(target=lambda: verdicts.append(connection.message(written(ANNA), login=ANNA)))
+        asking.start()
+        time.sleep(0.1)
+        assert outside.message(written("someone@elsewhere.example")).is_pass
+        held_up = time.monotonic() - started
+        asking.join()
         waited = time.monotonic() - started
     finally:
         database.thaw()
 
-    assert verdict.text == AWAY
+    assert [verdict.text for verdict in verdicts] == [AWAY]
+    assert held_up < 4
     assert waited < 20
     assert connection.message(written(ANNA), login=ANNA).is_pass
 
