@@ -98,6 +98,8 @@ def _postfix_files(p: Parameters) -> dict[Path, File]:
     for lookup in lookups.of_daemon("postfix"):
         text = _template("postfix/lookup.cf.j2", p=p, lookup=lookup, query=lookup.postfix_query())
         files[folder / "lookups" / f"{lookup.name}.cf"] = File(text, "postfix", group="postfix", mode=0o640)
+    session = File(_template("postfix/session.cnf.j2", p=p), "postfix", group="postfix", mode=0o640)
+    files[folder / "lookups/session.cnf"] = session
     return files
 
 
