@@ -154,10 +154,11 @@ def suspend(servers: Servers, database: Database) -> list[Figure]:
         raise RuntimeError(ran.stderr.strip().splitlines()[-1])
     found = json.loads(ran.stdout.splitlines()[-1])
     updates = found["updates_by_table"]
+    of_mail = max(count for table, count in updates.items() if table.startswith("mail_"))
     more = {"mailboxes": found["mailboxes"], "statements": found["statements"]}
     return [
         Figure("suspending a tenant", database.size, found["seconds"], "s", more),
-        Figure("suspending a tenant: UPDATEs of one table", database.size, max(updates.values()), "at most", updates),
+        Figure("suspending a tenant: UPDATEs of one mail table", database.size, of_mail, "at most", updates),
     ]
 
 

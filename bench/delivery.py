@@ -6,11 +6,12 @@ import subprocess
 import time
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 from bench.databases import VOLUME_DOMAIN, Database
 from bench.figures import Figure
 from bench.servers import Servers, wait_until
-from bench.timing import in_turn, ratio, spread
+from bench.timing import in_turn, ratio, spread, tree_seconds
 from mailboxes import lookups
 from mailconfig.parameters import Parameters
 from stack.services import system_environment
@@ -40,22 +41,30 @@ EXPORTS = {
 
 def measure(servers: Servers, database: Database, messages: int, rounds: int) -> list[Figure]:
     """Deliver `messages` per round through each of two Postfix instances that differ in their maps alone."""
-    sink = servers.home / "outside/lmtp.sock"
+    sink = servers.sinks / "lmtp.sock"
     ours = servers.parameters_of(f"proxy-{database.size}", database.name)
     static = servers.parameters_of(f"static-{database.size}", database.name)
     tables = static.postfix_config_dir / "static"
     servers.write(ours, ("postfix",), partial(_bare, sink))
     servers.write(static, ("postfix",), lambda name, text: _with_static_maps(tables, _bare(sink, name, text)))
     _export(servers, database, tables)
-    instances = (servers.postfix("postfix-proxy", ours), servers.postfix("postfix-static", static))
-    with servers.running(servers.lmtp_sink(sink), *instances):
-        contenders = {
-            "proxy": partial(deliver, ours, messages),
-            "static": partial(deliver, static, messages),
-        }
+    params = {"proxy": ours, "static": static}
+    instances = {name: servers.postfix(f"postfix-{name}", one) for name, one in params.items()}
+    processor: dict[str, list[float]] = {name: [] for name in params}
+
+    def one_round(name: str) -> float:
+        trees = (servers.mariadb_pid, servers.pid(instances[name].name))
+        before = tree_seconds(*trees)
+        seconds = deliver(params[name], messages)
+        processor[name].append(tree_seconds(*trees) - before)
+        return seconds
+
+    with servers.running(servers.lmtp_sink(sink), *instances.values()):
+        contenders = {name: partial(one_round, name) for name in params}
         in_turn(1, contenders)
         seconds = in_turn(rounds, contenders)
     shutil.rmtree(tables)
+    worked = {name: values[1:] for name, values in processor.items()}
     return [
         Figure(
             "delivery to a null sink",
@@ -66,6 +75,8 @@ def measure(servers: Servers, database: Database, messages: int, rounds: int) ->
                 "messages_per_second": messages / sorted(seconds["proxy"])[rounds // 2],
                 "lmdb_messages_per_second": messages / sorted(seconds["static"])[rounds // 2],
                 "spread": spread(seconds["proxy"]),
+                "by_processor_time": 1 / ratio(worked["proxy"], worked["static"]),
+                "processor_ms_a_message": 1000 * median(worked["proxy"]) / messages,
             },
         )
     ]

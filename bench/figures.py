@@ -43,7 +43,7 @@ BARS = {
     "signed submission": Bar(10),
     "IMAP sign-ins": Bar(3, operator.ge),
     "suspending a tenant": Bar(2),
-    "suspending a tenant: UPDATEs of one table": Bar(1),
+    "suspending a tenant: UPDATEs of one mail table": Bar(1),
 }
 FOLDER = Path(__file__).resolve().parent
 

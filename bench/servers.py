@@ -37,6 +37,7 @@ class Servers(Stack):
         super().__init__("bench", say)
         # Mail that waits in a queue on disk would be measured with the disk.
         self.queues = self.home / "queues"
+        self.sinks = self.home / "sinks"
         if MEMORY.is_dir():
             self.queues = MEMORY / f"mailhost-bench-{layout.runtime_base()[0].stat().st_ino}"
 
@@ -45,6 +46,8 @@ class Servers(Stack):
         self.take()
         self.configure()
         self.queues.mkdir(exist_ok=True)
+        self.sinks.mkdir(exist_ok=True)
+        shutil.chown(self.sinks, "postfix")
         self._install_database()
         self.start("mariadb", "redis")
         self._create_panel_user()
@@ -64,7 +67,10 @@ class Servers(Stack):
 
     @property
     def mariadb_pid(self) -> int:
-        return self.supervisor.keepers["mariadb"].process.pid
+        return self.pid("mariadb")
+
+    def pid(self, name: str) -> int:
+        return self.supervisor.keepers[name].process.pid
 
     def parameters_of(self, name: str, database: str, user: str = "") -> Parameters:
         """Return the parameters of one more set of daemons, which read `database` (as `user`, if not as their own).
