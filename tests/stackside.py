@@ -10,15 +10,18 @@ import json
 import os
 import secrets
 import shutil
+import signal
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from stack.layout import migrations_fingerprint
-from stack.stack import Stack
-from stack.supervisor import StepFailed
+from stack.stack import AlreadyRunning, Stack
+from stack.supervisor import end_leftovers
 
 STATE = "MAILHOST_TEST_STATE"
+YOUNG_SECONDS = 60
 
 own: Stack | None = None
 
@@ -28,6 +31,7 @@ def choose() -> None:
     global own  # noqa: PLW0603 - one process has one stack
     if STATE in os.environ:
         return
+    _clear_away()
     running = _running()
     if running:
         os.environ[STATE] = str(running)
@@ -55,12 +59,28 @@ def _running() -> Path | None:
     return None
 
 
+def _clear_away() -> None:
+    """End and delete stacks whose test session was killed: nobody holds their lock."""
+    for folder in Stack.var().glob("private-*"):
+        # A session that begins this moment may not have its lock yet.
+        if time.time() - folder.stat().st_mtime < YOUNG_SECONDS:
+            continue
+        left = Stack(folder.name, say=_quiet)
+        with suppress(AlreadyRunning):
+            left.take()
+            end_leftovers(left.home / "pids.json", _quiet)
+            left.down()
+            left.remove()
+
+
 def _quiet(line: str) -> None:
     """A crash in the background is told by the test that provoked it, or by the log that is kept."""
 
 
 def start() -> None:
     """Start our own stack, if that is what the tests stand on. Raises StepFailed."""
+    # A session that is told to end (by `timeout`, for instance) must take its stacks with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if own:
         own.up()
 
@@ -106,11 +126,9 @@ class SecondStack(StackSide):
 
     def __init__(self) -> None:
         self.stack = Stack(f"private-{secrets.token_hex(3)}", say=_quiet)
-        try:
-            self.stack.up()
-        except StepFailed:
-            self.end()
-            raise
+        # Also when the session is interrupted in the middle of a start.
+        atexit.register(self.end)
+        self.stack.up()
         super().__init__(self.stack.info)
 
     def stop(self, *names: str) -> None:
@@ -125,6 +143,7 @@ class SecondStack(StackSide):
         self.stack.start(*[name for name in keepers if not self.stack.supervisor.is_running(name)])
 
     def end(self) -> None:
+        atexit.unregister(self.end)
         self.stack.down()
         self.stack.remove()
 
