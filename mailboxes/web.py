@@ -1,5 +1,7 @@
 """Pages about mailboxes and aliases."""
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -24,9 +26,11 @@ from mailboxes.operations import (
 )
 from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import go_back, needs
-from mailhost.web.paging import page_of
+from mailhost.web.paging import Page, page_of
 
 BY_ADDRESS = ("email", "pk")
+# Naming more domains than this in a query costs more than it saves.
+MOST_DOMAINS = 1000
 
 
 def shown(mailbox: Mailbox) -> str:
@@ -37,13 +41,25 @@ def shown(mailbox: Mailbox) -> str:
 def index(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()
     domain = chosen_domain(request)
-    rows = Mailbox.objects.listed()
-    if domain is not None:
-        rows = rows.filter(domain=domain)
+    page = page_of_mailboxes(domain, words, request.GET.get("cursor", ""))
+    return render(request, "mailboxes/list.html", {"page": page, "words": words, "domain": domain})
+
+
+def page_of_mailboxes(domain: Domain | None, words: str, cursor: str) -> Page:
+    """Return a page of live mailboxes, as lists show them.
+
+    The page is found in the index (domain, is_live, email) alone, and only its rows are then read: sorting whole
+    rows with their quota use takes seconds in a tenant with 100,000 mailboxes.
+    """
+    rows = Mailbox.objects.filter(is_live=1)
+    domains = [domain.pk] if domain else list(Domain.objects.values_list("pk", flat=True)[: MOST_DOMAINS + 1])
+    if len(domains) <= MOST_DOMAINS:
+        rows = rows.filter(domain_id__in=domains)
     if words:
         rows = rows.filter(Q(email__contains=words.lower()) | Q(display_name__icontains=words))
-    page = page_of(rows, BY_ADDRESS, request.GET.get("cursor", ""))
-    return render(request, "mailboxes/list.html", {"page": page, "words": words, "domain": domain})
+    page = page_of(rows.values(*BY_ADDRESS), BY_ADDRESS, cursor)
+    whole = {mailbox.pk: mailbox for mailbox in Mailbox.objects.listed().filter(pk__in=[row["pk"] for row in page])}
+    return replace(page, rows=[whole[row["pk"]] for row in page if row["pk"] in whole])
 
 
 def chosen_domain(request: HttpRequest) -> Domain | None:

@@ -1,6 +1,6 @@
 """The overview: the one page about everything, so it stands above all apps."""
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -30,7 +30,8 @@ def home(request: HttpRequest) -> HttpResponse:
 def domains_and_steps() -> dict:
     """Return counts, the domains that need attention, and what to do next."""
     counted = Domain.objects.live().aggregate(all=Count("pk"), proven=Count("pk", filter=Q(verified_at__isnull=False)))
-    boxes = Mailbox.objects.live().aggregate(all=Count("pk"), quota=Sum("storage_quota", default=0))
+    # By the column that the index has, so that no row is read.
+    mailbox_count = Mailbox.objects.filter(is_live=1).count()
     # Unproven and freshly added ones first: what is finished seldom needs a look.
     domains = Domain.objects.live().prefetch_related("dns_records").order_by("-pk")[:MOST_DOMAINS]
     for domain in domains:
@@ -38,11 +39,10 @@ def domains_and_steps() -> dict:
     waiting = [domain for domain in domains if domain.ready.faults]
     return {
         "domain_count": counted["all"],
-        "mailbox_count": boxes["all"],
-        "quota_mb": boxes["quota"],
+        "mailbox_count": mailbox_count,
         "alias_count": Alias.objects.written().count(),
         "waiting": waiting,
-        "steps": steps(counted["all"], counted["proven"], boxes["all"], domains),
+        "steps": steps(counted["all"], counted["proven"], mailbox_count, domains),
     }
 
 

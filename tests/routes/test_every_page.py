@@ -208,7 +208,7 @@ def test_owners_see_every_page_of_theirs_and_below(acme, world, owner_of):
 STATEMENTS = {
     "home": 10,
     "domains": 6,
-    "mailboxes": 4,
+    "mailboxes": 6,
     "mailbox-bin": 4,
     "aliases": 5,
     "tenants": 5,
