@@ -8,8 +8,10 @@ from publicsuffixlist import PublicSuffixList
 
 from mailhost.errors import Refused
 
-# RFC 1035, 3.1: 255 octets on the wire are 253 characters.
+# RFC 1035, 3.1: 255 octets on the wire are 253 characters. The ownership record stands below the name, so a name
+# that leaves no room for its label could never be proven.
 MAX_NAME = 253
+MAX_OWNED_NAME = MAX_NAME - len("_mailhost-challenge.")
 # Names that no customer can own (RFC 6761 and its registry, RFC 9476, RFC 8375): mail for them never leaves a
 # machine, or must never be asked of the DNS. `example` (RFC 2606) is not among them: the demo's domains live there.
 SPECIAL_USE = frozenset({"alt", "arpa", "internal", "invalid", "local", "localdomain", "localhost", "onion", "test"})
@@ -23,6 +25,8 @@ def normalise_domain(text: str, *, field: str = "name") -> str:
     name = normalise_host(text, field=field)
     if name.rpartition(".")[2] in SPECIAL_USE:
         raise _refusal(field, f"Names under .{name.rpartition('.')[2]} are reserved and get no mail.")
+    if len(name) > MAX_OWNED_NAME:
+        raise _refusal(field, f"A domain that gets mail here has at most {MAX_OWNED_NAME} characters.")
     if _suffixes().is_public(name):
         raise _refusal(field, f"{name} is a public suffix: others register their names below it. Enter a name below.")
     return name

@@ -77,6 +77,8 @@ def verify_domain(actor: Actor, *, domain: Domain) -> Domain:
         import_string(FOLLOW_MAIN_DOMAIN)(domain)
     recalculate(domain_id=domain.pk)
     later("dns.tasks.make_key", domain_id=domain.pk)
+    # A name that comes back may have its key still, and then nothing else would tell the signer.
+    later("dns.tasks.write_signing_tables")
     later("dns.tasks.refresh_records", domain_id=domain.pk)
     domain.refresh_from_db()
     return domain

@@ -54,10 +54,19 @@ class Post:
             code, text = session.rcpt(recipient)
         return code, text.decode()
 
-    def deliver(self, *recipients: str, sender: str = "someone@elsewhere.example", body: str = "Hello.\n") -> str:
+    def deliver(
+        self,
+        *recipients: str,
+        sender: str = "someone@elsewhere.example",
+        body: str = "Hello.\n",
+        announce_size: bool = True,
+    ) -> str:
         """Bring a message from outside; return its Message-ID. Raises smtplib's errors when it is refused."""
         message = written(sender, recipients[0], body)
         with self.outside() as session:
+            if not announce_size:
+                # smtplib says SIZE in MAIL FROM to a server that lists it.
+                session.esmtp_features.pop("size")
             session.sendmail(sender, recipients, message.as_bytes())
         return message["Message-ID"]
 

@@ -19,7 +19,7 @@ from mailhost.actor import Actor
 from mailhost.scope import every_tenant
 from stack.publish import Published, publish
 from tenants.models import Kind, Tenant
-from tenants.operations import create_tenant
+from tenants.operations import create_tenant, found_installation
 from tests.mail.client import Post
 from tests.stackside import StackSide
 
@@ -60,9 +60,7 @@ def make_customer(stack: StackSide, name: str) -> Customer:
     with every_tenant("a test makes a customer below the operator"):
         operator = Tenant.objects.filter(kind=Kind.OPERATOR).order_by("pk").first()
         if operator is None:
-            operator = Tenant.objects.create(kind=Kind.OPERATOR, name="Operator", path="/0/")
-            operator.path = f"/{operator.pk}/"
-            operator.save()
+            operator = found_installation("Operator")
     tenant = create_tenant(system_actor(operator, "tests"), parent=operator, kind=Kind.CUSTOMER, name=name.title())
     customer = Customer(system_actor(tenant, "tests"), tenant, Domain(), stack)
     customer.domain = customer.claim(f"{name}-{secrets.token_hex(4)}.example")

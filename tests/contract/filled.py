@@ -1,0 +1,55 @@
+"""Mail tables with some thousand rows, for tests that look at plans and rows read."""
+
+from django.utils import timezone
+
+from domains.models import Domain
+from mailboxes.models import Alias, Mailbox
+from mailhost.scope import every_tenant
+from tenants.models import Kind, Tenant
+
+DOMAINS = 100
+MAILBOXES_PER_DOMAIN = 50
+
+
+def fill() -> None:
+    """Write the rows as the panel leaves them: all proven and switched on, each mailbox with its own row."""
+    with every_tenant("a test fills the tables"):
+        tenant = Tenant.objects.create(path="/1/", kind=Kind.OPERATOR, name="Filled")
+        now = timezone.now()
+        Domain.objects.bulk_create(
+            Domain(tenant=tenant, domain_name=f"domain{number}.example", verified_at=now, is_verified=True)
+            for number in range(DOMAINS)
+        )
+        domains = list(Domain.objects.all())
+        Mailbox.objects.bulk_create(
+            [_mailbox(domain, number) for domain in domains for number in range(MAILBOXES_PER_DOMAIN)], batch_size=1000
+        )
+        Alias.objects.bulk_create([_own_row(mailbox) for mailbox in Mailbox.objects.all()], batch_size=1000)
+
+
+def _mailbox(domain: Domain, number: int) -> Mailbox:
+    return Mailbox(
+        domain=domain,
+        email=f"box{number}@{domain.domain_name}",
+        password_hash="{PLAIN}x",
+        storage_quota=1024,
+        is_active=True,
+        may_receive=True,
+        may_send=True,
+        may_imap=True,
+        may_pop3=True,
+        may_managesieve=True,
+    )
+
+
+def _own_row(mailbox: Mailbox) -> Alias:
+    return Alias(
+        domain_id=mailbox.domain_id,
+        alias_email=mailbox.email,
+        destination_email=mailbox.email,
+        own_mailbox=mailbox,
+        target_mailbox=mailbox,
+        is_active=True,
+        is_routed=True,
+        may_send_as=True,
+    )
