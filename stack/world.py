@@ -133,7 +133,8 @@ class World:
                 if source.removeprefix("*") not in sources:
                     create_alias(actor, source=source, targets=targets)
         with every_tenant("the demo counts what it made"):
-            return Mailbox.objects.live().count(), Alias.objects.written().count()
+            own = {"domain__in": self._domain_ids()}
+            return Mailbox.objects.live().filter(**own).count(), Alias.objects.written().filter(**own).count()
 
     def domains(self) -> Iterator[tuple[Customer, Actor, Domain]]:
         """Yield each of the world's domains with its customer and that tenant's actor."""
@@ -147,7 +148,8 @@ class World:
     def records(self, *purposes: Purpose) -> list[DnsRecord]:
         """Return what the world's domains should publish, of these purposes or of all."""
         with every_tenant("the demo publishes its domains' records"):
-            wanted = DnsRecord.objects.order_by("pk")
+            # On a test stack there are other tenants, whose records are not the world's to publish.
+            wanted = DnsRecord.objects.filter(domain__in=self._domain_ids()).order_by("pk")
             return list(wanted.filter(purpose__in=purposes) if purposes else wanted)
 
     def people(self) -> dict:
@@ -168,6 +170,9 @@ class World:
             "reseller": self._person(RESELLER_LOGIN),
             "customers": customers,
         }
+
+    def _domain_ids(self) -> list[int]:
+        return [domain.pk for _, _, domain in self.domains()]
 
     def _person(self, login: str) -> dict:
         return {"email": login, **self.sign_ins.known[login]}
