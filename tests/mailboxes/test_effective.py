@@ -62,6 +62,13 @@ class Town(RuleBasedStateMachine):
             "bolt.example": verified_domain(self.world.as_bolt, "bolt.example"),
         }
         verified_domain(self.world.as_acme, "acme-shop.example", alias_of=self.domains["acme.example"])
+        # A forwarding mailbox, a catch-all, and a chain from another tenant: what random steps would seldom meet.
+        for name in ("a@acme.example", "b@acme.example"):
+            a_mailbox(self.world.as_acme, name)
+        self.write_alias("a@acme.example", "b@acme.example")
+        self.write_alias("@acme.example", "a@acme.example")
+        self.write_alias("a@bolt.example", "nobody@acme.example")
+        self.write_alias("c@bolt.example", "a@bolt.example")
 
     def actor(self, name: str):
         return self.world.as_acme if name.endswith("acme.example") else self.world.as_bolt

@@ -1,6 +1,6 @@
 import pytest
 
-from mailboxes.operations import resume_mailbox, suspend_mailbox
+from mailboxes.operations import resume_mailbox, suspend_mailbox, update_mailbox
 from mailhost.errors import Refused
 from mailhost.models import Job
 from tests.world import a_mailbox, an_alias, fresh, routes, senders
@@ -80,3 +80,24 @@ def test_a_stranger_finds_no_mailbox(world, anna):
 
     assert refused.value.code == "not_found"
     assert fresh(anna).is_active
+
+
+def test_one_that_only_forwards_keeps_its_address_from_the_catch_all_too(world, anna):
+    an_alias(world.as_acme, "*@acme.example", "boss@ext.example")
+    an_alias(world.as_acme, "anna@acme.example", "anna@ext.example")
+    update_mailbox(world.as_acme, mailbox=anna, keeps_copy=False)
+    before = routes("anna@acme.example")
+
+    suspend_mailbox(world.as_acme, mailbox=anna)
+
+    assert before == ["anna@ext.example"]
+    assert routes("anna@acme.example") == ["anna@acme.example"]
+
+
+def test_a_forward_to_a_neighbour_rests_with_it(world, anna):
+    a_mailbox(world.as_acme, "bert@acme.example")
+    an_alias(world.as_acme, "anna@acme.example", "bert@acme.example")
+
+    suspend_mailbox(world.as_acme, mailbox=anna)
+
+    assert routes("anna@acme.example") == ["anna@acme.example"]

@@ -1,0 +1,96 @@
+"""From what Dovecot notes in Redis to what the panel shows; tests/mail asks the real Dovecot."""
+
+from datetime import UTC, datetime
+
+import pytest
+from redis import Redis
+
+from mailboxes.last_logins import PREFIX, store_last_logins
+from mailboxes.models import LastLogin
+from mailboxes.operations import delete_mailbox
+from mailhost.scope import every_tenant
+from tests.world import a_mailbox
+
+
+@pytest.fixture
+def redis(stack):
+    # Another of Redis' databases than the one that the stack's own worker and beat use.
+    with Redis.from_url(stack.info["redis"]["url"], single_connection_client=True) as redis:
+        redis.select(9)
+        redis.flushdb()
+        yield redis
+        redis.flushdb()
+
+
+def note(redis: Redis, address: str, service: str, seconds: int) -> None:
+    redis.set(f"{PREFIX}{address}/{service}", seconds, ex=604800)
+
+
+def run(redis: Redis) -> int:
+    with every_tenant("a task for the whole installation"):
+        return store_last_logins(redis)
+
+
+def stored() -> dict[str, tuple[datetime, str]]:
+    return {row.mailbox.email: (row.at, row.service) for row in LastLogin.objects.select_related("mailbox")}
+
+
+def test_the_newest_sign_in_of_each_mailbox_is_stored_and_forgotten(world, acme, redis):
+    for local in ("anna", "bert", "carl"):
+        a_mailbox(world.as_acme, f"{local}@acme.example")
+    note(redis, "anna@acme.example", "imap", 1_700_000_000)
+    note(redis, "anna@acme.example", "pop3", 1_700_000_500)
+    note(redis, "bert@acme.example", "imap", 1_700_000_100)
+
+    assert run(redis) == 3
+    assert stored() == {
+        "anna@acme.example": (datetime.fromtimestamp(1_700_000_500, UTC), "pop3"),
+        "bert@acme.example": (datetime.fromtimestamp(1_700_000_100, UTC), "imap"),
+    }
+    assert redis.keys() == []
+
+
+def test_a_run_touches_only_what_signed_in_since_the_last(world, acme, redis, django_assert_num_queries):
+    for number in range(20):
+        a_mailbox(world.as_acme, f"m{number}@acme.example")
+        note(redis, f"m{number}@acme.example", "imap", 1_700_000_000)
+    run(redis)
+    note(redis, "m3@acme.example", "imap", 1_700_009_999)
+
+    with django_assert_num_queries(2):
+        assert run(redis) == 1
+    with django_assert_num_queries(0):
+        assert run(redis) == 0
+    assert stored()["m3@acme.example"][0] == datetime.fromtimestamp(1_700_009_999, UTC)
+    assert len(stored()) == 20
+
+
+def test_a_sign_in_during_the_run_is_kept_for_the_next(world, acme, redis, monkeypatch):
+    a_mailbox(world.as_acme, "anna@acme.example")
+    note(redis, "anna@acme.example", "imap", 1_700_000_000)
+    from mailboxes import last_logins
+
+    store = last_logins._store
+
+    def store_slowly(noted):
+        store(noted)
+        note(redis, "anna@acme.example", "imap", 1_700_000_007)
+
+    monkeypatch.setattr(last_logins, "_store", store_slowly)
+    run(redis)
+    monkeypatch.undo()
+
+    assert run(redis) == 1
+    assert stored()["anna@acme.example"][0] == datetime.fromtimestamp(1_700_000_007, UTC)
+
+
+def test_what_is_nobodys_is_forgotten_and_nothing_else_is_touched(world, acme, redis):
+    delete_mailbox(world.as_acme, mailbox=a_mailbox(world.as_acme, "gone@acme.example"))
+    note(redis, "gone@acme.example", "imap", 1_700_000_000)
+    redis.set(f"{PREFIX}odd@acme.example/imap", "no number")
+    redis.set("celery", "kept")
+
+    run(redis)
+
+    assert stored() == {}
+    assert redis.keys() == [b"celery"]
