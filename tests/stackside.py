@@ -150,14 +150,19 @@ class SecondStack(StackSide):
 
 @contextmanager
 def django_on(side: StackSide) -> Iterator[None]:
-    """Point Django's connection at the live database of this stack for a while."""
+    """Point Django's connection at the live database of this stack for a while, and its questions at this DNS.
+
+    Background work is found by the stack's own sweep, seconds later: the wake-up goes to the first stack's Redis.
+    """
     from django.db import connection
+    from django.test import override_settings
 
     connection.close()
     before = {name: connection.settings_dict[name] for name in side.database_settings()}
     connection.settings_dict.update(side.database_settings())
     try:
-        yield
+        with override_settings(MAILHOST_NAMESERVERS=[f"127.0.0.1@{side.port('dns')}"]):
+            yield
     finally:
         connection.close()
         connection.settings_dict.update(before)
