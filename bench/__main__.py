@@ -61,7 +61,8 @@ def main() -> int:
                 failed.append(f"{part}: {error}")
                 say(failed[-1])
     finally:
-        servers.close(options.keep)
+        # The logs of what failed are among the files.
+        servers.close(options.keep or bool(failed))
     about = {
         "measured_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "run": "quick" if options.quick else "full",
