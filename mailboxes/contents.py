@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from domains.models import Domain
@@ -29,8 +30,10 @@ def empty_domain(domain: Domain, now: datetime) -> None:
 def follow_main_domain(domain: Domain) -> None:
     """Give a freshly proven alias domain its rows. Raises Refused when mail would then go in circles."""
     mirror.follow_domain(domain.alias_of_id)
-    # A mailbox's row leads to the mailbox and no further, so what could close a circle is the rest.
-    rows = Alias.objects.filter(domain_id=domain.pk)
-    sources = set(rows.filter(target_mailbox=None).values_list("alias_email", flat=True))
+    # A mailbox that forwards nothing is an end; the rows that lead to one need no walk each.
+    with every_tenant("the mailbox that a row leads to may be anybody's"):
+        forwards = Alias.objects.filter(alias_email=OuterRef("destination_email"), own_mailbox=None)
+        rows = Alias.objects.filter(Q(target_mailbox=None) | Exists(forwards), domain_id=domain.pk)
+        sources = set(rows.values_list("alias_email", flat=True))
     for source in sorted(sources):
         refuse_loops([source], unfold([source], targets_of))

@@ -141,3 +141,17 @@ def test_an_alias_domain_that_would_close_a_circle_is_refused(world, publish):
 
     assert refused.value.code == "alias_loop"
     assert not fresh(alias).has_proof
+
+
+def test_a_circle_through_a_forwarding_mailbox_is_found_too(world, publish):
+    main = verified_domain(world.as_acme, "acme.example")
+    a_mailbox(world.as_acme, "anna@acme.example")
+    an_alias(world.as_acme, "anna@acme.example", "sales@acme-shop.example")
+    an_alias(world.as_acme, "sales@acme.example", "anna@acme.example")
+    alias = create_domain(world.as_acme, name="acme-shop.example", alias_of=main)
+    publish(alias)
+
+    with pytest.raises(Refused) as refused:
+        verify_domain(world.as_acme, domain=alias)
+
+    assert refused.value.code == "alias_loop"
