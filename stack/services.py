@@ -12,6 +12,8 @@ from pathlib import Path
 
 import celery
 import dns.exception
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from dns import message, query
 from mailconfig.parameters import Parameters
@@ -82,7 +84,7 @@ def worker_answers(broker_url: str) -> bool:
     with celery.Celery(broker=broker_url) as app:
         try:
             return bool(app.control.ping(timeout=0.3, limit=1))
-        except OSError:
+        except (OSError, OperationalError, RedisError):
             return False
 
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from stack.layout import migrations_fingerprint
+from stack.services import SERVERS
 from stack.stack import AlreadyRunning, Stack
 from stack.supervisor import end_leftovers
 
@@ -139,8 +140,11 @@ class SecondStack(StackSide):
 
     def mend(self) -> None:
         """Start whatever a test left stopped."""
-        keepers = self.stack.supervisor.keepers
-        self.stack.start(*[name for name in keepers if not self.stack.supervisor.is_running(name)])
+        supervisor = self.stack.supervisor
+        stopped = [name for name in supervisor.keepers if not supervisor.is_running(name)]
+        # What the others stand on comes first.
+        self.stack.start(*[name for name in stopped if name in SERVERS])
+        self.stack.start(*[name for name in stopped if name not in SERVERS])
 
     def end(self) -> None:
         atexit.unregister(self.end)

@@ -1,0 +1,120 @@
+"""When a part is away: mail is put off, never refused, never lost."""
+
+import imaplib
+import smtplib
+import time
+
+import pytest
+
+from tests.mail.client import Post, written
+from tests.mail.conftest import make_customer
+
+
+@pytest.fixture
+def post(private_stack) -> Post:
+    return Post(private_stack)
+
+
+@pytest.fixture
+def acme(private_stack):
+    return make_customer(private_stack, "acme")
+
+
+@pytest.fixture
+def bolt(private_stack):
+    return make_customer(private_stack, "bolt")
+
+
+def test_without_the_database_mail_is_put_off_and_flows_again_by_itself(post, acme, private_stack):
+    anna = acme.login("anna")
+    post.arrived(anna, post.deliver(anna[0]))
+
+    private_stack.stop("mariadb")
+    during = [_rcpt(post, acme.address(name)) for name in ("anna", "nobody", "berta")]
+    refused = _sign_in_answer(post, anna)
+    private_stack.start("mariadb")
+    back = time.monotonic()
+    while _rcpt(post, anna[0]) != 250:
+        assert time.monotonic() - back < 30, "SMTP did not recover in 30 s"
+        time.sleep(0.2)
+
+    assert {code // 100 for code in during} == {4}
+    assert refused // 100 == 4
+    assert post.arrived(anna, post.deliver(anna[0]), seconds=60)
+
+
+def _rcpt(post: Post, recipient: str) -> int:
+    try:
+        return post.answer_to(recipient)[0]
+    except smtplib.SMTPResponseException as error:
+        return error.smtp_code
+    except smtplib.SMTPServerDisconnected:
+        return 421
+
+
+def _sign_in_answer(post: Post, login: tuple[str, str]) -> int:
+    """What a mail program reads that wants to send: never that its password is wrong."""
+    try:
+        post.submission(login).quit()
+    except smtplib.SMTPResponseException as error:
+        return error.smtp_code
+    except smtplib.SMTPServerDisconnected:
+        return 421
+    return 250
+
+
+def test_accepted_mail_outlives_an_outage_before_its_delivery(post, acme, private_stack):
+    anna = acme.login("anna")
+    private_stack.stop("dovecot")
+    # quota-status is Dovecot's too, so a recipient is put off; what is queued already stays queued.
+    assert _rcpt(post, anna[0]) // 100 == 4
+
+    private_stack.start("dovecot")
+    assert post.arrived(anna, post.deliver(anna[0]), seconds=60)
+
+
+def test_without_redis_celery_and_web_mail_flows_as_if_nothing_happened(post, acme, bolt, private_stack):
+    anna, bob = acme.login("anna"), bolt.login("bob")
+
+    private_stack.stop("beat", "worker", "web", "redis")
+    try:
+        inbound = post.deliver(anna[0])
+        sent = post.submit(anna, written(anna[0], bob[0]))
+
+        assert post.arrived(anna, inbound)
+        assert post.arrived(bob, sent)
+        began = time.monotonic()
+        post.imap(anna).logout()
+        assert time.monotonic() - began < 5
+    finally:
+        private_stack.mend()
+
+
+def test_a_change_made_without_redis_is_carried_out_when_it_is_back(post, acme, private_stack):
+    from mailboxes.operations import change_password
+    from tests.mail.conftest import PASSWORD
+
+    anna = acme.mailbox("anna")
+    session = post.imap((anna.email, PASSWORD))
+    private_stack.stop("redis")
+
+    change_password(acme.actor, mailbox=anna, password="another long passphrase")
+    private_stack.mend()
+
+    deadline = time.monotonic() + 60
+    with pytest.raises((imaplib.IMAP4.error, OSError)):  # noqa: PT012
+        while time.monotonic() < deadline:
+            session.noop()
+            time.sleep(0.2)
+
+
+def test_without_the_signer_mail_is_put_off_and_never_leaves_unsigned(post, acme, bolt, private_stack):
+    anna, bob = acme.login("anna"), bolt.login("bob")
+
+    private_stack.stop("opendkim")
+    with pytest.raises((smtplib.SMTPDataError, smtplib.SMTPResponseException, smtplib.SMTPSenderRefused)) as refused:
+        post.submit(anna, written(anna[0], bob[0]))
+    assert refused.value.smtp_code // 100 == 4
+
+    private_stack.start("opendkim")
+    assert post.arrived(bob, post.submit(anna, written(anna[0], bob[0])))
