@@ -69,7 +69,7 @@ def run(job_id: int, now: datetime | None = None) -> None:
             job.error = f"{type(error).__name__}: {error}"[:500]
             job.due_at = now + timedelta(seconds=2**job.attempts)
             job.save(update_fields=["attempts", "error", "due_at"])
-            log.error("job_failed", job=job.pk, task=job.task, attempts=job.attempts, error=job.error)
+            log.exception("job_failed", job=job.pk, task=job.task, attempts=job.attempts, error=job.error)
             return
         for pk in (job_id, *same):
             # One by one, by primary key; a row that another worker has locked it will finish itself.
