@@ -62,6 +62,8 @@ def test_what_dovecot_could_not_check_is_refused(text):
         IMPORTED["bcrypt"].replace("$04$", "$31$"),
         IMPORTED["sha512 without a scheme"].replace("rounds=6000", "rounds=999999999"),
     ],
+    # The salts are random, and pytest-xdist's workers must name the same tests.
+    ids=["argon2's memory", "argon2's passes", "argon2's lanes", "bcrypt's rounds", "SHA-512's rounds"],
 )
 def test_a_hash_that_costs_too_much_is_refused_and_never_computed(text):
     with pytest.raises(Refused, match="costs too much"):
