@@ -36,7 +36,7 @@ class Amounts:
     sign_ins: int
 
 
-FULL = Amounts((1_000, 100_000, 1_000_000), rounds=7, keys=4000, messages=1500, sign_ins=400)
+FULL = Amounts((1_000, 100_000, 1_000_000), rounds=7, keys=4000, messages=800, sign_ins=300)
 QUICK = Amounts((1_000, 20_000), rounds=3, keys=2000, messages=400, sign_ins=120)
 
 

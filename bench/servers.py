@@ -55,6 +55,9 @@ class Servers(Stack):
         with self.root_connection() as connection, connection.cursor() as cursor:
             cursor.execute(f"SET GLOBAL innodb_buffer_pool_size = {buffer_pool_mb * MEGABYTE}")
             cursor.execute(f"SET GLOBAL innodb_log_file_size = {512 * MEGABYTE}")
+            # By default MariaDB spares the disk and writes a filled database back for minutes.
+            cursor.execute("SET GLOBAL innodb_io_capacity_max = 20000")
+            cursor.execute("SET GLOBAL innodb_io_capacity = 20000")
             cursor.execute(f"CREATE OR REPLACE USER {READER}@localhost IDENTIFIED BY '{self.secrets['postfix']}'")
             cursor.execute(rf"GRANT SELECT ON `bench\_%`.* TO {READER}@localhost")
             cursor.execute(r"GRANT ALL ON `bench\_%`.* TO mailhost@localhost WITH GRANT OPTION")
