@@ -147,7 +147,6 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
-LOGOUT_REDIRECT_URL = "sign-in"
 
 # Sessions live in the database, so that people stay signed in while Redis is away.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
@@ -205,10 +204,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["mailhost.api.parsers.StrictJSONParser"],
     "EXCEPTION_HANDLER": "mailhost.api.errors.problem",
-    "DEFAULT_PAGINATION_CLASS": "mailhost.api.pagination.CursorList",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
-    "NUM_PROXIES": env.int("MAILHOST_PROXIES", default=0),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Mailhost",

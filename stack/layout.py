@@ -98,12 +98,10 @@ def load_secrets(path: Path) -> dict[str, str]:
     """Return the stack's passwords and keys; make them at the first call. The file is root's alone."""
     if path.exists():
         return json.loads(path.read_text())
-
-    def fernet_key() -> str:
-        return urlsafe_b64encode(secrets.token_bytes(32)).decode()
-
     made = {name: secrets.token_urlsafe(24) for name in ("panel", "postfix", "dovecot", "doveadm", "django")}
-    made |= {"field_keys": fernet_key(), "dkim_keys": fernet_key(), "dns_update": b64encode(os.urandom(32)).decode()}
+    # A Fernet key is 32 bytes in URL-safe base64.
+    made["dkim_keys"] = urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    made["dns_update"] = b64encode(secrets.token_bytes(32)).decode()
     write_private(path, json.dumps(made, indent=1))
     return made
 

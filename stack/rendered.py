@@ -215,7 +215,6 @@ def write_environment(
         "MAILHOST_DOVECOT_DB_USER": params.dovecot_db_user,
         "MAILHOST_DOVECOT_DB_PASSWORD": secrets["dovecot"],
         "MAILHOST_REDIS_URL": params.redis_url,
-        "MAILHOST_FIELD_KEYS": secrets["field_keys"],
         "MAILHOST_DKIM_KEYS": secrets["dkim_keys"],
         "MAILHOST_NAMESERVERS": ",".join(params.nameservers),
         "MAILHOST_STATIC_ROOT": str(static_root),
