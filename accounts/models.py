@@ -33,7 +33,7 @@ class User(AbstractBaseUser):
 
 
 class ApiKey(TenantOwned):
-    """A bearer key of a tenant. Only a digest of its secret is kept (`accounts.api_keys`)."""
+    """A bearer key of a tenant. Only a digest of its secret is kept (`accounts.keys`)."""
 
     tenant_path = "tenant__path"
 

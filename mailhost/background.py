@@ -1,6 +1,6 @@
 """Background work: `later()` writes a row in the caller's transaction and wakes a worker after the commit.
 
-A rolled-back change starts nothing; a lost wake-up is found by the sweep, which runs every few seconds' beat.
+A rolled-back change starts nothing; a lost wake-up is found by the sweep, a periodic job.
 Tasks are plain functions in a `tasks.py`, named by dotted path because a web process need not import them;
 they take ids and may run twice.
 """
@@ -27,7 +27,7 @@ RUN_JOB = "mailhost.run_job"
 
 
 def later(task: str, **arguments: Any) -> None:
-    """Run `task` once this transaction has committed. A job that waits already for the same call is enough."""
+    """Run `task` once this transaction has committed. One run finishes all jobs that wait for the same call."""
     queue = QUEUES.get(task, DEFAULT_QUEUE)
     job = Job.objects.create(task=task, arguments=arguments, queue=queue, due_at=timezone.now())
     transaction.on_commit(lambda: wake(job.pk, queue))

@@ -1,8 +1,8 @@
 """The tenancy rule: a tenant-owned row can be read only inside a scope, and the scope adds the filter.
 
 A door enters its tenant with `tenant_scope`; work for the whole installation says why with `every_tenant`.
-A query that nobody scoped raises `NoScope`. Raw SQL and cursors are not filtered: the linter keeps them in
-named files.
+A query that nobody scoped raises `NoScope`. Raw SQL and cursors are not filtered: whoever writes them adds the
+condition (`tenants.effective.subtree`).
 """
 
 from collections.abc import Iterator

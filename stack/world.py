@@ -1,6 +1,6 @@
 """The demo's small world: an operator, a reseller, two customers, filled through the operations like everybody's.
 
-Safe to run again: what exists stays as it is. Passwords and API keys are kept in world.json, because the database
+Safe to run again: what exists stays as it is. Passwords and API keys are kept in sign-ins.json, because the database
 knows their digests only.
 """
 
