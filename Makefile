@@ -27,7 +27,7 @@ stack-down: ## Stop the test stack
 test: install lint ## Lint, then every test against the real daemons
 	@$(PYTHON) -m pytest -n 2 --dist loadgroup
 
-lint: install ## Style, imports, templates
+lint: install ## Style, imports, spelling
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/lint-imports --no-cache >/dev/null || .venv/bin/lint-imports --no-cache
