@@ -1,15 +1,15 @@
 """Lists: a page after a position, never after a count of rows."""
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from django.core import signing
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
 
 from mailhost.api.errors import InvalidParameter
+from mailhost.keyset import beyond, position_of
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -38,8 +38,7 @@ class CursorList(BasePagination):
         self.next_cursor = None
         if len(rows) > self.limit:
             rows.pop()
-            position = [_value(rows[-1], field.lstrip("-")) for field in order]
-            self.next_cursor = signing.dumps(position, salt=self.salt)
+            self.next_cursor = signing.dumps(position_of(rows[-1], order), salt=self.salt)
         return rows
 
     def get_paginated_response(self, data: list[Any]) -> Response:
@@ -63,28 +62,6 @@ class CursorList(BasePagination):
     def _link(self) -> str:
         parameters = {**self.request.query_params.dict(), "limit": self.limit, "after": self.next_cursor}
         return f'<{self.request.build_absolute_uri(self.request.path)}?{urlencode(parameters)}>; rel="next"'
-
-
-def beyond(order: list[str], position: list[Any]) -> Q:
-    """Return the rows that come after `position` in this order.
-
-    The first column's bound stands alone as well: MariaDB makes an index range of it, not of the alternatives.
-    """
-    field, *fields = order
-    value, *values = position
-    column, side = (field[1:], "lt") if field.startswith("-") else (field, "gt")
-    later = Q(**{f"{column}__{side}": value})
-    if not fields:
-        return later
-    return Q(**{f"{column}__{side}e": value}) & (later | Q(**{column: value}) & beyond(fields, values))
-
-
-def _value(row: Any, field: str) -> Any:
-    if isinstance(row, Mapping):
-        return row[field]
-    for step in field.split("__"):
-        row = getattr(row, step)
-    return row
 
 
 def _limit(text: str | None) -> int:

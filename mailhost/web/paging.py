@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
+
+from mailhost.keyset import beyond, position_of
 
 PAGE_SIZE = 50
 ON, BACK = "n", "b"
@@ -36,7 +38,7 @@ def page_of(rows: QuerySet, keys: tuple[str, ...], cursor: str = "", size: int =
     order = tuple(_reversed(key) for key in keys) if backwards else keys
     wanted = rows.order_by(*order)
     if position is not None:
-        wanted = wanted.filter(_after(order, position[1]))
+        wanted = wanted.filter(beyond(order, position[1]))
     found = list(wanted[: size + 1])
     if backwards and not found:
         # What stood before was deleted meanwhile.
@@ -54,30 +56,12 @@ def page_of(rows: QuerySet, keys: tuple[str, ...], cursor: str = "", size: int =
     )
 
 
-def _after(order: tuple[str, ...], values: list[Any]) -> Q:
-    """(a, b) > (x, y), spelled out, with a leading bound on the first column that an index range can use."""
-    condition = Q()
-    for count in range(len(order)):
-        same = {order[i].lstrip("-"): values[i] for i in range(count)}
-        condition |= Q(**same, **{_bound(order[count]): values[count]})
-    return Q(**{f"{_bound(order[0])}e": values[0]}) & condition
-
-
-def _bound(key: str) -> str:
-    return f"{key[1:]}__lt" if key.startswith("-") else f"{key}__gt"
-
-
 def _reversed(key: str) -> str:
     return key[1:] if key.startswith("-") else f"-{key}"
 
 
-def _value(row: Any, key: str) -> Any:
-    name = key.lstrip("-")
-    return row[name] if isinstance(row, dict) else getattr(row, name)
-
-
 def _write(direction: str, keys: tuple[str, ...], row: Any) -> str:
-    return signing.dumps([direction, *(_value(row, key) for key in keys)], salt=SALT)
+    return signing.dumps([direction, *position_of(row, keys)], salt=SALT)
 
 
 def _read(cursor: str, length: int) -> tuple[str, list[Any]] | None:
