@@ -178,19 +178,21 @@ def destroy_keys_of_deleted_domains() -> None:
 
 
 def signing_rows() -> list[SigningRow]:
-    """Return every key whose file belongs on the signer; those of domains that may send now sign."""
+    """Return every key whose file belongs on the signer; the active ones sign.
+
+    Suspension takes no domain out: the password, the sender map and the guard stop its people, and the first message
+    after it is lifted must be signed even while no worker runs.
+    """
     rows = DkimKey.objects.on_signers().values_list(
         "pk",
         "domain__domain_name",
         "selector",
         "fingerprint",
         "state",
-        "domain__is_active",
-        "domain__tenant__may_send",
     )
     return [
-        SigningRow(key_id, name, selector, mark, signs=state == KeyState.ACTIVE and is_active and may_send)
-        for key_id, name, selector, mark, state, is_active, may_send in rows
+        SigningRow(key_id, name, selector, mark, signs=state == KeyState.ACTIVE)
+        for key_id, name, selector, mark, state in rows
     ]
 
 

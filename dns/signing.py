@@ -17,6 +17,8 @@ KEY_LINE = re.compile(
     rf"{SELECTOR.pattern}\._domainkey\.(?P<domain>{DOMAIN.pattern})"
     rf" (?P=domain):{SELECTOR.pattern}:{FOLDER.pattern}"
 )
+# No selector of ours looks like it, and no KeyTable has it: OpenDKIM answers 451 for a domain that it stands for.
+UNUSABLE = "unusable"
 # OpenDKIM cuts longer lines of a `file` table.
 MAX_LINE = 1000
 
@@ -48,10 +50,14 @@ class SigningRow:
 def lint(row: SigningRow) -> None:
     """Raise UnsafeRow unless domain and selector are plain A-labels: a `*`, `%`, blank, colon, comma or newline
     would sign other domains' mail or break the lines after it."""
-    if len(row.domain_name) > MAX_DOMAIN or not DOMAIN.fullmatch(row.domain_name):
+    if not is_domain(row.domain_name):
         raise UnsafeRow("the domain name is not in A-label form")
     if not SELECTOR.fullmatch(row.selector):
         raise UnsafeRow("the selector is not one plain label")
+
+
+def is_domain(name: str) -> bool:
+    return len(name) <= MAX_DOMAIN and DOMAIN.fullmatch(name) is not None
 
 
 def key_table(rows: Iterable[SigningRow], keys_folder: Path) -> str:
@@ -71,17 +77,22 @@ def key_line(row: SigningRow, folder: str) -> str:
     return line
 
 
-def signing_table(rows: Iterable[SigningRow]) -> str:
+def signing_table(rows: Iterable[SigningRow], unusable: Iterable[SigningRow] = ()) -> str:
     """Return the SigningTable: `domain name`, sorted, one line for each domain. Raises UnsafeRow.
 
-    In a keyed table a bare domain stands for its own addresses only, not for those of its subdomains.
+    In a keyed table a bare domain stands for its own addresses only, not for those of its subdomains. The domains of
+    `unusable` rows get a name that the KeyTable lacks, so that their mail waits instead of leaving unsigned.
     """
-    lines = {}
+    lines = {
+        row.domain_name: f"{row.domain_name} {UNUSABLE}._domainkey.{row.domain_name}"
+        for row in unusable
+        if is_domain(row.domain_name)
+    }
     for row in sorted(rows, key=lambda row: (row.domain_name, row.key_id)):
         lint(row)
         # The newest key signs where two are active.
         lines[row.domain_name] = f"{row.domain_name} {row.key_name}"
-    return text(lines.values())
+    return text(lines[name] for name in sorted(lines))
 
 
 def joined_key_tables(old: str, new: str) -> str:

@@ -1,5 +1,6 @@
 """The signer's folder: key files, KeyTable and SigningTable, each replaced whole and in an order in which OpenDKIM
-never meets a name without its key, nor a domain of ours without its name."""
+never meets a name without its key, nor a domain of ours without its name. Only a domain whose key is unusable has a
+name without a key: its mail waits (451)."""
 
 import fcntl
 import hashlib
@@ -40,7 +41,7 @@ class SigningFault(RuntimeError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one writing did: domains that sign, rows left out, and whether the daemon was told to read again."""
+    """What one writing did: domains that sign, rows without a usable key, and whether the daemon was told."""
 
     domains: int
     skipped: int
@@ -106,14 +107,16 @@ class SigningFolder:
         if rows and not placed:
             raise SigningFault(f"none of {len(rows)} keys is usable: the former tables stay")
         signing = [row for row in placed if row.signs]
-        names, patterns = key_table(signing, self.keys), signing_table(signing)
+        kept = {row.key_id for row in placed}
+        unusable = [row for row in rows if row.signs and row.key_id not in kept]
+        names, patterns = key_table(signing, self.keys), signing_table(signing, unusable)
         is_changed = self._replace(KEY_TABLE, joined_key_tables(self._read(KEY_TABLE), names))
         is_changed |= self._replace(SIGNING_TABLE, patterns)
         is_told = self._tell(names + patterns)
         is_changed |= self._replace(KEY_TABLE, names)
         removed = self._remove_keys(keep={row.file_name for row in placed})
         return Outcome(
-            domains=patterns.count("\n"),
+            domains=len({row.domain_name for row in signing}),
             skipped=len(rows) - len(placed),
             keys_written=written,
             keys_removed=removed,

@@ -97,7 +97,6 @@ def set_domain_enabled(actor: Actor, *, domain: Domain, enabled: bool) -> Domain
     domain.is_enabled = enabled
     domain.save(update_fields=["is_enabled", "updated_at"])
     recalculate(domain_id=domain.pk)
-    later("dns.tasks.write_signing_tables")
     if not enabled:
         later("mailboxes.tasks.end_sessions", address_mask=f"*@{domain.domain_name}")
     domain.refresh_from_db()

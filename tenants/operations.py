@@ -73,7 +73,6 @@ def suspend_tenant(actor: Actor, *, tenant: Tenant, blocks: Sequence[str] = BLOC
     if not reason.strip() or len(reason) > 500:
         raise Refused("reason_required", "reason", "Say in at most 500 characters why; the customer reads it.")
     _set_blocks(tenant, blocks, reason.strip())
-    later("dns.tasks.write_signing_tables")
     if SIGN_IN in blocks:
         later(END_SESSIONS, tenant_id=tenant.pk)
     return tenant
@@ -91,7 +90,6 @@ def resume_tenant(actor: Actor, *, tenant: Tenant) -> Tenant:
     if not tenant.is_suspended:
         raise Refused("unchanged", "", f"{tenant.name} is not suspended.")
     _set_blocks(tenant, (), "")
-    later("dns.tasks.write_signing_tables")
     return tenant
 
 

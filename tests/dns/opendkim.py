@@ -68,6 +68,9 @@ class Opendkim:
         if self.process:
             self.process.kill()
             self.process.wait()
+            # Left over, they would let the next start look finished.
+            self.parameters.milter_socket.unlink(missing_ok=True)
+            self.parameters.opendkim_pid_file.unlink(missing_ok=True)
 
     def check(self) -> subprocess.CompletedProcess:
         """Run `opendkim -n`: the configuration and its tables can be read."""

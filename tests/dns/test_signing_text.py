@@ -36,6 +36,14 @@ def test_the_newest_of_two_active_keys_signs():
     assert signing_table(rows) == "acme.example newer._domainkey.acme.example\n"
 
 
+def test_a_domain_without_a_usable_key_is_named_and_a_usable_key_goes_first():
+    rows, unusable = [row()], [row("bolt.example", selector="a b:c"), row(selector="newer", key_id=8), row("*")]
+
+    assert signing_table(rows, unusable) == (
+        "acme.example mh202611abcdefghij._domainkey.acme.example\nbolt.example unusable._domainkey.bolt.example\n"
+    )
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -59,11 +59,11 @@ def test_the_running_daemon_takes_each_new_domain_without_a_restart(signing, ope
     assert opendkim.process.pid == process
 
 
-def test_a_removed_domain_signs_no_more_and_is_not_deferred(signing, opendkim):
+def test_a_domain_that_lost_its_proof_signs_no_more_and_is_not_deferred(signing, opendkim):
     domain = signing("acme.example")
     signing("bolt.example")
-    with every_tenant("a test switches it off"):
-        type(domain).objects.filter(pk=domain.pk).update(is_active=False)
+    with every_tenant("a test takes its proof"):
+        type(domain).objects.filter(pk=domain.pk).update(verified_at=None, is_verified=False)
 
     operations.write_signing_tables()
 
@@ -84,7 +84,7 @@ def test_upper_case_in_the_sender_is_signed_too(signing, opendkim):
     assert "d=acme.example;" in opendkim.pass_message("Anna@ACME.example").signature
 
 
-def test_a_broken_key_of_one_domain_delays_nobody(signing, opendkim, verified, acme):
+def test_mail_of_a_domain_with_a_broken_key_waits_and_delays_nobody(signing, opendkim, verified, acme):
     broken = verified(acme, "broken.example")
     tasks.make_key(broken.pk)
     with every_tenant("a test breaks a key"):
@@ -92,11 +92,30 @@ def test_a_broken_key_of_one_domain_delays_nobody(signing, opendkim, verified, a
     signing("acme.example")
     began = time.monotonic()
 
-    sound, left_out = opendkim.pass_message("anna@acme.example"), opendkim.pass_message("anna@broken.example")
+    sound, broken, after, free = (
+        opendkim.pass_message(f"anna@{name}")
+        for name in ("acme.example", "broken.example", "acme.example", "unknown.example")
+    )
 
     assert "d=acme.example;" in sound.signature
-    assert (left_out.reply, left_out.signature) == ("a", "")
+    assert (broken.reply, broken.signature) == ("t", "")
+    assert "d=acme.example;" in after.signature
+    assert (free.reply, free.signature) == ("a", "")
     assert time.monotonic() - began < 2
+
+
+def test_opendkim_starts_with_a_domain_whose_key_is_broken(signing, opendkim, verified, acme):
+    broken = verified(acme, "broken.example")
+    tasks.make_key(broken.pk)
+    with every_tenant("a test breaks a key"):
+        DkimKey.objects.filter(domain=broken).update(private_key=dkim.encrypt(b"rubbish"))
+    signing("acme.example")
+    opendkim.stop()
+
+    opendkim.start()
+
+    assert "d=acme.example;" in opendkim.pass_message("anna@acme.example").signature
+    assert opendkim.pass_message("anna@broken.example").reply == "t"
 
 
 def test_a_domain_of_the_greatest_length_is_signed(signing, opendkim):

@@ -117,10 +117,10 @@ def test_a_file_is_the_signers_alone_before_it_holds_a_byte(acme, keyed, dkim_di
 
 @pytest.mark.parametrize(
     "columns",
-    [{"verified_at": None, "is_verified": False}, {"is_active": False}, {"deleted_at": "2026-11-01T00:00:00Z"}],
-    ids=["unproven", "switched off", "deleted"],
+    [{"verified_at": None, "is_verified": False}, {"deleted_at": "2026-11-01T00:00:00Z"}],
+    ids=["unproven", "deleted"],
 )
-def test_a_domain_that_may_not_send_is_in_no_table(acme, keyed, dkim_dir, columns):
+def test_a_domain_that_is_nobodys_is_in_no_table(acme, keyed, dkim_dir, columns):
     domain, other = keyed(acme, "acme.example"), keyed(acme, "other.example")
     write()
 
@@ -131,27 +131,15 @@ def test_a_domain_that_may_not_send_is_in_no_table(acme, keyed, dkim_dir, column
     assert "acme.example" not in (dkim_dir / "KeyTable").read_text()
 
 
-def test_a_tenant_that_may_not_send_signs_nothing_and_signs_again_when_it_may(acme, keyed, dkim_dir):
-    keyed(acme, "acme.example")
-    change(acme, may_send=False)
-    write()
-    suspended = signed_domains(dkim_dir)
-
-    change(acme, may_send=True)
-    write()
-
-    assert suspended == []
-    assert signed_domains(dkim_dir) == ["acme.example"]
-
-
-def test_a_tenant_that_only_may_not_receive_still_signs_what_it_sends(acme, keyed, dkim_dir):
+def test_a_suspended_domain_stays_in_the_tables_so_that_its_first_mail_afterwards_is_signed(acme, keyed, dkim_dir):
     domain = keyed(acme, "acme.example")
-    change(acme, may_receive=False)
-    change(domain, is_verified=False)
+    change(acme, may_sign_in=False, may_send=False, may_receive=False)
+    change(domain, is_active=False, is_verified=False)
 
     write()
 
     assert signed_domains(dkim_dir) == ["acme.example"]
+    assert_files_equal_the_database(dkim_dir)
 
 
 def test_the_key_of_a_deleted_domain_is_destroyed(acme, keyed, dkim_dir):
@@ -203,14 +191,17 @@ def test_writing_again_changes_nothing(acme, keyed, dkim_dir):
         {"private_key": ""},
     ],
 )
-def test_a_broken_row_is_left_out_loudly_and_stops_nobody(acme, keyed, dkim_dir, caplog, damage):
+def test_a_domain_whose_key_is_broken_has_a_name_without_a_key(acme, keyed, dkim_dir, caplog, damage):
     broken, sound = keyed(acme, "acme.example"), keyed(acme, "sound.example")
     change(key_of(broken), **damage)
 
     outcome = write()
 
-    assert signed_domains(dkim_dir) == [sound.domain_name]
-    assert outcome.skipped == 1
+    unusable, signing = (dkim_dir / "SigningTable").read_text().splitlines()
+    assert unusable == "acme.example unusable._domainkey.acme.example"
+    assert signing.split(" ")[0] == sound.domain_name
+    assert "acme.example" not in (dkim_dir / "KeyTable").read_text()
+    assert (outcome.domains, outcome.skipped) == (1, 1)
     assert [record.levelname for record in caplog.records].count("ERROR") == 1
     assert "PRIVATE" not in caplog.text
 

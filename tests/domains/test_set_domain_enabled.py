@@ -30,13 +30,12 @@ def test_off_closes_everything_and_on_opens_it_again(world, acme):
     assert senders("sales@acme.example") == ["anna@acme.example"]
 
 
-def test_sessions_end_and_the_signer_is_told(world, acme):
+def test_sessions_end(world, acme):
     Job.objects.all().delete()
 
     set_domain_enabled(world.as_acme, domain=acme, enabled=False)
 
     assert {job.task: job.arguments for job in Job.objects.all()} == {
-        "dns.tasks.write_signing_tables": {},
         "mailboxes.tasks.end_sessions": {"address_mask": "*@acme.example"},
     }
 

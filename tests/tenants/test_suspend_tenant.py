@@ -123,11 +123,10 @@ def test_a_tenant_that_begins_with_the_same_digits_is_not_below(world):
         resume_tenant(world.as_rita, tenant=child)
 
 
-def test_sessions_end_and_the_signer_is_told(world, anna):
+def test_sessions_end(world, anna):
     suspend_tenant(world.as_rita, tenant=world.acme, reason="unpaid")
 
     assert jobs("mailboxes.tasks.end_sessions_of_tenant") == [{"tenant_id": world.acme.pk}]
-    assert jobs("dns.tasks.write_signing_tables")[-1] == {}
 
 
 def test_blocked_sending_ends_no_session(world, anna):
