@@ -79,7 +79,7 @@ class Tenants(Endpoint):
 
     @describe("list_tenants", "List tenants", answer=TenantAnswer, lists=True)
     def get(self, request: Request) -> Response:
-        return self.page(live_tenants(), TenantAnswer, root=request.user.tenant_path)
+        return self.page(live_tenants(), TenantAnswer, root=request.actor.tenant_path)
 
     @describe("create_tenant", "Create a tenant", body=NewTenant, answer=TenantAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:
@@ -129,10 +129,10 @@ class WhoAmI(Endpoint):
 
     @describe("get_me", "Show whose key this is", answer=Me)
     def get(self, request: Request) -> Response:
-        actor = request.user
+        actor = request.actor
         me = {"key": request.auth, "role": actor.role, "permissions": sorted(actor.permissions)}
         return Response(Me(me).data)
 
 
 def shown(request: Request, tenant: Tenant) -> TenantAnswer:
-    return TenantAnswer(tenant, context={"root": request.user.tenant_path})
+    return TenantAnswer(tenant, context={"root": request.actor.tenant_path})
