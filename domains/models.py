@@ -5,11 +5,10 @@ import secrets
 from django.db import models
 from django.db.models import Case, F, Q, When
 
+from domains.names import MAX_NAME
 from mailhost.fields import ExactCharField, UidField
 from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
 from tenants.models import Tenant
-
-MAX_NAME = 253
 
 
 def new_challenge() -> str:
@@ -20,6 +19,10 @@ def new_challenge() -> str:
 class DomainQuerySet(TenantQuerySet):
     def live(self):
         return self.filter(deleted_at=None)
+
+    def with_own_addresses(self):
+        """The proven ones that are no alias domains: addresses are made in them, and alias domains follow them."""
+        return self.live().filter(alias_of=None, verified_at__isnull=False).order_by("domain_name", "pk")
 
     def listed(self):
         """What lists show, in their order, with what a row says about itself."""

@@ -41,21 +41,16 @@ def mailbox_counts(domains: list[Domain]) -> dict[int, int]:
 
 @needs("domains.create")
 def add(request: HttpRequest) -> HttpResponse:
-    form = DomainForm(request.POST if request.method == "POST" else None, mains=main_domains())
+    form = DomainForm(request.POST if request.method == "POST" else None, mains=Domain.objects.with_own_addresses())
     if form.is_valid():
         with refusals(form):
-            main = main_domains().filter(uid=form.cleaned_data["alias_of"]).first()
+            main = Domain.objects.with_own_addresses().filter(uid=form.cleaned_data["alias_of"]).first()
             domain = create_domain(request.actor, name=form.cleaned_data["name"], alias_of=main)
             messages.success(
                 request, f"{display_name(domain.domain_name)} was added. Publish the records below, then check them."
             )
             return redirect("domain", domain.uid)
     return render_form(request, "domains/add.html", form)
-
-
-def main_domains():
-    """The domains that another one may answer for."""
-    return Domain.objects.live().filter(alias_of=None, verified_at__isnull=False).order_by("domain_name", "pk")
 
 
 @require_POST

@@ -7,6 +7,7 @@ from django import forms
 
 from domains.models import Domain
 from domains.names import display_name
+from mailboxes.operations import SWITCHES
 
 PLAIN_TEXT = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 # A choice of more domains than this is no help: then the name is typed.
@@ -84,10 +85,8 @@ class MailboxSettingsForm(QuotaForm):
     pop3_enabled = forms.BooleanField(label="POP3", required=False)
     managesieve_enabled = forms.BooleanField(label="Filter rules (ManageSieve)", required=False)
 
-    SWITCHES = ("receives_enabled", "sends_enabled", "imap_enabled", "pop3_enabled", "managesieve_enabled")
-
     def switches(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.SWITCHES]
+        return [self[name] for name in SWITCHES]
 
 
 class AliasForm(AddressForm):

@@ -5,11 +5,10 @@ from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
 
 from domains.models import Domain
+from mailboxes.addresses import MAX_ADDRESS
 from mailhost.fields import ExactCharField, UidField
 from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
 
-# RFC 5321, 4.5.3.1.3: a path is 256 octets with its brackets.
-MAX_ADDRESS = 254
 # What would make one value two for a daemon, or a command, or a file name.
 UNSAFE = r"[[:cntrl:][:space:]|,/:]"
 

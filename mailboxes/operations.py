@@ -6,7 +6,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from domains.locks import lock_domain
-from domains.models import Domain
 from mailboxes.addresses import DELIMITER, display_address, domain_of, local_of, normalise_address
 from mailboxes.effective import recalculate_addresses
 from mailboxes.mirror import follow_addresses
@@ -253,13 +252,8 @@ def _lead_to(mailbox: Mailbox, target: Mailbox | None, now: datetime) -> set[str
 
 def _locked(actor: Actor, mailbox: Mailbox) -> Mailbox:
     """Return the live mailbox, fresh, under the lock of its domain. Raises Refused("not_found")."""
-    lock_domain(actor, _domain_of(mailbox))
+    lock_domain(actor, mailbox.domain)
     return Mailbox.objects.live().filter(pk=mailbox.pk).first() or missing_mailbox()
-
-
-def _domain_of(mailbox: Mailbox) -> Domain:
-    # The door may have read it without its domain, and a domain never changes hands: its row is enough.
-    return mailbox.domain
 
 
 def _set_enabled(actor: Actor, mailbox: Mailbox, *, enabled: bool) -> Mailbox:

@@ -16,6 +16,7 @@ from mailboxes.connection import connections
 from mailboxes.forms import MOST_CHOICES, AliasForm, MailboxForm, MailboxSettingsForm, PasswordForm
 from mailboxes.models import Alias, Mailbox
 from mailboxes.operations import (
+    SWITCHES,
     change_password,
     create_mailbox,
     delete_mailbox,
@@ -73,11 +74,7 @@ def chosen_domain(request: HttpRequest) -> Domain | None:
 
 def domain_choices():
     """The proven domains, which addresses may lie in: one more than can be chosen from, so that the form can tell."""
-    return (
-        Domain.objects.live()
-        .filter(alias_of=None, verified_at__isnull=False)
-        .order_by("domain_name", "pk")[: MOST_CHOICES + 1]
-    )
+    return Domain.objects.with_own_addresses()[: MOST_CHOICES + 1]
 
 
 @needs("mailboxes.create")
@@ -106,7 +103,7 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 def detail(mailbox: Mailbox, form: MailboxSettingsForm | None = None, password: PasswordForm | None = None) -> dict:
-    columns = (*MailboxSettingsForm.SWITCHES, "display_name")
+    columns = (*SWITCHES, "display_name")
     initial = {name: getattr(mailbox, name) for name in columns} | {"storage_quota_mb": mailbox.storage_quota}
     return {
         "mailbox": mailbox,
