@@ -95,20 +95,24 @@ def settle(links: Sequence[Link], answers: Iterable[Answer]) -> set[int]:
         taking |= {link.source for link in more}
 
 
-def follow_chains(addresses: Iterable[str] | None) -> None:
-    """Write the routing of all links, or of those at these addresses and all that depend on them."""
+def follow_chains(addresses: Iterable[str] | None) -> set[str]:
+    """Write the routing of all links, or of those at these addresses and all that depend on them.
+
+    Returns the addresses where it changed.
+    """
     links = _all() if addresses is None else _above(set(addresses))
     if not links:
-        return
+        return set()
     keys = {key for link in links if link.is_local for key in (link.exact, link.catch_all)}
     answers = [Answer(*row) for row in _rows(ANSWERS, [tuple(keys)])] if keys else []
     routed = settle(links, answers)
+    changed = [link for link in links if (link.id in routed) != bool(link.is_routed)]
     for is_routed in (False, True):
-        due = [link for link in links if (link.id in routed) == is_routed]
-        wrong = tuple(link.id for link in due if bool(link.is_routed) != is_routed)
+        wrong = tuple(link.id for link in changed if (link.id in routed) == is_routed)
         if wrong:
             with connection.cursor() as cursor:
                 cursor.execute(WRITE, [is_routed, is_routed, wrong])
+    return {link.source for link in changed}
 
 
 def _all() -> list[Link]:

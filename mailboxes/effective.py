@@ -43,7 +43,7 @@ WORKS = """(
 # A mailbox that takes no mail keeps its own row routed, or the catch-all would take what it should not see.
 ROUTED = """(
     domain.is_verified AND CASE
-        WHEN alias.own_mailbox_id IS NOT NULL THEN alias.is_enabled OR NOT source.may_receive
+        WHEN alias.own_mailbox_id IS NOT NULL THEN alias.is_enabled OR NOT source.may_receive -- and OWN_ROWS
         WHEN NOT alias.is_enabled OR source.may_receive = 0 THEN 0
         WHEN target_domain.id IS NULL THEN 1
         WHEN target.id IS NOT NULL THEN target.may_receive
@@ -87,6 +87,21 @@ ALIASES_OF = {
         SELECT a.id FROM mail_mailboxes m JOIN mail_aliases a ON a.target_mailbox_id = m.id WHERE m.email IN %s""",
     "all": "SELECT id FROM mail_aliases",
 }
+# A mailbox whose mail goes on without a copy keeps it while nobody takes it: without a routed row of its address,
+# Postfix would ask the catch-all. Decided last, when it is known which forwards are routed.
+OWN_ROWS = """
+UPDATE ({which}) chosen
+STRAIGHT_JOIN mail_aliases changed
+    ON changed.id = chosen.id AND (changed.own_mailbox_id IS NULL OR NOT changed.is_enabled)
+STRAIGHT_JOIN mail_aliases alias
+    ON alias.alias_email = changed.alias_email AND alias.own_mailbox_id IS NOT NULL AND NOT alias.is_enabled
+STRAIGHT_JOIN mail_mailboxes source ON source.id = alias.own_mailbox_id
+STRAIGHT_JOIN mail_domains domain ON domain.id = alias.domain_id
+LEFT JOIN mail_aliases forward ON forward.routed_email = alias.alias_email AND forward.own_mailbox_id IS NULL
+SET alias.is_routed = domain.is_verified AND (forward.id IS NULL OR NOT source.may_receive),
+    alias.is_active = domain.is_verified AND forward.id IS NULL AND source.is_active AND source.may_receive
+"""
+AT = "SELECT id FROM mail_aliases WHERE alias_email IN %s"
 SOURCES = "SELECT alias.alias_email FROM ({which}) chosen STRAIGHT_JOIN mail_aliases alias ON alias.id = chosen.id"
 
 
@@ -100,8 +115,11 @@ def recalculate(tenant_path: str | None = None, domain_id: int | None = None) ->
     else:
         mailboxes, aliases, values = MAILBOXES_OF["all"], ALIASES_OF["all"], []
     _update(MAILBOXES.format(works=WORKS, which=mailboxes), values)
-    _update(ALIASES.format(which=aliases), values * (aliases.count("%s") // max(len(values), 1)))
-    follow_chains(None)
+    values = values * (aliases.count("%s") // max(len(values), 1))
+    _update(ALIASES.format(which=aliases), values)
+    changed = follow_chains(None)
+    _update(OWN_ROWS.format(which=aliases), values)
+    _route_own_rows(changed)
 
 
 def recalculate_addresses(addresses: Iterable[str]) -> None:
@@ -113,7 +131,13 @@ def recalculate_addresses(addresses: Iterable[str]) -> None:
     _update(ALIASES.format(which=ALIASES_OF["addresses"]), [chosen] * 3)
     with connection.cursor() as cursor:
         cursor.execute(SOURCES.format(which=ALIASES_OF["addresses"]), [chosen] * 3)
-        follow_chains({*chosen, *(source for (source,) in cursor.fetchall())})
+        sources = {*chosen, *(source for (source,) in cursor.fetchall())}
+    _route_own_rows(sources | follow_chains(sources))
+
+
+def _route_own_rows(addresses: set[str]) -> None:
+    if addresses:
+        _update(OWN_ROWS.format(which=AT), [tuple(sorted(addresses))])
 
 
 def _update(sql: str, values: Sequence[Any]) -> None:

@@ -66,6 +66,7 @@ class Town(RuleBasedStateMachine):
         for name in ("a@acme.example", "b@acme.example"):
             a_mailbox(self.world.as_acme, name)
         self.write_alias("a@acme.example", "b@acme.example")
+        self.switch_mailbox("a@acme.example", "keeps_copy", False)
         self.write_alias("@acme.example", "a@acme.example")
         self.write_alias("a@bolt.example", "nobody@acme.example")
         self.write_alias("c@bolt.example", "a@bolt.example")
@@ -154,6 +155,7 @@ class Town(RuleBasedStateMachine):
             aliases = list(Alias.objects.select_related("domain__tenant", "domain__alias_of").order_by("pk"))
         may_receive = self.check_mailboxes(mailboxes)
         self.check_aliases(aliases, mailboxes, may_receive)
+        self.check_no_mailbox_falls_to_the_catch_all(aliases, mailboxes)
 
     def check_mailboxes(self, mailboxes) -> dict[str, bool]:
         may_receive = {}
@@ -190,7 +192,8 @@ class Town(RuleBasedStateMachine):
         for row in aliases:
             takes_mail = self.domain_takes_mail(row.domain)
             if row.own_mailbox_id is not None:
-                wanted = takes_mail and (row.is_enabled or not may_receive[row.alias_email])
+                forwards = any(other.alias_email == row.alias_email for other in routed)
+                wanted = takes_mail and (row.is_enabled or not may_receive[row.alias_email] or not forwards)
             else:
                 wanted = row in routed
             assert bool(row.is_routed) == wanted, (str(row), "is_routed")
@@ -198,6 +201,12 @@ class Town(RuleBasedStateMachine):
             same = target is not None and target.domain.tenant_id == row.domain.tenant_id
             sends = same and target.may_send and not row.is_catch_all and row.domain.is_active
             assert bool(row.may_send_as) == bool(sends and (row.is_enabled or row.own_mailbox_id)), (str(row), "sends")
+
+    def check_no_mailbox_falls_to_the_catch_all(self, aliases, mailboxes) -> None:
+        routed = {row.alias_email for row in aliases if row.is_routed}
+        for row in mailboxes:
+            if row.deleted_at is None and self.domain_takes_mail(row.domain):
+                assert row.email in routed, row.email
 
     @staticmethod
     def least_fixpoint(candidates, ours, may_receive) -> set:

@@ -1,6 +1,7 @@
 import pytest
 
-from mailboxes.operations import resume_mailbox, suspend_mailbox, update_mailbox
+from mailboxes.alias_operations import set_alias_enabled
+from mailboxes.operations import delete_mailbox, restore_mailbox, resume_mailbox, suspend_mailbox, update_mailbox
 from mailhost.errors import Refused
 from mailhost.models import Job
 from tests.world import a_mailbox, an_alias, fresh, routes, senders
@@ -92,6 +93,34 @@ def test_one_that_only_forwards_keeps_its_address_from_the_catch_all_too(world, 
 
     assert before == ["anna@ext.example"]
     assert routes("anna@acme.example") == ["anna@acme.example"]
+
+
+@pytest.mark.parametrize("act", ["switch_off", "suspend", "delete", "suspend_behind_an_alias"])
+def test_one_that_only_forwards_keeps_its_mail_while_nobody_takes_it(world, anna, bolt, act):
+    bert = a_mailbox(world.as_bolt, "bert@bolt.example")
+    team = an_alias(world.as_bolt, "team@bolt.example", "bert@bolt.example")[0]
+    an_alias(world.as_acme, "*@acme.example", "boss@ext.example")
+    target = team if act == "suspend_behind_an_alias" else bert
+    forward = an_alias(world.as_acme, "anna@acme.example", str(getattr(target, "alias_email", target)))[0]
+    update_mailbox(world.as_acme, mailbox=anna, keeps_copy=False)
+    before = routes("anna@acme.example")
+
+    if act == "switch_off":
+        set_alias_enabled(world.as_acme, alias=forward, enabled=False)
+    elif act == "delete":
+        delete_mailbox(world.as_bolt, mailbox=bert)
+    else:
+        suspend_mailbox(world.as_bolt, mailbox=bert)
+    meanwhile = routes("anna@acme.example"), fresh(anna.own_row).is_active
+    if act == "switch_off":
+        set_alias_enabled(world.as_acme, alias=forward, enabled=True)
+    elif act == "delete":
+        restore_mailbox(world.as_bolt, mailbox=bert)
+    else:
+        resume_mailbox(world.as_bolt, mailbox=bert)
+
+    assert before == routes("anna@acme.example") == [forward.destination_email]
+    assert meanwhile == (["anna@acme.example"], True)
 
 
 def test_a_forward_to_a_neighbour_rests_with_it(world, anna):
