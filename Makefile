@@ -27,11 +27,12 @@ stack-down: ## Stop the test stack
 test: install lint ## Lint, then every test against the real daemons
 	@$(PYTHON) -m pytest -n 2 --dist loadgroup
 
-lint: install ## Style, imports, spelling
+lint: install ## Style, imports, spelling, dependencies
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/lint-imports --no-cache >/dev/null || .venv/bin/lint-imports --no-cache
 	@.venv/bin/codespell
+	@.venv/bin/deptry . >/dev/null 2>&1 || .venv/bin/deptry .
 
 bench: install ## Speed as ratios to a floor measured in the same run
 	@$(PYTHON) -m bench

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import celery
 import dns.exception
-from kombu.exceptions import OperationalError
+from celery.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from dns import message, query
