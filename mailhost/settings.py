@@ -131,7 +131,13 @@ DAEMON_DATABASE_USERS = {
 # --- background work -------------------------------------------------------------------------------------------
 
 REDIS_URL = env("MAILHOST_REDIS_URL", default="redis://127.0.0.1:6379/0")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"serializer": "mailhost.cache.JsonSerializer"},
+    }
+}
 
 # --- people ----------------------------------------------------------------------------------------------------
 

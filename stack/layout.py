@@ -95,15 +95,16 @@ def _is_free(port: int) -> bool:
 
 
 def load_secrets(path: Path) -> dict[str, str]:
-    """Return the stack's passwords and keys; make them at the first call. The file is root's alone."""
-    if path.exists():
-        return json.loads(path.read_text())
-    made = {name: secrets.token_urlsafe(24) for name in ("panel", "postfix", "dovecot", "doveadm", "django")}
+    """Return the stack's passwords and keys; make those that are missing. The file is root's alone."""
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    made = {name: secrets.token_urlsafe(24) for name in ("panel", "postfix", "dovecot", "doveadm", "django", "redis")}
     # A Fernet key is 32 bytes in URL-safe base64.
     made["dkim_keys"] = urlsafe_b64encode(secrets.token_bytes(32)).decode()
     made["dns_update"] = b64encode(secrets.token_bytes(32)).decode()
-    write_private(path, json.dumps(made, indent=1))
-    return made
+    if made.keys() - kept.keys():
+        kept = made | kept
+        write_private(path, json.dumps(kept, indent=1))
+    return kept
 
 
 def write_private(path: Path, text: str) -> None:

@@ -46,7 +46,7 @@ def parameters(home: Path, ports: dict[str, int], secrets: dict[str, str]) -> Pa
         database_socket=str(database_socket(home)),
         postfix_db_password=secrets["postfix"],
         dovecot_db_password=secrets["dovecot"],
-        redis_url=redis_url(ports),
+        redis_url=redis_url(ports, secrets),
         tls_cert_file=home / "tls/cert.pem",
         tls_key_file=home / "tls/key.pem",
         postfix_config_dir=home / "postfix/etc",
@@ -77,8 +77,8 @@ def database_socket(home: Path) -> Path:
     return home / "mariadb/run/sql.sock"
 
 
-def redis_url(ports: dict[str, int]) -> str:
-    return f"redis://127.0.0.1:{ports['redis']}/0"
+def redis_url(ports: dict[str, int], secrets: dict[str, str]) -> str:
+    return f"redis://:{secrets['redis']}@127.0.0.1:{ports['redis']}/0"
 
 
 def make_folders(home: Path, params: Parameters) -> None:
@@ -127,11 +127,12 @@ def write_server_files(
         "zones": zones,
         "update_key": UPDATE_KEY,
         "update_secret": secrets["dns_update"],
+        "redis_password": secrets["redis"],
         "buffer_pool_mb": BUFFER_POOL_MB.get(profile, 128),
     }
     wanted = {
         "mariadb/my.cnf": ("my.cnf", "root", 0o644),
-        "redis/redis.conf": ("redis.conf", "root", 0o644),
+        "redis/redis.conf": ("redis.conf", "redis", 0o600),
         "bind/named.conf": ("named.conf", "bind", 0o600),
     }
     for target, (template, owner, mode) in wanted.items():

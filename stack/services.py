@@ -13,6 +13,7 @@ from pathlib import Path
 import celery
 import dns.exception
 from celery.exceptions import OperationalError
+from redis import Redis
 from redis.exceptions import RedisError
 
 from dns import message, query
@@ -46,11 +47,10 @@ def accepts_socket(path: Path | str) -> bool:
     return True
 
 
-def says(port: int, greeting: bytes, question: bytes = b"") -> bool:
-    """True when the server at this port begins its answer to `question` with `greeting`."""
+def says(port: int, greeting: bytes) -> bool:
+    """True when the server at this port begins with `greeting`."""
     try:
         with socket.create_connection(("127.0.0.1", port), PROBE_SECONDS) as probe:
-            probe.sendall(question)
             return probe.recv(100).startswith(greeting)
     except OSError:
         return False
@@ -66,6 +66,15 @@ def answers_dns(port: int) -> bool:
         if not answer.answer:
             return False
     return True
+
+
+def answers_redis(url: str) -> bool:
+    """True when Redis takes the URL's password and answers PING."""
+    try:
+        with Redis.from_url(url, socket_timeout=PROBE_SECONDS, socket_connect_timeout=PROBE_SECONDS) as client:
+            return bool(client.ping())
+    except (OSError, RedisError):
+        return False
 
 
 def answers_http(port: int) -> bool:
@@ -149,7 +158,7 @@ def services(home: Path, params: Parameters, ports: dict[str, int], is_up: Calla
         service(
             "redis",
             ["/usr/bin/redis-server", f"{home}/redis/redis.conf"],
-            lambda: says(ports["redis"], b"+PONG", b"PING\r\n"),
+            lambda: answers_redis(params.redis_url),
             log / "redis.log",
             user="redis",
         ),

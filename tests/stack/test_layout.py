@@ -79,3 +79,14 @@ def test_secrets_are_made_once_and_only_root_reads_them(tmp_path):
 
     assert layout.load_secrets(path) == made
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_secret_that_an_older_file_lacks_is_made_and_the_others_are_kept(tmp_path):
+    path = tmp_path / "secrets.json"
+    path.write_text('{"panel": "kept"}')
+
+    made = layout.load_secrets(path)
+
+    assert made["panel"] == "kept"
+    assert len(made["redis"]) >= 24
+    assert layout.load_secrets(path) == made
