@@ -35,6 +35,8 @@ class Tenant(TenantOwned):
     blocks_sign_in = models.BooleanField(default=False)
     blocks_sending = models.BooleanField(default=False)
     blocks_receiving = models.BooleanField(default=False)
+    # The path of the tenant that suspended: nobody below it may lift or rewrite that.
+    suspended_by_path = models.CharField(max_length=700, null=True, db_collation="ascii_bin")  # noqa: DJ001 - nobody
     suspension_reason = models.CharField(max_length=500, default="", blank=True)
     may_sign_in = models.BooleanField(default=True)
     may_send = models.BooleanField(default=True)

@@ -63,7 +63,8 @@ def create_tenant(actor: Actor, *, parent: Tenant, kind: str, name: str) -> Tena
 def suspend_tenant(actor: Actor, *, tenant: Tenant, blocks: Sequence[str] = BLOCKS, reason: str) -> Tenant:
     """Block a tenant and all below it: `sign_in` (and with it sending by mail programs), `sending`, `receiving`.
 
-    Replaces an earlier suspension. Raises Refused: not_found, own_tenant, invalid_blocks, reason_required.
+    Replaces an earlier suspension. Raises Refused: not_found, own_tenant, invalid_blocks, reason_required,
+    suspended_above.
     """
     tenant = lock_branch(tenant)
     if tenant.pk == actor.tenant_id:
@@ -72,7 +73,8 @@ def suspend_tenant(actor: Actor, *, tenant: Tenant, blocks: Sequence[str] = BLOC
         raise Refused("invalid_blocks", "blocks", f"Block one or more of {', '.join(BLOCKS)}.")
     if not reason.strip() or len(reason) > 500:
         raise Refused("reason_required", "reason", "Say in at most 500 characters why; the customer reads it.")
-    _set_blocks(tenant, blocks, reason.strip())
+    _refuse_below_suspender(actor, tenant)
+    _set_blocks(tenant, blocks, reason.strip(), by=actor)
     if SIGN_IN in blocks:
         later(END_SESSIONS, tenant_id=tenant.pk)
     return tenant
@@ -82,14 +84,15 @@ def suspend_tenant(actor: Actor, *, tenant: Tenant, blocks: Sequence[str] = BLOC
 def resume_tenant(actor: Actor, *, tenant: Tenant) -> Tenant:
     """Lift a tenant's own suspension; what is blocked above stays blocked.
 
-    Raises Refused: not_found, own_tenant, unchanged.
+    Raises Refused: not_found, own_tenant, unchanged, suspended_above.
     """
     tenant = lock_branch(tenant)
     if tenant.pk == actor.tenant_id:
         raise Refused("own_tenant", "", "You cannot lift the suspension of your own account.")
     if not tenant.is_suspended:
         raise Refused("unchanged", "", f"{tenant.name} is not suspended.")
-    _set_blocks(tenant, (), "")
+    _refuse_below_suspender(actor, tenant)
+    _set_blocks(tenant, (), "", by=None)
     return tenant
 
 
@@ -101,13 +104,32 @@ def check_name(name: str) -> str:
     return name
 
 
-def _set_blocks(tenant: Tenant, blocks: Sequence[str], reason: str) -> None:
+def _refuse_below_suspender(actor: Actor, tenant: Tenant) -> None:
+    above = tenant.suspended_by_path
+    if above and above != actor.tenant_path and actor.tenant_path.startswith(above):
+        raise Refused(
+            "suspended_above",
+            "",
+            f"{tenant.name} was suspended from above your account, so only they can change or lift that. "
+            f"Ask them. Their reason: {tenant.suspension_reason}",
+        )
+
+
+def _set_blocks(tenant: Tenant, blocks: Sequence[str], reason: str, *, by: Actor | None) -> None:
     tenant.blocks_sign_in = SIGN_IN in blocks
     tenant.blocks_sending = SENDING in blocks
     tenant.blocks_receiving = RECEIVING in blocks
     tenant.suspension_reason = reason
+    tenant.suspended_by_path = by.tenant_path if by else None
     tenant.save(
-        update_fields=["blocks_sign_in", "blocks_sending", "blocks_receiving", "suspension_reason", "updated_at"]
+        update_fields=[
+            "blocks_sign_in",
+            "blocks_sending",
+            "blocks_receiving",
+            "suspension_reason",
+            "suspended_by_path",
+            "updated_at",
+        ]
     )
     recalculate(tenant_path=tenant.path)
     tenant.refresh_from_db()

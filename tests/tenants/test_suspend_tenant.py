@@ -176,3 +176,39 @@ def test_resuming_what_is_not_suspended_is_refused(world):
         resume_tenant(world.as_rita, tenant=world.acme)
 
     assert refused.value.code == "unchanged"
+
+
+def test_a_reseller_neither_lifts_nor_rewrites_what_the_operator_suspended(world, anna):
+    suspend_tenant(world.as_operator, tenant=world.acme, reason="Court order.")
+
+    for act in (
+        lambda: resume_tenant(world.as_rita, tenant=world.acme),
+        lambda: suspend_tenant(world.as_rita, tenant=world.acme, blocks=["receiving"], reason="milder"),
+    ):
+        with pytest.raises(Refused) as refusal:
+            act()
+        assert refusal.value.code == "suspended_above"
+        assert "Court order." in refusal.value.message
+    assert true_flags(anna) == set()
+
+    resume_tenant(world.as_operator, tenant=world.acme)
+
+    assert true_flags(anna) == set(FLAGS)
+    assert fresh(world.acme).suspended_by_path is None
+
+
+def test_the_operator_takes_over_a_resellers_suspension(world, anna):
+    suspend_tenant(world.as_rita, tenant=world.acme, reason="unpaid")
+
+    suspend_tenant(world.as_operator, tenant=world.acme, reason="Court order.")
+
+    with pytest.raises(Refused, match="Court order"):
+        resume_tenant(world.as_rita, tenant=world.acme)
+
+
+def test_a_colleague_lifts_what_another_of_the_same_account_suspended(world, anna):
+    suspend_tenant(world.as_rita, tenant=world.acme, reason="unpaid")
+
+    resume_tenant(world.actor(world.rita, "admin"), tenant=world.acme)
+
+    assert true_flags(anna) == set(FLAGS)
