@@ -34,8 +34,10 @@ WHERE is_local OR may <> is_routed
 EVERY = "SELECT id FROM mail_aliases WHERE target_mailbox_id IS NULL"
 AT_OR_TO = """
 SELECT id FROM mail_aliases WHERE alias_email IN %s UNION SELECT id FROM mail_aliases WHERE destination_email IN %s"""
+# A row that is routed and not active is a closed mailbox's in an alias domain: no catch-all answers in its place.
 ANSWERS = """
-SELECT alias.id, alias.alias_email, own.id IS NOT NULL, COALESCE(own.may_receive, alias.is_routed)
+SELECT alias.id, alias.alias_email, own.id IS NOT NULL OR (alias.is_routed AND NOT alias.is_active),
+       COALESCE(own.may_receive, alias.is_active)
 FROM mail_aliases alias LEFT JOIN mail_mailboxes own ON own.id = alias.own_mailbox_id
 WHERE alias.alias_email IN %s
 """

@@ -39,20 +39,30 @@ WORKS = """(
     AND domain.is_active AND domain.deleted_at IS NULL AND domain.verified_at IS NOT NULL
 )"""
 
+# How a mailbox stands in an alias domain (mailboxes.mirror).
+REPEATED_MAILBOX = """(
+    target.domain_id = domain.alias_of_id AND target.email = alias.destination_email
+    AND SUBSTRING_INDEX(alias.alias_email, '@', 1) = SUBSTRING_INDEX(target.email, '@', 1)
+)"""
 # `source` is the mailbox at the alias's own address: the row is then its own row or one of its forwards.
-# A mailbox that takes no mail keeps its own row routed, or the catch-all would take what it should not see.
-ROUTED = """(
+# A mailbox that takes no mail keeps its own row routed, in alias domains too, or the catch-all would take what it
+# should not see.
+ROUTED = f"""(
     domain.is_verified AND CASE
         WHEN alias.own_mailbox_id IS NOT NULL THEN alias.is_enabled OR NOT source.may_receive -- and OWN_ROWS
+        WHEN {REPEATED_MAILBOX} THEN 1
         WHEN NOT alias.is_enabled OR source.may_receive = 0 THEN 0
         WHEN target_domain.id IS NULL THEN 1
         WHEN target.id IS NOT NULL THEN target.may_receive
         ELSE alias.is_routed -- mailboxes.chains
     END
 )"""
-# What the customary alias query returns: it shows a mailbox's own row only while the mailbox works.
+# What the customary alias query returns: it shows the rows of a mailbox's address only while the mailbox works.
 ACTIVE = f"""(
-    {ROUTED} AND (alias.own_mailbox_id IS NULL OR (alias.is_enabled AND source.is_active AND source.may_receive))
+    {ROUTED} AND CASE
+        WHEN alias.own_mailbox_id IS NOT NULL THEN alias.is_enabled AND source.is_active AND source.may_receive
+        ELSE COALESCE(target.may_receive, 1)
+    END
 )"""
 ALIASES = f"""
 UPDATE ({{which}}) chosen

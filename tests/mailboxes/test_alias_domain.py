@@ -4,7 +4,7 @@ import pytest
 
 from domains.operations import create_domain
 from mailboxes.models import Alias
-from mailboxes.operations import create_mailbox, delete_mailbox, suspend_mailbox
+from mailboxes.operations import create_mailbox, delete_mailbox, resume_mailbox, suspend_mailbox
 from mailhost.errors import Refused
 from mailhost.scope import every_tenant, tenant_scope
 from tests.world import PASSWORD_HASH, a_mailbox, an_alias, routes, senders, verified_domain
@@ -57,13 +57,30 @@ def test_a_forwarding_mailbox_is_one_row_there(world, shop):
     assert rows == [("anna@acme.example",)]
 
 
-def test_a_suspended_mailbox_is_unknown_there(world, shop):
+def test_a_suspended_mailbox_keeps_its_mail_from_the_catch_all_there(world, shop, bolt):
+    an_alias(world.as_acme, "*@acme.example", "boss@ext.example")
+    an_alias(world.as_bolt, "friend@bolt.example", "anna@acme-shop.example")
+    with tenant_scope(world.acme.path):
+        anna = shop.alias_of.mailboxes.get()
+
+    suspend_mailbox(world.as_acme, mailbox=anna)
+    closed = [routes(address) for address in ("anna@acme-shop.example", "friend@bolt.example")]
+    with every_tenant("the customary query asks for everybody"):
+        active = Alias.objects.filter(alias_email="anna@acme-shop.example", is_active=True).exists()
+    resume_mailbox(world.as_acme, mailbox=anna)
+
+    assert closed == [["anna@acme.example"], []]
+    assert not active
+    assert routes("friend@bolt.example") == ["anna@acme-shop.example"]
+
+
+def test_nobody_sends_as_a_suspended_mailbox_there(world, shop):
     with tenant_scope(world.acme.path):
         anna = shop.alias_of.mailboxes.get()
 
     suspend_mailbox(world.as_acme, mailbox=anna)
 
-    assert routes("anna@acme-shop.example") == senders("anna@acme-shop.example") == []
+    assert senders("anna@acme-shop.example") == []
     assert routes("sales@acme-shop.example") == ["x@ext.example"]
 
 

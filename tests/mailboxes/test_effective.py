@@ -70,6 +70,8 @@ class Town(RuleBasedStateMachine):
         self.write_alias("@acme.example", "a@acme.example")
         self.write_alias("a@bolt.example", "nobody@acme.example")
         self.write_alias("c@bolt.example", "a@bolt.example")
+        # The mailbox's only forward is off: its mail stays, and is not the catch-all's.
+        self.change_alias(1, "off")
 
     def actor(self, name: str):
         return self.world.as_acme if name.endswith("acme.example") else self.world.as_bolt
@@ -184,11 +186,14 @@ class Town(RuleBasedStateMachine):
     def check_aliases(self, aliases, mailboxes, may_receive) -> None:
         ours = {name: self.domain_takes_mail(fresh(domain)) for name, domain in self.domains.items()}
         live = {row.email: row for row in mailboxes if row.deleted_at is None}
-        candidates = {}
+        candidates, repeated = {}, set()
         for row in aliases:
             allowed = self.domain_takes_mail(row.domain) and row.is_enabled and may_receive.get(row.alias_email, True)
-            candidates[row] = allowed and row.own_mailbox_id is None
-        routed = self.least_fixpoint(candidates, ours, may_receive)
+            if self.repeats_a_mailbox(row, live):
+                repeated |= {row} if self.domain_takes_mail(row.domain) else set()
+            else:
+                candidates[row] = allowed and row.own_mailbox_id is None
+        routed = self.least_fixpoint(candidates, ours, may_receive) | repeated
         for row in aliases:
             takes_mail = self.domain_takes_mail(row.domain)
             if row.own_mailbox_id is not None:
@@ -204,9 +209,20 @@ class Town(RuleBasedStateMachine):
 
     def check_no_mailbox_falls_to_the_catch_all(self, aliases, mailboxes) -> None:
         routed = {row.alias_email for row in aliases if row.is_routed}
+        domains = {row.domain for row in aliases}
         for row in mailboxes:
-            if row.deleted_at is None and self.domain_takes_mail(row.domain):
-                assert row.email in routed, row.email
+            if row.deleted_at is not None:
+                continue
+            for domain in domains:
+                if row.domain_id in {domain.pk, domain.alias_of_id} and self.domain_takes_mail(domain):
+                    assert f"{row.email.partition('@')[0]}@{domain.domain_name}" in routed, row.email
+
+    @staticmethod
+    def repeats_a_mailbox(row, live) -> bool:
+        target = live.get(row.destination_email)
+        local = row.alias_email.partition("@")[0]
+        main = row.domain.alias_of
+        return target is not None and main is not None and target.email == f"{local}@{main.domain_name}"
 
     @staticmethod
     def least_fixpoint(candidates, ours, may_receive) -> set:
