@@ -51,10 +51,12 @@ def _store(noted: dict[bytes, bytes]) -> None:
         address, _, service = key.decode(errors="replace").removeprefix(PREFIX).rpartition("/")
         if value.isdigit():
             newest[address] = max(newest.get(address, (0, "")), (int(value), service[:20]))
-    mailboxes = Mailbox.objects.live().filter(email__in=newest).values_list("pk", "email")
+    mailboxes = Mailbox.objects.live().filter(email__in=newest).values_list("pk", "email", "created_at")
     rows = [
         LastLogin(mailbox_id=pk, at=datetime.fromtimestamp(newest[email][0], UTC), service=newest[email][1])
-        for pk, email in mailboxes
+        for pk, email, created_at in mailboxes
+        # Dovecot notes whole seconds. What is older was the sign-in of the address's former mailbox.
+        if newest[email][0] >= int(created_at.timestamp())
     ]
     # Locks in one order, should two runs meet.
     rows.sort(key=lambda row: row.mailbox_id)

@@ -57,8 +57,6 @@ def create_mailbox(
             )
     except IntegrityError as error:
         raise taken_by_mailbox(address) from error
-    # The address may have had a mailbox before, and Dovecot's figure of that one is not this one's.
-    QuotaUsage.objects.filter(username=address).delete()
     _open_address(mailbox)
     return mailbox
 
@@ -143,6 +141,7 @@ def delete_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
     mailbox.deleted_at = timezone.now()
     mailbox.save(update_fields=["deleted_at", "updated_at"])
     Alias.objects.filter(domain_id=mailbox.domain_id, alias_email=mailbox.email).delete()
+    _forget_usage(mailbox)
     touched = {mailbox.email, *_lead_to(mailbox, None, mailbox.deleted_at)}
     recalculate_addresses(touched | follow_addresses(mailbox.domain_id, [mailbox.email]))
     later("mailboxes.tasks.end_sessions", address_mask=mailbox.email)
@@ -217,6 +216,7 @@ def _refuse_taken(address: str) -> None:
 
 def _open_address(mailbox: Mailbox) -> None:
     """Let the address answer: its own row, the alias domains' rows, the aliases that wait for it."""
+    _forget_usage(mailbox)
     Alias.objects.create(
         domain_id=mailbox.domain_id,
         alias_email=mailbox.email,
@@ -227,6 +227,11 @@ def _open_address(mailbox: Mailbox) -> None:
     touched = _lead_to(mailbox, mailbox, timezone.now())
     recalculate_addresses(touched | follow_addresses(mailbox.domain_id, [mailbox.email]))
     mailbox.refresh_from_db()
+
+
+def _forget_usage(mailbox: Mailbox) -> None:
+    """Drop Dovecot's figure: it stands under the address, which other mailboxes may have had or may get."""
+    QuotaUsage.objects.filter(username=mailbox.email).delete()
 
 
 def _lead_to(mailbox: Mailbox, target: Mailbox | None, now: datetime) -> set[str]:

@@ -1,6 +1,6 @@
 import pytest
 
-from mailboxes.models import Alias
+from mailboxes.models import Alias, QuotaUsage
 from mailboxes.operations import delete_mailbox, restore_mailbox
 from mailhost.errors import Refused
 from mailhost.models import Job
@@ -22,6 +22,14 @@ def test_the_address_is_free_and_the_row_stays(world, anna):
     assert routes("anna@acme.example") == []
     job = Job.objects.get(task="mailboxes.tasks.end_sessions")
     assert job.arguments == {"address_mask": "anna@acme.example"}
+
+
+def test_what_it_holds_is_no_longer_counted_under_the_address(world, anna):
+    QuotaUsage.objects.create(username="anna@acme.example", bytes=10**9, messages=7)
+
+    delete_mailbox(world.as_acme, mailbox=anna)
+
+    assert not QuotaUsage.objects.exists()
 
 
 def test_its_forwards_go_with_it(world, anna):

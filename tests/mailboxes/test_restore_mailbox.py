@@ -1,5 +1,6 @@
 import pytest
 
+from mailboxes.models import QuotaUsage
 from mailboxes.operations import delete_mailbox, restore_mailbox, suspend_mailbox
 from mailhost.errors import Refused
 from tenants.operations import suspend_tenant
@@ -17,6 +18,14 @@ def test_it_comes_back_with_its_mail_and_password(world, gone):
     assert (back.uid, back.password_hash, back.deleted_at) == (gone.uid, gone.password_hash, None)
     assert all((back.is_active, back.may_receive, back.may_send, back.may_imap))
     assert routes("anna@acme.example") == senders("anna@acme.example") == ["anna@acme.example"]
+
+
+def test_what_another_mailbox_held_meanwhile_is_not_its_own(world, gone):
+    QuotaUsage.objects.create(username="anna@acme.example", bytes=10**9, messages=7)
+
+    restore_mailbox(world.as_acme, mailbox=gone)
+
+    assert not QuotaUsage.objects.exists()
 
 
 def test_aliases_find_it_again(world, acme):

@@ -11,6 +11,9 @@ from mailboxes.operations import delete_mailbox
 from mailhost.scope import every_tenant
 from tests.world import a_mailbox
 
+# Seconds since 1970, after every mailbox here was created.
+LATER = int(datetime.now(UTC).timestamp()) + 3600
+
 
 @pytest.fixture
 def redis(stack):
@@ -38,14 +41,14 @@ def stored() -> dict[str, tuple[datetime, str]]:
 def test_the_newest_sign_in_of_each_mailbox_is_stored_and_forgotten(world, acme, redis):
     for local in ("anna", "bert", "carl"):
         a_mailbox(world.as_acme, f"{local}@acme.example")
-    note(redis, "anna@acme.example", "imap", 1_700_000_000)
-    note(redis, "anna@acme.example", "pop3", 1_700_000_500)
-    note(redis, "bert@acme.example", "imap", 1_700_000_100)
+    note(redis, "anna@acme.example", "imap", LATER)
+    note(redis, "anna@acme.example", "pop3", LATER + 500)
+    note(redis, "bert@acme.example", "imap", LATER + 100)
 
     assert run(redis) == 3
     assert stored() == {
-        "anna@acme.example": (datetime.fromtimestamp(1_700_000_500, UTC), "pop3"),
-        "bert@acme.example": (datetime.fromtimestamp(1_700_000_100, UTC), "imap"),
+        "anna@acme.example": (datetime.fromtimestamp(LATER + 500, UTC), "pop3"),
+        "bert@acme.example": (datetime.fromtimestamp(LATER + 100, UTC), "imap"),
     }
     assert redis.keys() == []
 
@@ -53,40 +56,40 @@ def test_the_newest_sign_in_of_each_mailbox_is_stored_and_forgotten(world, acme,
 def test_a_run_touches_only_what_signed_in_since_the_last(world, acme, redis, django_assert_num_queries):
     for number in range(20):
         a_mailbox(world.as_acme, f"m{number}@acme.example")
-        note(redis, f"m{number}@acme.example", "imap", 1_700_000_000)
+        note(redis, f"m{number}@acme.example", "imap", LATER)
     run(redis)
-    note(redis, "m3@acme.example", "imap", 1_700_009_999)
+    note(redis, "m3@acme.example", "imap", LATER + 9999)
 
     with django_assert_num_queries(2):
         assert run(redis) == 1
     with django_assert_num_queries(0):
         assert run(redis) == 0
-    assert stored()["m3@acme.example"][0] == datetime.fromtimestamp(1_700_009_999, UTC)
+    assert stored()["m3@acme.example"][0] == datetime.fromtimestamp(LATER + 9999, UTC)
     assert len(stored()) == 20
 
 
 def test_a_sign_in_during_the_run_is_kept_for_the_next(world, acme, redis, monkeypatch):
     a_mailbox(world.as_acme, "anna@acme.example")
-    note(redis, "anna@acme.example", "imap", 1_700_000_000)
+    note(redis, "anna@acme.example", "imap", LATER)
     from mailboxes import last_logins
 
     store = last_logins._store
 
     def store_slowly(noted):
         store(noted)
-        note(redis, "anna@acme.example", "imap", 1_700_000_007)
+        note(redis, "anna@acme.example", "imap", LATER + 7)
 
     monkeypatch.setattr(last_logins, "_store", store_slowly)
     run(redis)
     monkeypatch.undo()
 
     assert run(redis) == 1
-    assert stored()["anna@acme.example"][0] == datetime.fromtimestamp(1_700_000_007, UTC)
+    assert stored()["anna@acme.example"][0] == datetime.fromtimestamp(LATER + 7, UTC)
 
 
 def test_what_is_nobodys_is_forgotten_and_nothing_else_is_touched(world, acme, redis):
     delete_mailbox(world.as_acme, mailbox=a_mailbox(world.as_acme, "gone@acme.example"))
-    note(redis, "gone@acme.example", "imap", 1_700_000_000)
+    note(redis, "gone@acme.example", "imap", LATER)
     redis.set(f"{PREFIX}odd@acme.example/imap", "no number")
     redis.set("celery", "kept")
 
@@ -94,3 +97,15 @@ def test_what_is_nobodys_is_forgotten_and_nothing_else_is_touched(world, acme, r
 
     assert stored() == {}
     assert redis.keys() == [b"celery"]
+
+
+def test_a_sign_in_of_the_former_owner_is_not_shown(world, acme, redis):
+    created = int(a_mailbox(world.as_acme, "anna@acme.example").created_at.timestamp())
+    a_mailbox(world.as_acme, "bert@acme.example")
+    note(redis, "anna@acme.example", "imap", created - 1)
+    note(redis, "bert@acme.example", "imap", created + 5)
+
+    run(redis)
+
+    assert list(stored()) == ["bert@acme.example"]
+    assert redis.keys() == []
