@@ -7,7 +7,7 @@ from accounts.actors import system_actor
 from dns import operations
 from dns.operations import WRITE_TABLES
 from domains.models import Domain
-from mailhost.background import ATTEMPTS, later
+from mailhost.background import later
 from mailhost.models import Job
 from mailhost.scope import every_tenant
 
@@ -39,14 +39,8 @@ def write_signing_tables(thorough: bool = False) -> None:
 
 
 def reconcile_signing_tables() -> None:
-    """Have the signer compare all its files with the database and mend them, unless it has that before it already.
-
-    A job that has used up its attempts counts no more: the fault may have gone since.
-    """
-    waiting = Job.objects.filter(
-        task=WRITE_TABLES, arguments={"thorough": True}, finished_at=None, attempts__lt=ATTEMPTS
-    )
-    if not waiting.exists():
+    """Have the signer compare all its files with the database and mend them, unless it has that before it already."""
+    if not Job.objects.filter(task=WRITE_TABLES, arguments={"thorough": True}, finished_at=None).exists():
         later(WRITE_TABLES, thorough=True)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from domains.models import Domain
 
 RECEIVING = frozenset({"mx"})
-SENDING = frozenset({"spf", "dkim", "dmarc"})
+KEY = "dkim"
+SENDING = frozenset({"spf", KEY, "dmarc"})
 REQUIRED = "required"
 RECORD_IS_RIGHT = "ok"
 RECORD_IS_WRONG = frozenset({"missing", "mismatch"})
@@ -56,11 +57,11 @@ def readiness(domain: Domain, records: Iterable[Any]) -> Readiness:
     if not domain.is_verified:
         return Readiness(owned, State("off", "Suspended"), State("off", "Suspended"))
     required = [record for record in records if record.necessity == REQUIRED]
-    return Readiness(
-        owned,
-        _judge([record for record in required if record.purpose in RECEIVING], "Receives"),
-        _judge([record for record in required if record.purpose in SENDING], "Sends"),
-    )
+    sends = _judge([record for record in required if record.purpose in SENDING], "Sends")
+    if sends.tone != "problem" and not any(record.purpose == KEY for record in required):
+        # Until the key is made its record is not asked for, and mail leaves unsigned.
+        sends = State("waiting", "No key yet")
+    return Readiness(owned, _judge([record for record in required if record.purpose in RECEIVING], "Receives"), sends)
 
 
 def _judge(records: list[Any], word: str) -> State:

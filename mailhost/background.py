@@ -22,7 +22,9 @@ DEFAULT_QUEUE = "default"
 SIGNER_QUEUE = "signer"
 QUEUES = {"dns.tasks.write_signing_tables": SIGNER_QUEUE}
 
-ATTEMPTS = 8
+LONGEST_DELAY_SECONDS = 300
+# Where counting ends, not trying: the column holds no more.
+MOST_ATTEMPTS = 32767
 RUN_JOB = "mailhost.run_job"
 
 
@@ -44,7 +46,8 @@ def wake(job_id: int, queue: str) -> None:
 
 
 def run(job_id: int, now: datetime | None = None) -> None:
-    """Run a waiting job and mark it finished; on an error note it and wait twice as long each time.
+    """Run a waiting job and mark it finished. On an error note it and wait twice as long each time, five minutes at
+    most, until it succeeds.
 
     The row is locked while it runs, so that a second worker passes it by; waiting jobs for the same call that were
     written before this one started are finished with it.
@@ -65,9 +68,9 @@ def run(job_id: int, now: datetime | None = None) -> None:
             with transaction.atomic():
                 import_string(job.task)(**job.arguments)
         except Exception as error:
-            job.attempts += 1
+            job.attempts = min(job.attempts + 1, MOST_ATTEMPTS)
             job.error = f"{type(error).__name__}: {error}"[:500]
-            job.due_at = now + timedelta(seconds=2**job.attempts)
+            job.due_at = now + delay(job.attempts)
             job.save(update_fields=["attempts", "error", "due_at"])
             log.exception("job_failed", job=job.pk, task=job.task, attempts=job.attempts, error=job.error)
             return
@@ -77,12 +80,17 @@ def run(job_id: int, now: datetime | None = None) -> None:
                 Job.objects.filter(pk=pk).update(finished_at=timezone.now(), error="")
 
 
+def delay(attempts: int) -> timedelta:
+    """Return how long a job waits after this many failures: 2, 4, 8 … and at last 300 seconds."""
+    return timedelta(seconds=min(2 ** min(attempts, 9), LONGEST_DELAY_SECONDS))
+
+
 def sweep(now: datetime | None = None) -> int:
     """Wake workers for what is due, and forget what finished a day ago. Returns how many were woken."""
     now = now or timezone.now()
     Job.objects.filter(finished_at__lt=now - timedelta(days=1)).delete()
     # A job this young has just been announced.
-    due = Job.objects.filter(finished_at=None, attempts__lt=ATTEMPTS, due_at__lt=now - timedelta(seconds=5))
+    due = Job.objects.filter(finished_at=None, due_at__lt=now - timedelta(seconds=5))
     jobs = list(due.order_by("due_at").values_list("pk", "queue")[:500])
     for job_id, queue in jobs:
         wake(job_id, queue)

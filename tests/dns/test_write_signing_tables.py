@@ -375,15 +375,6 @@ def test_the_reconciler_asks_once_for_a_thorough_writing(db):
     ]
 
 
-def test_the_reconciler_asks_again_when_a_job_has_used_up_its_attempts(db):
-    tasks.reconcile_signing_tables()
-    Job.objects.update(attempts=8)
-
-    tasks.reconcile_signing_tables()
-
-    assert Job.objects.count() == 2
-
-
 def test_a_failed_writing_tells_its_reason_and_no_key(acme, keyed, dkim_dir, caplog, monkeypatch):
     domain = keyed(acme, "acme.example")
     monkeypatch.setattr(os, "rename", disk_full)
