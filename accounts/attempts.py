@@ -1,5 +1,8 @@
 """How often a sign-in may be tried: a few times for one account, more for one address, then a wait.
 
+The limit of an account wherever from does not hold for addresses that it has signed in from of late: strangers who
+guess cannot shut its owner out there.
+
 Counted in the cache. While the cache is away people still sign in, and the log says that nobody counts.
 """
 
@@ -11,6 +14,7 @@ from django.core.cache import cache
 log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS = 15 * 60
+KNOWN_SECONDS = 30 * 24 * 60 * 60
 # One account from one address; one address whatever the account; one account wherever from.
 MOST_OF_PAIR, MOST_OF_ADDRESS, MOST_OF_ACCOUNT = 10, 60, 100
 
@@ -19,10 +23,12 @@ def has_too_many(address: str, account: str) -> bool:
     """Say whether this address, this account or both together have failed too often of late."""
     limits = _limits(address, account)
     try:
-        counts = cache.get_many(limits)
+        counts = cache.get_many([*limits, _known(address, account)])
     except Exception as error:  # whatever the cache's client raises, nobody is locked out by it
         log.warning("sign_in_attempts_not_counted", error=type(error).__name__)
         return False
+    if _known(address, account) in counts:
+        del limits[_account(account)]
     return any(counts.get(key, 0) >= most for key, most in limits.items())
 
 
@@ -36,10 +42,11 @@ def note_failure(address: str, account: str) -> None:
         log.warning("sign_in_attempts_not_counted", error=type(error).__name__)
 
 
-def forget(address: str, account: str) -> None:
-    """After a sign-in that succeeded: typing errors before it count no more."""
+def note_success(address: str, account: str) -> None:
+    """After a sign-in that succeeded: typing errors before it count no more, and the address is known."""
     try:
         cache.delete(_pair(address, account))
+        cache.set(_known(address, account), 1, KNOWN_SECONDS)
     except Exception as error:  # see above
         log.warning("sign_in_attempts_not_counted", error=type(error).__name__)
 
@@ -48,8 +55,16 @@ def _limits(address: str, account: str) -> dict[str, int]:
     return {
         _pair(address, account): MOST_OF_PAIR,
         f"attempts:address:{_digest(address)}": MOST_OF_ADDRESS,
-        f"attempts:account:{_digest(account)}": MOST_OF_ACCOUNT,
+        _account(account): MOST_OF_ACCOUNT,
     }
+
+
+def _account(account: str) -> str:
+    return f"attempts:account:{_digest(account)}"
+
+
+def _known(address: str, account: str) -> str:
+    return f"attempts:known:{_digest(f'{address} {account}')}"
 
 
 def _pair(address: str, account: str) -> str:

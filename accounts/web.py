@@ -42,7 +42,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             return render(request, "accounts/sign_in.html", {"form": form, **context}, status=TOO_MANY_REQUESTS)
         user = authenticate(request, username=account, password=form.cleaned_data["password"])
         if user is not None:
-            attempts.forget(address, account)
+            attempts.note_success(address, account)
             login(request, user)
             return redirect(target if is_ours(request, target) else settings.LOGIN_REDIRECT_URL)
         attempts.note_failure(address, account)

@@ -27,6 +27,8 @@ MAILHOST_NAMESERVERS = env.list("MAILHOST_NAMESERVERS", default=[])
 
 ALLOWED_HOSTS = env.list("MAILHOST_ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 HTTPS = MAILHOST_URL.startswith("https:")
+# How many proxies of ours stand between the client and this process; each adds one entry to X-Forwarded-For.
+MAILHOST_PROXIES = env.int("MAILHOST_PROXIES", default=0)
 
 # --- apps ------------------------------------------------------------------------------------------------------
 
@@ -54,6 +56,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "mailhost.proxies.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

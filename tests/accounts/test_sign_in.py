@@ -4,6 +4,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from accounts import attempts
 from accounts.attempts import MOST_OF_PAIR
 from accounts.models import User
 from accounts.operations import create_user
@@ -91,6 +92,25 @@ def test_a_success_forgets_the_typing_errors_before_it(world):
 
     assert sign_in(password="wrong").status_code == 422
     assert sign_in().status_code == 302
+
+
+def test_strangers_who_guess_shut_nobody_out_where_they_signed_in_before(world):
+    sign_in()
+
+    for number in range(attempts.MOST_OF_ACCOUNT):
+        attempts.note_failure(f"192.0.2.{number}", ADDRESS)
+
+    assert attempts.has_too_many("198.51.100.7", ADDRESS)
+    assert sign_in().status_code == 302
+
+
+def test_a_known_address_may_not_guess_on_and_on(world):
+    sign_in()
+
+    for _ in range(MOST_OF_PAIR):
+        sign_in(password="wrong")
+
+    assert sign_in().status_code == 429
 
 
 def test_people_sign_in_while_redis_is_away(world, settings):
