@@ -12,6 +12,10 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from domains.names import display_name
+from mailboxes.addresses import MAX_ADDRESS, display_address
+from mailhost.errors import Refused
+
 # What of the main domain's rows is repeated: all but the forwards of mailboxes.
 WANTED = """
     mail_aliases original
@@ -30,6 +34,12 @@ SELECT LOWER(HEX(RANDOM_BYTES(10))), alias_domain.id,
 FROM {WANTED} {{among}}
 ON DUPLICATE KEY UPDATE is_enabled = VALUES(is_enabled), target_mailbox_id = VALUES(target_mailbox_id)
 """  # noqa: S608 - put together from the constant above
+TOO_LONG = f"""
+SELECT original.alias_email, alias_domain.domain_name
+FROM {WANTED} {{among}}
+  AND LENGTH(SUBSTRING_INDEX(original.alias_email, '@', 1)) + 1 + LENGTH(alias_domain.domain_name) > {MAX_ADDRESS}
+ORDER BY original.alias_email LIMIT 1
+"""  # noqa: S608 - put together from the constants above
 # A mailbox's own row has its address as target, and so has its repetition.
 DELETE = """
 DELETE repeated FROM mail_aliases repeated
@@ -46,18 +56,23 @@ WHERE main.id = %s {among}
 
 
 def follow_domain(domain_id: int) -> None:
-    """Make the rows of all alias domains of this main domain follow its own."""
+    """Make the rows of all alias domains of this main domain follow its own. Raises Refused: address_too_long."""
     now = timezone.now()
+    _refuse_too_long("", [domain_id])
     _run(DELETE.format(among=""), [domain_id])
     _run(INSERT.format(among=""), [now, now, domain_id])
 
 
 def follow_addresses(domain_id: int, addresses: Iterable[str]) -> set[str]:
-    """The same for some addresses of the main domain. Returns these addresses together with their repetitions."""
+    """The same for some addresses of the main domain. Returns these addresses together with their repetitions.
+
+    Raises Refused: address_too_long.
+    """
     chosen = tuple(sorted(set(addresses)))
     names = _alias_names(domain_id)
     if not names:
         return set(chosen)
+    _refuse_too_long("AND original.alias_email IN %s", [domain_id, chosen])
     repeated = tuple(f"{address.rpartition('@')[0]}@{name}" for address in chosen for name in names)
     now = timezone.now()
     _run(DELETE.format(among="AND repeated.alias_email IN %s"), [domain_id, repeated])
@@ -69,6 +84,20 @@ def _alias_names(domain_id: int) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT domain_name FROM mail_domains WHERE alias_of_id = %s AND is_live = 1", [domain_id])
         return [name for (name,) in cursor.fetchall()]
+
+
+def _refuse_too_long(among: str, values: list[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(TOO_LONG.format(among=among), values)
+        found = cursor.fetchone()
+    if found:
+        address, name = found
+        raise Refused(
+            "address_too_long",
+            "",
+            f"{display_address(address)} would have more than {MAX_ADDRESS} characters under the alias domain "
+            f"{display_name(name)}. Choose a shorter name.",
+        )
 
 
 def _run(sql: str, values: list[Any]) -> None:

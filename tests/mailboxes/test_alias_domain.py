@@ -107,3 +107,31 @@ def test_without_proof_it_has_no_rows(world, shop, acme):
 
     with every_tenant("the test looks"):
         assert not Alias.objects.filter(alias_email__endswith="@acme-later.example").exists()
+
+
+LONG = "a-very-long-local-part-indeed-a-very-long-local-part-indeed@acme.example"
+
+
+@pytest.fixture
+def long_name():
+    return ".".join(["x" * 63] * 3) + ".example"
+
+
+def test_an_address_too_long_for_an_alias_domain_is_refused(world, acme, long_name):
+    verified_domain(world.as_acme, long_name, alias_of=acme)
+
+    for act in (a_mailbox, lambda actor, address: an_alias(actor, address, "x@ext.example")):
+        with pytest.raises(Refused, match="more than 254 characters under the alias domain") as refused:
+            act(world.as_acme, LONG)
+
+        assert refused.value.code == "address_too_long"
+        assert routes(LONG) == []
+
+
+def test_an_alias_domain_too_long_for_an_address_is_refused(world, acme, long_name):
+    a_mailbox(world.as_acme, LONG)
+
+    with pytest.raises(Refused) as refused:
+        verified_domain(world.as_acme, long_name, alias_of=acme)
+
+    assert refused.value.code == "address_too_long"
