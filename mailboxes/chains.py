@@ -14,15 +14,18 @@ from django.db import connection
 
 from mailboxes.addresses import base_address, domain_of
 
-# Rows whose target is no mailbox of ours. `may` says whether the row itself and the domains at both ends allow it.
-# Of those that lead outside only the ones that are not as they should be.
-CANDIDATES = """
+# Whether the row itself and the domains at both ends allow it.
+MAY = """(
+    domain.is_verified AND alias.is_enabled AND COALESCE(source.may_receive, 1)
+    AND COALESCE(target_domain.is_verified, 1)
+)"""
+# Rows whose target is no mailbox of ours; of those that lead outside only the ones that are not as they should be.
+CANDIDATES = f"""
 SELECT id, alias_email, destination_email, is_local, may, is_routed FROM (
     SELECT alias.id, alias.alias_email, alias.destination_email, alias.is_routed,
            target_domain.id IS NOT NULL AS is_local,
-           domain.is_verified AND alias.is_enabled AND COALESCE(source.may_receive, 1)
-               AND COALESCE(target_domain.is_verified, 1) AS may
-    FROM ({which}) chosen
+           {MAY} AS may
+    FROM ({{which}}) chosen
     STRAIGHT_JOIN mail_aliases alias ON alias.id = chosen.id
     STRAIGHT_JOIN mail_domains domain ON domain.id = alias.domain_id
     LEFT JOIN mail_mailboxes source ON source.email = alias.alias_email AND source.is_live = 1
@@ -30,7 +33,7 @@ SELECT id, alias_email, destination_email, is_local, may, is_routed FROM (
     WHERE alias.target_mailbox_id IS NULL
 ) candidate
 WHERE is_local OR may <> is_routed
-"""
+"""  # noqa: S608 - put together from the constant above
 EVERY = "SELECT id FROM mail_aliases WHERE target_mailbox_id IS NULL"
 AT_OR_TO = """
 SELECT id FROM mail_aliases WHERE alias_email IN %s UNION SELECT id FROM mail_aliases WHERE destination_email IN %s"""
@@ -41,7 +44,15 @@ SELECT alias.id, alias.alias_email, own.id IS NOT NULL OR (alias.is_routed AND N
 FROM mail_aliases alias LEFT JOIN mail_mailboxes own ON own.id = alias.own_mailbox_id
 WHERE alias.alias_email IN %s
 """
-WRITE = "UPDATE mail_aliases SET is_routed = %s, is_active = %s WHERE id IN %s"
+# The links were read without locks: what was switched off since then stays off, and what has got a mailbox is no link.
+WRITE = f"""
+UPDATE mail_aliases alias
+STRAIGHT_JOIN mail_domains domain ON domain.id = alias.domain_id
+LEFT JOIN mail_mailboxes source ON source.email = alias.alias_email AND source.is_live = 1
+LEFT JOIN mail_domains target_domain ON target_domain.owned_name = SUBSTRING_INDEX(alias.destination_email, '@', -1)
+SET alias.is_routed = %s AND {MAY}, alias.is_active = %s AND {MAY}
+WHERE alias.id IN %s AND alias.target_mailbox_id IS NULL
+"""  # noqa: S608 - put together from the constant above
 
 
 @dataclass(frozen=True, slots=True)

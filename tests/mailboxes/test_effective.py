@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from domains.operations import set_domain_enabled
+from mailboxes import chains
 from mailboxes.alias_operations import create_alias, delete_alias, set_alias_enabled
 from mailboxes.chains import Answer, Link, settle
 from mailboxes.models import Alias, Mailbox
@@ -23,7 +24,7 @@ from mailboxes.operations import (
 from mailhost.errors import Refused
 from mailhost.scope import every_tenant
 from tenants.operations import BLOCKS, resume_tenant, suspend_tenant
-from tests.world import a_mailbox, fresh, make_world, verified_domain
+from tests.world import a_mailbox, an_alias, fresh, make_world, verified_domain
 
 ADDRESSES = ["a@acme.example", "b@acme.example", "@acme.example", "a@bolt.example", "c@bolt.example", "@bolt.example"]
 TARGETS = [*(address for address in ADDRESSES if not address.startswith("@")), "nobody@bolt.example", "x@ext.example"]
@@ -279,3 +280,20 @@ def test_a_mailbox_that_takes_no_mail_is_not_replaced_by_the_catch_all():
     answers = [Answer(7, "anna@acme.example", True, False), Answer(8, "@acme.example", False, True)]
 
     assert settle(links, answers) == {2}
+
+
+def test_an_alias_switched_off_while_chains_are_followed_stays_off(world, acme, monkeypatch):
+    a_mailbox(world.as_acme, "anna@acme.example")
+    team = an_alias(world.as_acme, "team@acme.example", "anna@acme.example")[0]
+    sales = an_alias(world.as_acme, "sales@acme.example", "team@acme.example")[0]
+    set_alias_enabled(world.as_acme, alias=team, enabled=False)
+
+    def settle_meanwhile(*given):
+        with every_tenant("somebody else's change"):
+            Alias.objects.filter(pk=sales.pk).update(is_enabled=False)
+        return settle(*given)
+
+    monkeypatch.setattr(chains, "settle", settle_meanwhile)
+    set_alias_enabled(world.as_acme, alias=team, enabled=True)
+
+    assert (fresh(sales).is_routed, fresh(sales).is_active) == (False, False)
