@@ -9,3 +9,7 @@ stackside.choose()
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 from mailhost.settings import *
+from mailhost.settings import CACHES
+
+# Workers count sign-ins and the like in one Redis, each for itself.
+CACHES["default"]["KEY_PREFIX"] = os.environ.get("PYTEST_XDIST_WORKER", "main")

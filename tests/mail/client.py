@@ -95,9 +95,9 @@ class Post:
 
     # --- reading
 
-    def imap(self, login: tuple[str, str]) -> imaplib.IMAP4:
+    def imap(self, login: tuple[str, str], seconds: float = TIMEOUT) -> imaplib.IMAP4:
         """Return a signed-in IMAP session over TLS. Raises imaplib.IMAP4.error when it is refused."""
-        session = _ImapsTo(self.hostname, self.stack.port("imaps"), self.tls)
+        session = _ImapsTo(self.hostname, self.stack.port("imaps"), self.tls, seconds)
         session.login(*login)
         return session
 
@@ -155,9 +155,9 @@ class _ImplicitTls(smtplib.SMTP_SSL):
 class _ImapsTo(imaplib.IMAP4):
     """IMAP over TLS to loopback, holding the certificate to the name it was made for."""
 
-    def __init__(self, name: str, port: int, context: ssl.SSLContext):
+    def __init__(self, name: str, port: int, context: ssl.SSLContext, seconds: float):
         self._name, self._context = name, context
-        super().__init__("127.0.0.1", port, TIMEOUT)
+        super().__init__("127.0.0.1", port, seconds)
 
     def _create_socket(self, timeout):
         return self._context.wrap_socket(super()._create_socket(timeout), server_hostname=self._name)

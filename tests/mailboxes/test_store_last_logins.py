@@ -1,5 +1,6 @@
 """From what Dovecot notes in Redis to what the panel shows; tests/mail asks the real Dovecot."""
 
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -17,9 +18,10 @@ LATER = int(datetime.now(UTC).timestamp()) + 3600
 
 @pytest.fixture
 def redis(stack):
-    # Another of Redis' databases than the one that the stack's own worker and beat use.
+    # Another of Redis' databases than the one that the stack's own worker and beat use, and one for each test worker.
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     with Redis.from_url(stack.info["redis"]["url"], single_connection_client=True) as redis:
-        redis.select(9)
+        redis.select(9 + worker % 6)
         redis.flushdb()
         yield redis
         redis.flushdb()
