@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,9 @@ TIMEOUT_SECONDS = 60
 
 class ConfigurationRefused(Exception):
     """A daemon's tool refused the new files, or the daemon did not reload; the files are as they were before."""
+
+
+FAILURES = (ConfigurationRefused, OSError, subprocess.SubprocessError)
 
 
 @dataclass(slots=True)
@@ -47,8 +51,11 @@ def changes(parameters: Parameters, daemons: tuple[str, ...] = DAEMONS) -> dict[
     return {path: file for path, file in render(parameters, daemons).items() if files.differs(path, file)}
 
 
-def apply(parameters: Parameters, daemons: tuple[str, ...] = DAEMONS) -> Applied:
-    """Write what changed and reload the daemons that read it. Raises ConfigurationRefused; then nothing has changed."""
+def apply(parameters: Parameters, daemons: tuple[str, ...] = DAEMONS, timeout: float = TIMEOUT_SECONDS) -> Applied:
+    """Write what changed and reload the daemons that read it; a tool that takes longer than `timeout` s has failed.
+
+    Raises ConfigurationRefused. Whatever is raised, the files are as they were before.
+    """
     complaints = check.problems(parameters, daemons)
     if complaints:
         raise ConfigurationRefused("\n".join(complaints.values()))
@@ -60,37 +67,39 @@ def apply(parameters: Parameters, daemons: tuple[str, ...] = DAEMONS) -> Applied
             files.write(path, file)
             done.written.append(path)
         for daemon in dict.fromkeys(file.daemon for file in changed.values()):
-            running = is_running(parameters, daemon)
+            running = is_running(parameters, daemon, timeout)
             if running:
-                reload(parameters, daemon)
+                reload(parameters, daemon, timeout)
             (done.reloaded if running else done.stopped).append(daemon)
-    except (ConfigurationRefused, OSError) as error:
-        _roll_back(parameters, daemons, done)
+    except FAILURES as error:
+        _roll_back(parameters, daemons, done, timeout)
         raise ConfigurationRefused(f"{error}\nThe files are as they were before.") from error
+    except BaseException:
+        # A mistake in the code, or somebody who pressed Ctrl-C in the middle.
+        _roll_back(parameters, daemons, done, timeout)
+        raise
     return done
 
 
-def _roll_back(parameters: Parameters, daemons: tuple[str, ...], done: Applied) -> None:
+def _roll_back(parameters: Parameters, daemons: tuple[str, ...], done: Applied, timeout: float) -> None:
     for path in reversed(done.written):
         files.restore(path)
     for daemon in daemons:
-        if is_running(parameters, daemon):
-            try:
-                reload(parameters, daemon)
-            except ConfigurationRefused:
-                # The error that led here is the one to report.
-                continue
+        # The error that led here is the one to report.
+        with suppress(*FAILURES):
+            if is_running(parameters, daemon, timeout):
+                reload(parameters, daemon, timeout)
 
 
-def is_running(parameters: Parameters, daemon: str) -> bool:
+def is_running(parameters: Parameters, daemon: str, timeout: float = TIMEOUT_SECONDS) -> bool:
     """Return whether the daemon of this configuration runs."""
     if daemon == "postfix":
-        return _run(["postfix", "-c", str(parameters.postfix_config_dir), "status"]).returncode == 0
+        return _run(["postfix", "-c", str(parameters.postfix_config_dir), "status"], timeout).returncode == 0
     return _process(_pid_file(parameters, daemon)) is not None
 
 
-def reload(parameters: Parameters, daemon: str) -> None:
-    """Have the daemon read its files again. Raises ConfigurationRefused with what it said."""
+def reload(parameters: Parameters, daemon: str, timeout: float = TIMEOUT_SECONDS) -> None:
+    """Have the daemon read its files again. Raises ConfigurationRefused with what it said, and TimeoutExpired."""
     if daemon == "opendkim":
         # It reads them when the next connection comes, and keeps what it has when it cannot.
         process = _process(_pid_file(parameters, daemon))
@@ -102,8 +111,8 @@ def reload(parameters: Parameters, daemon: str) -> None:
         "postfix": ["postfix", "-c", str(parameters.postfix_config_dir), "reload"],
         "dovecot": ["doveadm", "-c", str(parameters.dovecot_config_file), "reload"],
     }[daemon]
-    done = _run(command)
-    if done.returncode or not is_running(parameters, daemon):
+    done = _run(command, timeout)
+    if done.returncode or not is_running(parameters, daemon, timeout):
         raise ConfigurationRefused(f"{' '.join(command)} (exit {done.returncode})\n{done.stderr.strip()}")
 
 
@@ -120,7 +129,7 @@ def _process(pid_file: Path) -> int | None:
     return process
 
 
-def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+def _run(command: list[str], timeout: float) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS, stdin=subprocess.DEVNULL
+        command, capture_output=True, text=True, check=False, timeout=timeout, stdin=subprocess.DEVNULL
     )

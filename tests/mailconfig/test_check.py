@@ -135,7 +135,8 @@ def test_all_files_go_back_when_one_daemon_does_not_reload(parameters, monkeypat
     # A process that is not Dovecot's stands in its pid file, so doveadm finds nobody to reload.
     parameters.dovecot_base_dir.mkdir()
     (parameters.dovecot_base_dir / "master.pid").write_text(f"{os.getpid()}\n")
-    monkeypatch.setenv("PATH", str(tools_without_doveadm(parameters.mail_root.parent)), prepend=os.pathsep)
+    tools = tools_with_doveadm(parameters.mail_root.parent, "echo refused >&2; exit 75")
+    monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
 
     with pytest.raises(apply.ConfigurationRefused, match="as they were before"):
         apply.apply(replace(parameters, message_size_limit_mb=50))
@@ -143,11 +144,48 @@ def test_all_files_go_back_when_one_daemon_does_not_reload(parameters, monkeypat
     assert {path: path.read_bytes() for path in render(parameters)} == before
 
 
-def tools_without_doveadm(folder: Path) -> Path:
-    """A folder for PATH in which doveadm always fails: the real one would signal the process of this test."""
+def test_all_files_go_back_when_a_reload_hangs(parameters, monkeypatch):
+    apply.apply(parameters)
+    before = {path: path.read_bytes() for path in render(parameters)}
+    parameters.dovecot_base_dir.mkdir()
+    (parameters.dovecot_base_dir / "master.pid").write_text(f"{os.getpid()}\n")
+    tools = tools_with_doveadm(parameters.mail_root.parent, "exec sleep 60")
+    monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
+
+    with pytest.raises(apply.ConfigurationRefused, match="timed out after 2 seconds"):
+        apply.apply(replace(parameters, message_size_limit_mb=50), timeout=2)
+
+    assert {path: path.read_bytes() for path in render(parameters)} == before
+
+
+@pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])
+def test_all_files_go_back_whatever_is_raised(parameters, monkeypatch, error):
+    apply.apply(parameters)
+    before = {path: path.read_bytes() for path in render(parameters)}
+    true_write, written = files.write, []
+
+    def write_one_and_fail(path, file):
+        # Only what apply() puts in place, not what is checked beforehand in a folder of its own.
+        if path in before:
+            if written:
+                raise error("in the middle")
+            written.append(path)
+        true_write(path, file)
+
+    monkeypatch.setattr(files, "write", write_one_and_fail)
+
+    with pytest.raises(error):
+        apply.apply(replace(parameters, message_size_limit_mb=50))
+
+    assert len(written) == 1
+    assert {path: path.read_bytes() for path in render(parameters)} == before
+
+
+def tools_with_doveadm(folder: Path, script: str) -> Path:
+    """A folder for PATH with a doveadm of ours: the real one would signal the process of this test."""
     tools = folder / "tools"
     tools.mkdir()
-    (tools / "doveadm").write_text("#!/bin/sh\necho refused >&2\nexit 75\n")
+    (tools / "doveadm").write_text(f"#!/bin/sh\n{script}\n")
     (tools / "doveadm").chmod(0o755)
     return tools
 
