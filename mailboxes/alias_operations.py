@@ -14,7 +14,7 @@ from mailboxes.expansion import MAX_TARGETS, refuse_loops, unfold
 from mailboxes.links import targets_of
 from mailboxes.mirror import follow_addresses
 from mailboxes.models import Alias, Mailbox
-from mailboxes.ownership import domain_for
+from mailboxes.ownership import domain_for, own_addresses
 from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.operation import operation
@@ -51,7 +51,7 @@ def create_alias(actor: Actor, *, source: str, targets: Sequence[str]) -> list[A
     except IntegrityError as error:
         raise Refused("taken", "targets", f"{display_address(source)} leads to one of these already.") from error
     touched = follow_addresses(domain.pk, [source])
-    refuse_loops(touched, unfold(touched, targets_of))
+    refuse_loops(touched, unfold(touched, targets_of), own_addresses)
     recalculate_addresses(touched)
     for row in rows:
         row.refresh_from_db()

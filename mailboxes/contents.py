@@ -10,6 +10,7 @@ from mailboxes import mirror
 from mailboxes.expansion import refuse_loops, unfold
 from mailboxes.links import targets_of
 from mailboxes.models import Alias, Mailbox
+from mailboxes.ownership import own_addresses
 from mailhost.scope import every_tenant
 
 
@@ -36,4 +37,4 @@ def follow_main_domain(domain: Domain) -> None:
         rows = Alias.objects.filter(Q(target_mailbox=None) | Exists(forwards), domain_id=domain.pk)
         sources = set(rows.values_list("alias_email", flat=True))
     for source in sorted(sources):
-        refuse_loops([source], unfold([source], targets_of))
+        refuse_loops([source], unfold([source], targets_of), own_addresses)

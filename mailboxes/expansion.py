@@ -13,8 +13,11 @@ MAX_DEPTH = 10
 MAX_TARGETS = 100
 # All addresses that one message may unfold to.
 MAX_REACHED = 500
+OTHERS = "an address of another account"
 
 Links = Mapping[str, Iterable[str]]
+# Of these addresses, those that the reader of a refusal may know of.
+Own = Callable[[set[str]], set[str]]
 
 
 def unfold(sources: Iterable[str], targets_of: Callable[[set[str]], Links]) -> dict[str, set[str]]:
@@ -39,31 +42,40 @@ def unfold(sources: Iterable[str], targets_of: Callable[[set[str]], Links]) -> d
     raise _too_deep()
 
 
-def refuse_loops(sources: Iterable[str], links: Links) -> None:
+def refuse_loops(sources: Iterable[str], links: Links, own: Own) -> None:
     """Raise Refused("alias_loop") when mail for a source would come back to an address it has passed, and
-    Refused("alias_too_deep") when it passes more than MAX_DEPTH of them."""
+    Refused("alias_too_deep") when it passes more than MAX_DEPTH of them. Only addresses that are `own` are named."""
     for source in sorted(sources):
         # A walk in depth with the path in hand; each address is left once all below it has been seen.
         path: dict[str, None] = {}
         done: set[str] = set()
-        _walk(source, links, path, done)
+        circle = _walk(source, links, path, done)
+        if circle:
+            raise Refused("alias_loop", "targets", f"Mail would go in circles: {_shown(circle, own(set(circle)))}.")
 
 
-def _walk(address: str, links: Links, path: dict[str, None], done: set[str]) -> None:
+def _shown(way: list[str], own: set[str]) -> str:
+    """Return the way for people; however many addresses of others follow each other, they are one word."""
+    steps = [display_address(address) if address in own else OTHERS for address in way]
+    return " → ".join(step for step, before in zip(steps, [None, *steps], strict=False) if step != before)
+
+
+def _walk(address: str, links: Links, path: dict[str, None], done: set[str]) -> list[str] | None:
+    """Return the first circle at or below this address, if there is one."""
     if address in path:
-        way = [*list(path)[list(path).index(address) :], address]
-        raise Refused(
-            "alias_loop", "targets", f"Mail would go in circles: {' → '.join(display_address(each) for each in way)}."
-        )
+        return [*list(path)[list(path).index(address) :], address]
     if len(path) > MAX_DEPTH:
         raise _too_deep()
     if address in done:
-        return
+        return None
     path[address] = None
     for target in sorted(links.get(address, ())):
-        _walk(target, links, path, done)
+        circle = _walk(target, links, path, done)
+        if circle:
+            return circle
     del path[address]
     done.add(address)
+    return None
 
 
 def _too_deep() -> Refused:

@@ -36,3 +36,13 @@ def domain_for(actor: Actor, address: str, *, field: str, others: Iterable[int] 
             "Add the address there.",
         )
     return domain
+
+
+def own_addresses(addresses: set[str]) -> set[str]:
+    """Return those of the addresses that lie in a proven domain of the present scope."""
+    names = set(
+        Domain.objects.filter(owned_name__in={domain_of(address) for address in addresses}).values_list(
+            "owned_name", flat=True
+        )
+    )
+    return {address for address in addresses if domain_of(address) in names}

@@ -150,8 +150,19 @@ def test_a_circle_is_refused_with_its_way(world, acme, bolt):
     refused = refusal(an_alias, world.as_acme, "c@acme.example", "x@ext.example", "a+list@acme.example")
 
     assert refused.code == "alias_loop"
-    assert refused.message.endswith("c@acme.example → a@acme.example → b@bolt.example → c@acme.example.")
+    assert refused.message.endswith("c@acme.example → a@acme.example → an address of another account → c@acme.example.")
     assert routes("c@acme.example") == []
+
+
+def test_a_circle_names_no_address_of_another_account(world, acme, bolt):
+    create_domain(world.as_acme, name="bolt.example")
+    an_alias(world.as_bolt, "team@bolt.example", "secret@bolt.example")
+    an_alias(world.as_bolt, "secret@bolt.example", "partner@acme.example")
+
+    told = refusal(an_alias, world.as_acme, "partner@acme.example", "team@bolt.example")
+
+    assert told.code == "alias_loop"
+    assert "bolt.example" not in told.message
 
 
 def test_a_circle_through_a_forwarding_mailbox_is_refused(world, acme):
