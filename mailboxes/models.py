@@ -1,7 +1,7 @@
 """Mailboxes and aliases, as Postfix and Dovecot read them: `mail_mailboxes`, `mail_aliases`."""
 
 from django.db import models
-from django.db.models import Case, F, OuterRef, Q, Subquery, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
 
 from domains.models import Domain
@@ -13,12 +13,22 @@ from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
 UNSAFE = r"[[:cntrl:][:space:]|,/:]"
 
 
+def homes():
+    """The domains that may hold mailboxes: proven, live, and no alias domains."""
+    return Domain.objects.filter(owned_name__isnull=False, alias_of=None)
+
+
 class MailboxQuerySet(TenantQuerySet):
     def live(self):
         return self.filter(deleted_at=None)
 
     def deleted(self):
         return self.exclude(deleted_at=None)
+
+    def binned(self):
+        """What the bin shows: whether there is a domain to come back to (`has_home`)."""
+        home = homes().filter(owned_name=OuterRef("domain__domain_name"), tenant_id=OuterRef("domain__tenant_id"))
+        return self.deleted().select_related("domain").annotate(has_home=Exists(home))
 
     def listed(self):
         """What lists show, in their order, with quota use (`used_bytes`) and last sign-in."""

@@ -6,10 +6,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from domains.locks import lock_domain
+from domains.models import Domain
+from domains.names import display_name as display_domain
 from mailboxes.addresses import DELIMITER, display_address, domain_of, local_of, normalise_address
 from mailboxes.effective import recalculate_addresses
 from mailboxes.mirror import follow_addresses
-from mailboxes.models import Alias, Mailbox, QuotaUsage
+from mailboxes.models import Alias, Mailbox, QuotaUsage, homes
 from mailboxes.ownership import domain_for
 from mailboxes.passwords import accept_hash, check_password, hash_password
 from mailhost.actor import Actor
@@ -153,17 +155,19 @@ def delete_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
 def restore_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
     """Bring a deleted mailbox back with its mail and password. Its forwards were deleted for good.
 
-    Raises Refused: not_found, unchanged, taken.
+    One whose domain was deleted comes back once its tenant has added and verified the name again.
+    Raises Refused: not_found, unchanged, domain_deleted, taken.
     """
-    domain = lock_domain(actor, mailbox.domain)
-    mailbox = Mailbox.objects.filter(pk=mailbox.pk, domain_id=domain.pk).first() or missing_mailbox()
+    domain = lock_domain(actor, _home_of(mailbox))
+    mailbox = Mailbox.objects.filter(pk=mailbox.pk).first() or missing_mailbox()
     if mailbox.deleted_at is None:
         raise Refused("unchanged", "", f"{display_address(mailbox.email)} is not deleted.")
     _refuse_taken(mailbox.email)
     mailbox.deleted_at = None
+    mailbox.domain = domain
     try:
         with transaction.atomic():
-            mailbox.save(update_fields=["deleted_at", "updated_at"])
+            mailbox.save(update_fields=["deleted_at", "domain", "updated_at"])
     except IntegrityError as error:
         raise taken_by_mailbox(mailbox.email) from error
     _open_address(mailbox)
@@ -259,6 +263,16 @@ def _locked(actor: Actor, mailbox: Mailbox) -> Mailbox:
     """Return the live mailbox, fresh, under the lock of its domain. Raises Refused("not_found")."""
     lock_domain(actor, mailbox.domain)
     return Mailbox.objects.live().filter(pk=mailbox.pk).first() or missing_mailbox()
+
+
+def _home_of(mailbox: Mailbox) -> Domain:
+    """Return the domain that a deleted mailbox comes back to. Raises Refused: not_found, domain_deleted."""
+    row = Mailbox.objects.filter(pk=mailbox.pk).select_related("domain").first() or missing_mailbox()
+    home = homes().filter(owned_name=row.domain.domain_name, tenant_id=row.domain.tenant_id).first()
+    if home is None:
+        shown = display_domain(row.domain.domain_name)
+        raise Refused("domain_deleted", "", f"The domain {shown} was deleted. Add it again and verify it first.")
+    return home
 
 
 def _set_enabled(actor: Actor, mailbox: Mailbox, *, enabled: bool) -> Mailbox:

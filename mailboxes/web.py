@@ -172,7 +172,7 @@ def delete(request: HttpRequest, uid: str) -> HttpResponse:
 
 @needs("mailboxes.list")
 def bin_index(request: HttpRequest) -> HttpResponse:
-    rows = Mailbox.objects.deleted().select_related("domain")
+    rows = Mailbox.objects.binned()
     page = page_of(rows, ("-pk",), request.GET.get("cursor", ""))
     return render(request, "mailboxes/bin.html", {"page": page})
 

@@ -1,10 +1,12 @@
 import pytest
 
-from mailboxes.models import QuotaUsage
+from domains.operations import create_domain, delete_domain
+from mailboxes.models import Mailbox, QuotaUsage
 from mailboxes.operations import delete_mailbox, restore_mailbox, suspend_mailbox
 from mailhost.errors import Refused
+from mailhost.scope import tenant_scope
 from tenants.operations import suspend_tenant
-from tests.world import a_mailbox, an_alias, fresh, routes, senders, verified_domain
+from tests.world import a_mailbox, an_alias, fresh, prove, routes, senders, verified_domain
 
 
 @pytest.fixture
@@ -74,3 +76,39 @@ def test_one_that_lives_is_refused(world, acme):
         restore_mailbox(world.as_acme, mailbox=a_mailbox(world.as_acme, "anna@acme.example"))
 
     assert refused.value.code == "unchanged"
+
+
+def bin_of(world):
+    with tenant_scope(world.acme.path):
+        return [(row.email, row.has_home) for row in Mailbox.objects.binned()]
+
+
+def test_one_of_a_deleted_domain_waits_for_its_tenants_new_claim(world, acme):
+    anna = a_mailbox(world.as_acme, "anna@acme.example")
+    delete_domain(world.as_acme, domain=acme)
+    # Neither a claim without proof nor another tenant's domain is its home.
+    claim = create_domain(world.as_acme, name="acme.example")
+    theirs = verified_domain(world.as_bolt, "acme.example")
+    with pytest.raises(Refused, match=r"The domain acme\.example was deleted") as refused:
+        restore_mailbox(world.as_acme, mailbox=fresh(anna))
+    before = bin_of(world)
+    delete_domain(world.as_bolt, domain=theirs)
+    prove(claim)
+    meanwhile = bin_of(world)
+
+    back = restore_mailbox(world.as_acme, mailbox=fresh(anna))
+
+    assert refused.value.code == "domain_deleted"
+    assert (before, meanwhile) == ([("anna@acme.example", False)], [("anna@acme.example", True)])
+    assert (back.uid, back.domain_id, back.may_receive) == (anna.uid, claim.pk, True)
+    assert routes("anna@acme.example") == ["anna@acme.example"]
+
+
+def test_a_stranger_is_told_nothing_of_one(world, acme):
+    anna = a_mailbox(world.as_acme, "anna@acme.example")
+    delete_domain(world.as_acme, domain=acme)
+
+    with pytest.raises(Refused) as refused:
+        restore_mailbox(world.as_bolt, mailbox=fresh(anna))
+
+    assert refused.value.code == "not_found"
