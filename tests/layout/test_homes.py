@@ -1,0 +1,77 @@
+"""What crosses tenants, speaks SQL or asks the DNS stands in the files named here; a new one is a decision."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OURS = ("mailhost", "tenants", "accounts", "domains", "mailboxes", "dns", "mailconfig", "guard")
+
+CROSSES_TENANTS = {
+    # Who is asking is found before a tenant is known.
+    "accounts/actors.py",
+    "accounts/api_keys.py",
+    "accounts/management/commands/create_operator.py",
+    # The signer's tables are of all domains; a task gets an id and no actor.
+    "dns/operations.py",
+    "dns/tasks.py",
+    "mailboxes/tasks.py",
+    # A name, an address or a chain of aliases may touch what others own; what is told of it is decided there.
+    "domains/locks.py",
+    "mailboxes/alias_operations.py",
+    "mailboxes/contents.py",
+    "mailboxes/links.py",
+    "mailboxes/operations.py",
+    # What lies above a tenant decides about it.
+    "tenants/locks.py",
+    "tenants/operations.py",
+}
+SPEAKS_SQL = {
+    "tenants/effective.py",
+    "tenants/locks.py",
+    "domains/effective.py",
+    "mailboxes/chains.py",
+    "mailboxes/effective.py",
+    "mailboxes/mirror.py",
+    "mailconfig/grants.py",
+}
+ASKS_DNS = {"dns/lookup.py"}
+DNSPYTHON = {"resolver", "query", "message", "update", "nameserver", "exception", "rdatatype", "asyncresolver"}
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    for app in OURS:
+        for path in sorted((ROOT / app).rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
+
+
+def calls(tree: ast.Module) -> set[str]:
+    return {
+        node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+    }
+
+
+def imports_dnspython(tree: ast.Module) -> bool:
+    modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    modules |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    return any(module.startswith("dns.") and module.split(".")[1] in DNSPYTHON for module in modules)
+
+
+@pytest.mark.parametrize(
+    ("homes", "lives_there"),
+    [
+        (CROSSES_TENANTS, lambda tree: "every_tenant" in calls(tree)),
+        (SPEAKS_SQL, lambda tree: bool({"execute", "executemany", "raw", "extra", "RawSQL"} & calls(tree))),
+        (ASKS_DNS, imports_dnspython),
+    ],
+    ids=["every_tenant", "SQL", "dnspython"],
+)
+def test_it_stands_in_its_named_files_and_nowhere_else(homes, lives_there):
+    found = {name for name, tree in sources() if lives_there(tree)}
+
+    assert found - {"mailhost/scope.py"} == homes
