@@ -1,4 +1,5 @@
 import pytest
+from django.template.loader import render_to_string
 
 from domains.operations import create_domain, delete_domain
 from mailboxes.models import Mailbox, QuotaUsage
@@ -6,6 +7,7 @@ from mailboxes.operations import delete_mailbox, restore_mailbox, suspend_mailbo
 from mailhost.errors import Refused
 from mailhost.scope import tenant_scope
 from tenants.operations import suspend_tenant
+from tests.webside import plain_static  # noqa: F401 - a fixture
 from tests.world import a_mailbox, an_alias, fresh, prove, routes, senders, verified_domain
 
 
@@ -112,3 +114,16 @@ def test_a_stranger_is_told_nothing_of_one(world, acme):
         restore_mailbox(world.as_bolt, mailbox=fresh(anna))
 
     assert refused.value.code == "not_found"
+
+
+def test_the_bin_offers_no_way_back_without_a_domain(world, acme, rf, plain_static):  # noqa: F811
+    a_mailbox(world.as_acme, "anna@acme.example")
+    delete_domain(world.as_acme, domain=acme)
+    request = rf.get("/mailboxes/bin/")
+    request.actor = world.as_acme
+
+    with tenant_scope(world.acme.path):
+        shown = render_to_string("mailboxes/bin.html", {"page": list(Mailbox.objects.binned()), "request": request})
+
+    assert "Its domain was deleted" in shown
+    assert "Restore anna@acme.example" not in shown
