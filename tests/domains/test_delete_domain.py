@@ -74,7 +74,7 @@ def test_the_name_can_be_claimed_again_and_is_empty(world, acme):
     assert former.uid != anna.uid
     with pytest.raises(Refused) as refused:
         restore_mailbox(world.as_acme, mailbox=former)
-    assert refused.value.code == "not_found"
+    assert refused.value.code == "taken"
 
 
 def test_alias_domains_go_first(world, acme):

@@ -1,7 +1,9 @@
 """Behind a proxy each client is limited for itself, and nobody chooses the address that is written down."""
 
+import secrets
+
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import RequestFactory
 
 from accounts.attempts import MOST_OF_ADDRESS
@@ -44,7 +46,7 @@ def test_a_header_that_our_proxies_did_not_write_is_ignored(settings, forwarded,
 @pytest.mark.django_db
 def test_the_sign_in_limit_of_one_client_is_not_that_of_another(settings, client):
     settings.MAILHOST_PROXIES = 1
-    cache.clear()
+    caches["default"].key_prefix = secrets.token_hex(8)
 
     def sign_in(forwarded: str, number: int) -> int:
         fields = {"email": f"person{number}@acme.example", "password": "wrong"}
@@ -56,4 +58,4 @@ def test_the_sign_in_limit_of_one_client_is_not_that_of_another(settings, client
 
     assert sign_in(CLIENT, 999) == 429
     assert sign_in("192.0.2.8", 999) == 422
-    cache.clear()
+    caches["default"].key_prefix = secrets.token_hex(8)
