@@ -41,5 +41,5 @@ look: install ## Pictures of every page in var/screenshots/
 	@$(PYTHON) -m tests.look
 
 clean: ## Delete caches; the demo's data and .venv stay
-	@rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache var/static var/failed
+	@rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache var/static var/failed
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
