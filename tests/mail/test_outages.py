@@ -42,6 +42,8 @@ def test_without_the_database_mail_is_put_off_and_flows_again_by_itself(post, ac
         assert time.monotonic() - back < 30, "SMTP did not recover in 30 s"
         time.sleep(0.2)
 
+    _wait_until_dovecot_is_back(post, anna)
+
     assert {code // 100 for code in during} == {4}
     assert refused // 100 == 4
     assert "[UNAVAILABLE]" in str(unavailable.value)
@@ -55,6 +57,20 @@ def _rcpt(post: Post, recipient: str) -> int:
         return error.smtp_code
     except smtplib.SMTPServerDisconnected:
         return 421
+
+
+def _wait_until_dovecot_is_back(post: Post, login: tuple[str, str]) -> None:
+    """Dovecot waits 1, 5, 25 seconds between its looks for the database; until then it says so, and nothing worse."""
+    began = time.monotonic()
+    while True:
+        try:
+            post.imap(login).logout()
+        except imaplib.IMAP4.error as error:
+            if "[UNAVAILABLE]" not in str(error) or time.monotonic() - began > 60:
+                raise
+            time.sleep(0.5)
+        else:
+            return
 
 
 def _sign_in_answer(post: Post, login: tuple[str, str]) -> int:
