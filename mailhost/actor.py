@@ -6,7 +6,10 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Actor:
     """What a request, a task or a command may do and see. Made once per request by `accounts.middleware`
-    or by the API key, once per run by a command; `tenant_path` is the subtree that is in scope."""
+    or by the API key, once per run by a command; `tenant_path` is the subtree that is in scope.
+
+    `impersonator` and `impersonator_id` name the person who has signed in as this one: every act is theirs, too.
+    """
 
     tenant_id: int
     tenant_path: str
@@ -18,6 +21,8 @@ class Actor:
     address: str = ""
     tenant_name: str = ""
     tenant_kind: str = ""
+    impersonator: str = ""
+    impersonator_id: int | None = None
 
     def may(self, action: str) -> bool:
         return action in self.permissions
