@@ -4,7 +4,7 @@ import structlog
 from django.utils import timezone
 
 from accounts.actors import system_actor
-from dns import operations
+from dns import key_operations, operations, record_operations
 from dns.operations import WRITE_TABLES
 from domains.models import Domain
 from mailhost.background import later
@@ -17,20 +17,20 @@ log = structlog.get_logger(__name__)
 def make_key(domain_id: int) -> None:
     """Give the domain a signing key where it has none."""
     if domain := live_domain(domain_id):
-        operations.ensure_key(system_actor(domain.tenant, "DKIM keys"), domain=domain)
+        key_operations.ensure_key(system_actor(domain.tenant, "DKIM keys"), domain=domain)
 
 
 def refresh_records(domain_id: int) -> None:
     """Write down what the domain should publish."""
     if domain := live_domain(domain_id):
-        operations.refresh_records(system_actor(domain.tenant, "DNS records"), domain=domain)
+        record_operations.refresh_records(system_actor(domain.tenant, "DNS records"), domain=domain)
 
 
 def check_records(domain_id: int) -> None:
     """Look up what the domain does publish."""
     if domain := live_domain(domain_id):
         with every_tenant("the records of one domain, by its id"):
-            operations.observe_records(domain, now=timezone.now())
+            record_operations.observe_records(domain, now=timezone.now())
 
 
 def write_signing_tables(thorough: bool = False) -> None:

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from dns.models import DnsRecord
-from dns.operations import check_records
 from dns.purposes import groups
+from dns.record_operations import check_records
 from domains.models import Domain
 from domains.readiness import readiness
 from mailhost.web.forms import refusals_told

@@ -26,7 +26,7 @@ django.setup()
 from dns.resolver import Resolver
 
 from dns.models import DnsRecord, Purpose, Status
-from dns.operations import check_records
+from dns.record_operations import check_records
 from mailhost.errors import Refused
 from stack.layout import write_private
 from stack.publish import Published, publish

@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.actors import system_actor
-from dns import operations, tasks
+from dns import record_operations, tasks
 from dns.models import DnsRecord
 from mailhost.actor import Actor
 from mailhost.errors import NotPermitted
@@ -83,7 +83,7 @@ def test_a_first_check_that_fails_says_so_and_the_next_one_judges(domain, dns_se
 def test_a_person_asks_and_a_worker_looks(domain, acme):
     Job.objects.all().delete()
 
-    operations.check_records(system_actor(acme, "a test"), domain=domain)
+    record_operations.check_records(system_actor(acme, "a test"), domain=domain)
 
     assert list(Job.objects.values_list("task", "arguments")) == [("dns.tasks.check_records", {"domain_id": domain.pk})]
 
@@ -92,4 +92,4 @@ def test_who_may_only_see_cannot_start_a_check(domain, acme):
     actor = Actor(tenant_id=acme.pk, tenant_path=acme.path, permissions=frozenset({"records.list"}))
 
     with pytest.raises(NotPermitted):
-        operations.check_records(actor, domain=domain)
+        record_operations.check_records(actor, domain=domain)
