@@ -3,16 +3,17 @@
 from django.urls import path
 
 import mailhost.web.paths  # noqa: F401  registers <uid:…>
-from accounts import api, web
+from accounts.api import keys as keys_api
+from accounts.web import keys, sign_in
 
 pages = [
-    path("sign-in/", web.sign_in, name="sign-in"),
-    path("sign-out/", web.sign_out, name="sign-out"),
-    path("keys/", web.keys, name="keys"),
-    path("keys/add/", web.add_key, name="key-add"),
-    path("keys/<uid:uid>/revoke/", web.revoke, name="key-revoke"),
+    path("sign-in/", sign_in.sign_in, name="sign-in"),
+    path("sign-out/", sign_in.sign_out, name="sign-out"),
+    path("keys/", keys.keys, name="keys"),
+    path("keys/add/", keys.add_key, name="key-add"),
+    path("keys/<uid:uid>/revoke/", keys.revoke, name="key-revoke"),
 ]
 endpoints = [
-    path("api-keys", api.ApiKeys.as_view(), name="api-keys"),
-    path("api-keys/<str:key>", api.OneApiKey.as_view(), name="api-key"),
+    path("api-keys", keys_api.ApiKeys.as_view(), name="api-keys"),
+    path("api-keys/<str:key>", keys_api.OneApiKey.as_view(), name="api-key"),
 ]

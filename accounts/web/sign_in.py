@@ -1,23 +1,19 @@
-"""Pages about signing in, and about API keys."""
+"""Pages about signing in and out."""
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from accounts import attempts
-from accounts.forms import KeyForm, SignInForm
-from accounts.models import ApiKey
-from accounts.operations import create_api_key, revoke_api_key
-from mailhost.web.forms import refusals, refusals_told, render_form
-from mailhost.web.pages import needs
-from mailhost.web.paging import page_of
+from accounts.forms import SignInForm
+from mailhost.web.forms import render_form
 
 TOO_MANY_REQUESTS = 429
 # One sentence for an unknown address, a wrong password and a closed account.
@@ -60,32 +56,3 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     logout(request)
     messages.success(request, "You are signed out.")
     return redirect("sign-in")
-
-
-@needs("keys.list")
-def keys(request: HttpRequest) -> HttpResponse:
-    rows = ApiKey.objects.filter(revoked_at=None).select_related("tenant")
-    page = page_of(rows, ("-pk",), request.GET.get("cursor", ""))
-    shows_owner = any(key.tenant_id != request.actor.tenant_id for key in page)
-    return render(request, "accounts/keys.html", {"page": page, "shows_owner": shows_owner})
-
-
-@needs("keys.create")
-@never_cache
-def add_key(request: HttpRequest) -> HttpResponse:
-    """The new key is shown in the answer itself, so that its text is stored nowhere."""
-    form = KeyForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        with refusals(form):
-            key, text = create_api_key(request.actor, **form.cleaned_data)
-            return render(request, "accounts/key_created.html", {"key": key, "text": text}, status=201)
-    return render_form(request, "accounts/key_add.html", form)
-
-
-@require_POST
-def revoke(request: HttpRequest, uid: str) -> HttpResponse:
-    key = get_object_or_404(ApiKey.objects.filter(revoked_at=None), uid=uid)
-    with refusals_told(request):
-        revoke_api_key(request.actor, key=key)
-        messages.success(request, f"The key {key.name} was revoked. It opens nothing any more.")
-    return redirect("keys")

@@ -1,0 +1,43 @@
+"""Pages about API keys."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from accounts.forms import KeyForm
+from accounts.models import ApiKey
+from accounts.operations import create_api_key, revoke_api_key
+from mailhost.web.forms import refusals, refusals_told, render_form
+from mailhost.web.pages import needs
+from mailhost.web.paging import page_of
+
+
+@needs("keys.list")
+def keys(request: HttpRequest) -> HttpResponse:
+    rows = ApiKey.objects.filter(revoked_at=None).select_related("tenant")
+    page = page_of(rows, ("-pk",), request.GET.get("cursor", ""))
+    shows_owner = any(key.tenant_id != request.actor.tenant_id for key in page)
+    return render(request, "accounts/keys.html", {"page": page, "shows_owner": shows_owner})
+
+
+@needs("keys.create")
+@never_cache
+def add_key(request: HttpRequest) -> HttpResponse:
+    """The new key is shown in the answer itself, so that its text is stored nowhere."""
+    form = KeyForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        with refusals(form):
+            key, text = create_api_key(request.actor, **form.cleaned_data)
+            return render(request, "accounts/key_created.html", {"key": key, "text": text}, status=201)
+    return render_form(request, "accounts/key_add.html", form)
+
+
+@require_POST
+def revoke(request: HttpRequest, uid: str) -> HttpResponse:
+    key = get_object_or_404(ApiKey.objects.filter(revoked_at=None), uid=uid)
+    with refusals_told(request):
+        revoke_api_key(request.actor, key=key)
+        messages.success(request, f"The key {key.name} was revoked. It opens nothing any more.")
+    return redirect("keys")
