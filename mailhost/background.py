@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from mailhost.models import Job
+from mailhost.request_id import carrying, request_id
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +32,9 @@ RUN_JOB = "mailhost.run_job"
 def later(task: str, **arguments: Any) -> None:
     """Run `task` once this transaction has committed. One run finishes all jobs that wait for the same call."""
     queue = QUEUES.get(task, DEFAULT_QUEUE)
-    job = Job.objects.create(task=task, arguments=arguments, queue=queue, due_at=timezone.now())
+    job = Job.objects.create(
+        task=task, arguments=arguments, queue=queue, due_at=timezone.now(), request_id=request_id()
+    )
     transaction.on_commit(lambda: wake(job.pk, queue))
 
 
@@ -55,29 +58,33 @@ def run(job_id: int, now: datetime | None = None) -> None:
     now = now or timezone.now()
     with transaction.atomic():
         job = Job.objects.select_for_update(skip_locked=True).filter(pk=job_id, finished_at=None).first()
-        if job is None:
-            return
-        # Read without a lock: a locking scan would hold, for a moment, the rows of jobs that other workers are just
-        # being woken for, and they would pass them by.
-        same = list(
-            Job.objects.filter(task=job.task, arguments=job.arguments, finished_at=None)
-            .exclude(pk=job_id)
-            .values_list("pk", flat=True)
-        )
-        try:
-            with transaction.atomic():
-                import_string(job.task)(**job.arguments)
-        except Exception as error:
-            job.attempts = min(job.attempts + 1, MOST_ATTEMPTS)
-            job.error = f"{type(error).__name__}: {error}"[:500]
-            job.due_at = now + delay(job.attempts)
-            job.save(update_fields=["attempts", "error", "due_at"])
-            log.exception("job_failed", job=job.pk, task=job.task, attempts=job.attempts, error=job.error)
-            return
-        for pk in (job_id, *same):
-            # One by one, by primary key; a row that another worker has locked it will finish itself.
-            if Job.objects.select_for_update(skip_locked=True).filter(pk=pk, finished_at=None).first():
-                Job.objects.filter(pk=pk).update(finished_at=timezone.now(), error="")
+        if job is not None:
+            with carrying(job.request_id):
+                _run(job, now)
+
+
+def _run(job: Job, now: datetime) -> None:
+    # Read without a lock: a locking scan would hold, for a moment, the rows of jobs that other workers are just
+    # being woken for, and they would pass them by.
+    same = list(
+        Job.objects.filter(task=job.task, arguments=job.arguments, finished_at=None)
+        .exclude(pk=job.pk)
+        .values_list("pk", flat=True)
+    )
+    try:
+        with transaction.atomic():
+            import_string(job.task)(**job.arguments)
+    except Exception as error:
+        job.attempts = min(job.attempts + 1, MOST_ATTEMPTS)
+        job.error = f"{type(error).__name__}: {error}"[:500]
+        job.due_at = now + delay(job.attempts)
+        job.save(update_fields=["attempts", "error", "due_at"])
+        log.exception("job_failed", job=job.pk, task=job.task, attempts=job.attempts, error=job.error)
+        return
+    for pk in (job.pk, *same):
+        # One by one, by primary key; a row that another worker has locked it will finish itself.
+        if Job.objects.select_for_update(skip_locked=True).filter(pk=pk, finished_at=None).first():
+            Job.objects.filter(pk=pk).update(finished_at=timezone.now(), error="")
 
 
 def delay(attempts: int) -> timedelta:

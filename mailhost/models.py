@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from mailhost.request_id import MAX_LENGTH as REQUEST_ID_LENGTH
+
 
 class Job(models.Model):
     """One call of a task, written in the transaction of the change that asked for it."""
@@ -13,6 +15,7 @@ class Job(models.Model):
     due_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=500, default="")
+    request_id = models.CharField(max_length=REQUEST_ID_LENGTH, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -6,6 +6,8 @@ from pathlib import Path
 import environ
 import structlog
 
+from mailhost.request_id import add_request_id
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -56,6 +58,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "mailhost.request_id.RequestIdMiddleware",
     "mailhost.proxies.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -230,8 +233,11 @@ SPECTACULAR_SETTINGS = {
 
 # --- logs ------------------------------------------------------------------------------------------------------
 
+# The id is checked and, where it has to be, replaced before django-structlog reads it.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 _shared_processors = [
     structlog.contextvars.merge_contextvars,
+    add_request_id,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

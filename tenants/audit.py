@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from structlog.contextvars import get_contextvars
-
 from mailhost.actor import Actor
 from mailhost.operation import describe
+from mailhost.request_id import request_id
 from tenants.models import AuditRecord
 
 
@@ -21,7 +20,7 @@ def record(actor: Actor, action: str, details: dict[str, Any], result: Any) -> A
         # An act that leaves nothing behind is about what it was given first.
         object=(named(result) or named(next(iter(details.values()), "")))[:300],
         details=details,
-        request_id=str(get_contextvars().get("request_id", ""))[:64],
+        request_id=request_id(),
     )
 
 

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.views import APIView
 
-from mailhost.api.errors import InvalidParameter, request_id
+from mailhost.api.errors import InvalidParameter
 from mailhost.api.pagination import CursorList
 from mailhost.api.parsers import MergePatchParser, StrictJSONParser
 from mailhost.scope import reset_scope, set_scope
@@ -74,7 +74,6 @@ class Endpoint(APIView):
 
     def finalize_response(self, request: Request, response, *arguments: Any, **named: Any):
         response = super().finalize_response(request, response, *arguments, **named)
-        response.headers["X-Request-Id"] = request_id()
         # What a tenant may see is nobody else's, proxies included.
         response.headers["Cache-Control"] = "no-store"
         return response

@@ -13,6 +13,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from mailhost.errors import NotPermitted, Refused
+from mailhost.request_id import request_id
 
 log = structlog.get_logger(__name__)
 
@@ -66,11 +67,6 @@ class InvalidParameter(Exception):
     def __init__(self, parameter: str, code: str, detail: str) -> None:
         super().__init__(detail)
         self.error = {"parameter": parameter, "code": code, "detail": detail}
-
-
-def request_id() -> str:
-    """Return the id under which this request stands in the logs and in the audit record."""
-    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
 def body(code: str, detail: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:

@@ -1,11 +1,10 @@
 """Error pages in the panel's dress, with the id under which the log tells more."""
 
-import uuid
-
 import structlog
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from structlog.contextvars import bind_contextvars, get_contextvars
+
+from mailhost.request_id import request_id
 
 log = structlog.get_logger(__name__)
 
@@ -31,10 +30,6 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _page(status: int, request: HttpRequest | None, **context) -> HttpResponse:
     """The 500 page gets no request: no session, no person, no database stands behind it."""
-    request_id = get_contextvars().get("request_id")
-    if request_id is None:
-        request_id = str(uuid.uuid4())
-        bind_contextvars(request_id=request_id)
     signed_in = request is not None and getattr(request, "actor", None) is not None
-    text = render_to_string(f"{status}.html", {**context, "request_id": request_id, "signed_in": signed_in})
+    text = render_to_string(f"{status}.html", {**context, "request_id": request_id(), "signed_in": signed_in})
     return HttpResponse(text, status=status)
