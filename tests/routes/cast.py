@@ -1,0 +1,153 @@
+"""Who calls the routes, and what of Acme's there is to call them about."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import ApiKey, User
+from accounts.operations import create_api_key
+from mailboxes.operations import delete_mailbox
+from mailhost.scope import every_tenant
+from tenants.models import Kind, Member, Role, Tenant
+from tenants.operations import create_tenant, suspend_tenant
+from tests.apiside import make_key
+from tests.routes import table
+from tests.routes.table import Row
+from tests.world import World, a_mailbox, an_alias, make_world, verified_domain
+
+UNKNOWN_UID = "0" * 20
+# An own key notes its use, a session its end; neither is a change of anything.
+NO_CHANGE = re.compile(r"django_session|SET `last_used_at`")
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A thing of Acme's: the prefix of its id in the API, and how to make or find one in the world."""
+
+    prefix: str
+    make: Callable[[World], Any]
+
+
+def a_deleted_mailbox(world: World) -> Any:
+    mailbox = a_mailbox(world.as_acme, "dora@acme.example")
+    delete_mailbox(world.as_acme, mailbox=mailbox)
+    return mailbox
+
+
+# Made once each, in this order.
+THINGS: dict[str, Thing] = {
+    "tenant": Thing("ten", lambda world: world.acme),
+    "domain": Thing("dom", lambda world: verified_domain(world.as_acme, "acme.example")),
+    "deleted_mailbox": Thing("mbx", a_deleted_mailbox),
+    "mailbox": Thing("mbx", lambda world: a_mailbox(world.as_acme, "anna@acme.example")),
+    "alias": Thing("als", lambda world: an_alias(world.as_acme, "sales@acme.example", "anna@acme.example")[0]),
+    "key": Thing("key", lambda world: create_api_key(world.as_acme, name="Acme's", role=Role.READ_ONLY)[0]),
+}
+
+
+class Cast:
+    """The world of the tests with another reseller, Sela; Acme's things; and a client for each caller and door."""
+
+    def __init__(self) -> None:
+        self.world = make_world()
+        self.sela = create_tenant(self.world.as_operator, parent=self.world.operator, kind=Kind.RESELLER, name="Sela")
+        self.things = {name: thing.make(self.world) for name, thing in THINGS.items()}
+        self.clients = dict(self._clients())
+        with every_tenant("the tests' cast"):
+            # Else the first use of each key is noted, by a statement that the next request lacks.
+            ApiKey.objects.update(last_used_at=timezone.now())
+
+    def call(self, who: str, row: Row, *, method: str = "", unknown: bool = False, body: Any = None):
+        """Call a row's address, about Acme's things or about ones that never were."""
+        client, method = self.client(who, is_api=row.is_api), method or row.method
+        cookies = copy(client.cookies)
+        address, body = self.address(row, unknown), body if body is not None else row.body
+        if row.is_api:
+            data = "" if body is None else json.dumps(body)
+            answer = client.generic(method, address, data, content_type="application/json")
+        elif method == "POST":
+            answer = client.post(address, body or {})
+        else:
+            answer = client.generic(method, address)
+        # What is rolled back in the database, such as signing out, must not stay in the browser.
+        client.cookies = cookies
+        return answer
+
+    def address(self, row: Row, unknown: bool = False) -> str:
+        """Return the row's path with the things' ids in the place of its parameters."""
+        names = iter(row.about.split())
+        return "/" + re.sub(r"<\w+:\w+>", lambda _: self.reference(next(names), row.is_api, unknown), row.route)
+
+    def reference(self, name: str, is_api: bool, unknown: bool = False) -> str:
+        """Return how the API or a page points at a thing, or at one that never was."""
+        uid = UNKNOWN_UID if unknown else self.things[name].uid
+        return f"{THINGS[name].prefix}_{uid}" if is_api else uid
+
+    def client(self, who: str, *, is_api: bool) -> Client:
+        return self.clients[who, is_api]
+
+    def _clients(self) -> Iterator[tuple[tuple[str, bool], Client]]:
+        members = {
+            table.STRANGER: (self.sela, Role.OWNER),
+            table.SIBLING: (self.world.bolt, Role.OWNER),
+            table.PARENT: (self.world.rita, Role.OWNER),
+            table.OWNER: (self.world.acme, Role.OWNER),
+            table.READER: (self.world.acme, Role.READ_ONLY),
+            table.BILLING: (self.world.acme, Role.BILLING),
+            table.SUSPENDED: (self.world.acme, Role.OWNER),
+        }
+        for who, (tenant, role) in members.items():
+            yield (who, True), with_key(tenant, role)
+            yield (who, False), signed_in(tenant, role)
+        for is_api in (True, False):
+            yield (table.NOBODY, is_api), Client()
+
+    def suspend_acme(self) -> None:
+        """Let nobody of Acme's sign in any more; their sessions and keys exist already."""
+        suspend_tenant(self.world.as_operator, tenant=self.world.acme, blocks=["sign_in"], reason="Unpaid")
+
+
+def with_key(tenant: Tenant, role: str) -> Client:
+    """Return a client with an API key of this role."""
+    return Client(headers={"authorization": f"Bearer {make_key(tenant, role)}"})
+
+
+def signed_in(tenant: Tenant, role: str) -> Client:
+    """Return a browser in which a member of this tenant is signed in."""
+    user, _ = User.objects.get_or_create(email=f"{role}@{tenant.name.lower()}.example")
+    with every_tenant("the tests' cast"):
+        Member.objects.get_or_create(tenant=tenant, user=user, role=role)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Roll back what happens inside, so that each row finds the cast as it was."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+class Statements(CaptureQueriesContext):
+    """What is asked of the database meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(connection)
+
+    @property
+    def changes(self) -> list[str]:
+        """The statements that changed something of anybody's."""
+        asked = [query["sql"] for query in self.captured_queries]
+        changing = [sql for sql in asked if re.match(r"(INSERT|UPDATE|DELETE|REPLACE)\b", sql)]
+        return [sql for sql in changing if not NO_CHANGE.search(sql)]

@@ -1,0 +1,148 @@
+"""The table of routes: which of them opens to whom. What a row does not name stays shut: 401, 403 or 404.
+
+One row for each method of each address; `test_crawl.py` finds the addresses by itself and fails for one without a row.
+All rows are about Acme's things. A new row takes its letters from the sets below, or names its callers itself.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# Without a session or key.
+NOBODY = "nobody"
+# The owner of Sela, another reseller: may what a reseller may, and none of this is its own.
+STRANGER = "stranger"
+# The owner of Bolt, a customer of the same reseller.
+SIBLING = "sibling"
+# The owner of Rita, the reseller above Acme.
+PARENT = "parent"
+# The owner of Acme itself.
+OWNER = "owner"
+# Members of Acme who may only read, and who only see what is paid for.
+READER, BILLING = "reader", "billing"
+# The owner of Acme while it is suspended.
+SUSPENDED = "suspended"
+
+CALLERS = (NOBODY, STRANGER, SIBLING, PARENT, OWNER, READER, BILLING, SUSPENDED)
+
+# About one thing of Acme's: who may see it, who may change it, and what only whoever is above may do.
+SEE = frozenset({PARENT, OWNER, READER})
+CHANGE = frozenset({PARENT, OWNER})
+ABOVE = frozenset({PARENT})
+# About nobody's thing in particular: each sees a list of their own, and adds to their own.
+LIST = SEE | {STRANGER, SIBLING}
+ADD = CHANGE | {STRANGER, SIBLING}
+ADD_TENANT = frozenset({PARENT, STRANGER})
+ANYBODY_SIGNED_IN = LIST | {BILLING}
+EVERYBODY = frozenset(CALLERS)
+# A session that is no longer good is ended, whatever page was asked for.
+SIGN_IN = EVERYBODY - {SUSPENDED}
+
+PASSWORD = "k8Vq.river.Lamp"
+MAILBOX = {"local_part": "new", "domain": "acme.example", "storage_quota_mb": "10", "password": PASSWORD}
+ALIAS = {"local_part": "new", "domain": "acme.example", "targets": "anna@acme.example"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """`about` names the things of `cast.THINGS` that the address points at, one for each <parameter>. `body` is input
+    of the right shape: JSON under api/, else a form. `refers` says which of its members point at a thing of `THINGS`.
+    """
+
+    method: str
+    route: str
+    opens_to: frozenset[str]
+    about: str = ""
+    body: Any = None
+    refers: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.route}"
+
+    @property
+    def is_api(self) -> bool:
+        return self.route.startswith("api/")
+
+
+TABLE = [
+    # --- what describes the API, and where everybody comes in -----------------------------------------------------
+    Row("GET", "api/docs", EVERYBODY),
+    Row("GET", "api/v1/openapi.json", EVERYBODY),
+    Row("GET", "sign-in/", SIGN_IN),
+    Row("POST", "sign-in/", SIGN_IN),
+    Row("POST", "sign-out/", SIGN_IN),
+    # --- API ------------------------------------------------------------------------------------------------------
+    Row("GET", "api/v1/me", ANYBODY_SIGNED_IN),
+    Row("GET", "api/v1/server-info", ANYBODY_SIGNED_IN),
+    Row("GET", "api/v1/tenants", ANYBODY_SIGNED_IN),
+    Row("POST", "api/v1/tenants", ADD_TENANT, body={"name": "Corvo"}, refers={"parent_id": "tenant"}),
+    Row("GET", "api/v1/tenants/<str:tenant>", SEE | {BILLING}, "tenant"),
+    Row("POST", "api/v1/tenants/<str:tenant>/suspend", ABOVE, "tenant", {"reason": "Unpaid"}),
+    Row("POST", "api/v1/tenants/<str:tenant>/resume", ABOVE, "tenant"),
+    Row("GET", "api/v1/api-keys", LIST),
+    Row("POST", "api/v1/api-keys", ADD, body={"name": "billing"}, refers={"tenant_id": "tenant"}),
+    Row("GET", "api/v1/api-keys/<str:key>", SEE, "key"),
+    Row("DELETE", "api/v1/api-keys/<str:key>", CHANGE, "key"),
+    Row("GET", "api/v1/domains", LIST),
+    Row("POST", "api/v1/domains", ADD, body={"name": "new.example"}, refers={"alias_of": "domain"}),
+    Row("GET", "api/v1/domains/<str:domain>", SEE, "domain"),
+    Row("PATCH", "api/v1/domains/<str:domain>", CHANGE, "domain", {"enabled": False}),
+    Row("DELETE", "api/v1/domains/<str:domain>", CHANGE, "domain"),
+    Row("POST", "api/v1/domains/<str:domain>/verify", CHANGE, "domain"),
+    Row("GET", "api/v1/domains/<str:domain>/records", SEE, "domain"),
+    Row("GET", "api/v1/mailboxes", LIST),
+    Row(
+        "POST",
+        "api/v1/mailboxes",
+        ADD,
+        body={"email": "new@acme.example", "password": PASSWORD, "storage_quota": 100},
+    ),
+    Row("GET", "api/v1/mailboxes/<str:mailbox>", SEE, "mailbox"),
+    Row("PATCH", "api/v1/mailboxes/<str:mailbox>", CHANGE, "mailbox", {"storage_quota": 700}),
+    Row("DELETE", "api/v1/mailboxes/<str:mailbox>", CHANGE, "mailbox"),
+    Row("POST", "api/v1/mailboxes/<str:mailbox>/password", CHANGE, "mailbox", {"password": PASSWORD}),
+    Row("POST", "api/v1/mailboxes/<str:mailbox>/suspend", CHANGE, "mailbox"),
+    Row("POST", "api/v1/mailboxes/<str:mailbox>/resume", CHANGE, "mailbox"),
+    Row("POST", "api/v1/mailboxes/<str:mailbox>/restore", CHANGE, "deleted_mailbox"),
+    Row("GET", "api/v1/aliases", LIST),
+    Row("POST", "api/v1/aliases", ADD, body={"source": "info@acme.example", "targets": ["anna@acme.example"]}),
+    Row("GET", "api/v1/aliases/<str:alias>", SEE, "alias"),
+    Row("PATCH", "api/v1/aliases/<str:alias>", CHANGE, "alias", {"enabled": False}),
+    Row("DELETE", "api/v1/aliases/<str:alias>", CHANGE, "alias"),
+    # --- pages ----------------------------------------------------------------------------------------------------
+    Row("GET", "", ANYBODY_SIGNED_IN),
+    Row("GET", "customers/", ANYBODY_SIGNED_IN),
+    Row("GET", "audit/", ANYBODY_SIGNED_IN),
+    Row("GET", "keys/", LIST),
+    Row("GET", "keys/add/", ADD),
+    Row("POST", "keys/add/", ADD, body={"name": "new", "role": "read_only"}),
+    Row("POST", "keys/<uid:uid>/revoke/", CHANGE, "key"),
+    Row("GET", "domains/", LIST),
+    Row("GET", "domains/add/", ADD),
+    Row("POST", "domains/add/", ADD, body={"name": "new.example"}),
+    Row("GET", "domains/<uid:uid>/", SEE, "domain"),
+    Row("GET", "domains/<uid:uid>/settings/", SEE, "domain"),
+    Row("POST", "domains/<uid:uid>/verify/", CHANGE, "domain"),
+    Row("POST", "domains/<uid:uid>/check/", CHANGE, "domain"),
+    Row("POST", "domains/<uid:uid>/enable/", CHANGE, "domain"),
+    Row("POST", "domains/<uid:uid>/disable/", CHANGE, "domain"),
+    Row("POST", "domains/<uid:uid>/delete/", CHANGE, "domain", {"typed": "acme.example"}),
+    Row("GET", "mailboxes/", LIST),
+    Row("GET", "mailboxes/bin/", LIST),
+    Row("GET", "mailboxes/add/", ADD),
+    Row("POST", "mailboxes/add/", ADD, body=MAILBOX),
+    Row("GET", "mailboxes/<uid:uid>/", SEE, "mailbox"),
+    Row("POST", "mailboxes/<uid:uid>/update/", CHANGE, "mailbox", {"storage_quota_mb": "10"}),
+    Row("POST", "mailboxes/<uid:uid>/password/", CHANGE, "mailbox", {"password": PASSWORD}),
+    Row("POST", "mailboxes/<uid:uid>/suspend/", CHANGE, "mailbox"),
+    Row("POST", "mailboxes/<uid:uid>/resume/", CHANGE, "mailbox"),
+    Row("POST", "mailboxes/<uid:uid>/delete/", CHANGE, "mailbox"),
+    Row("POST", "mailboxes/<uid:uid>/restore/", CHANGE, "deleted_mailbox"),
+    Row("GET", "aliases/", LIST),
+    Row("GET", "aliases/add/", ADD),
+    Row("POST", "aliases/add/", ADD, body=ALIAS),
+    Row("POST", "aliases/<uid:uid>/enable/", CHANGE, "alias"),
+    Row("POST", "aliases/<uid:uid>/disable/", CHANGE, "alias"),
+    Row("POST", "aliases/<uid:uid>/delete/", CHANGE, "alias"),
+]
+# Every other path under api/: a problem that says so, for everybody.
+NOWHERE = r"^api(?:/.*)?$"
