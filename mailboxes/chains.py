@@ -45,11 +45,14 @@ FROM mail_aliases alias LEFT JOIN mail_mailboxes own ON own.id = alias.own_mailb
 WHERE alias.alias_email IN %s
 """
 # The links were read without locks: what was switched off since then stays off, and what has got a mailbox is no link.
+# FORCE INDEX: see mailboxes.effective.
 WRITE = f"""
 UPDATE mail_aliases alias
-STRAIGHT_JOIN mail_domains domain ON domain.id = alias.domain_id
-LEFT JOIN mail_mailboxes source ON source.email = alias.alias_email AND source.is_live = 1
-LEFT JOIN mail_domains target_domain ON target_domain.owned_name = SUBSTRING_INDEX(alias.destination_email, '@', -1)
+STRAIGHT_JOIN mail_domains domain FORCE INDEX (PRIMARY) ON domain.id = alias.domain_id
+LEFT JOIN mail_mailboxes source FORCE INDEX (mailbox_one_live)
+  ON source.email = alias.alias_email AND source.is_live = 1
+LEFT JOIN mail_domains target_domain FORCE INDEX (domain_one_owner)
+  ON target_domain.owned_name = SUBSTRING_INDEX(alias.destination_email, '@', -1)
 SET alias.is_routed = %s AND {MAY}, alias.is_active = %s AND {MAY}
 WHERE alias.id IN %s AND alias.target_mailbox_id IS NULL
 """  # noqa: S608 - put together from the constant above

@@ -12,13 +12,14 @@ from django.db import connection
 from mailboxes.chains import follow_chains
 from tenants.effective import subtree
 
-# The order of joins is fixed: right after an import the optimizer knows nothing about these tables and would read
-# them whole for one address.
+# The order of joins is fixed, and so are their indexes: right after an import the optimizer knows nothing about these
+# tables and would read them whole for one address, and a small table it reads whole anyway. An UPDATE locks what it
+# reads, so two tenants' changes would then wait for each other in a circle.
 MAILBOXES = """
 UPDATE ({which}) chosen
-STRAIGHT_JOIN mail_mailboxes mailbox ON mailbox.id = chosen.id
-STRAIGHT_JOIN mail_domains domain ON domain.id = mailbox.domain_id
-STRAIGHT_JOIN tenants_tenant tenant ON tenant.id = domain.tenant_id
+STRAIGHT_JOIN mail_mailboxes mailbox FORCE INDEX (PRIMARY) ON mailbox.id = chosen.id
+STRAIGHT_JOIN mail_domains domain FORCE INDEX (PRIMARY) ON domain.id = mailbox.domain_id
+STRAIGHT_JOIN tenants_tenant tenant FORCE INDEX (PRIMARY) ON tenant.id = domain.tenant_id
 SET mailbox.is_active = {works} AND tenant.may_sign_in AND tenant.may_receive,
     mailbox.may_receive = {works} AND mailbox.receives_enabled AND tenant.may_receive,
     mailbox.may_send = {works} AND mailbox.sends_enabled AND tenant.may_send AND tenant.may_sign_in,
@@ -66,12 +67,14 @@ ACTIVE = f"""(
 )"""
 ALIASES = f"""
 UPDATE ({{which}}) chosen
-STRAIGHT_JOIN mail_aliases alias ON alias.id = chosen.id
-STRAIGHT_JOIN mail_domains domain ON domain.id = alias.domain_id
-LEFT JOIN mail_mailboxes source ON source.email = alias.alias_email AND source.is_live = 1
-LEFT JOIN mail_mailboxes target ON target.id = alias.target_mailbox_id
-LEFT JOIN mail_domains target_home ON target_home.id = target.domain_id
-LEFT JOIN mail_domains target_domain ON target_domain.owned_name = SUBSTRING_INDEX(alias.destination_email, '@', -1)
+STRAIGHT_JOIN mail_aliases alias FORCE INDEX (PRIMARY) ON alias.id = chosen.id
+STRAIGHT_JOIN mail_domains domain FORCE INDEX (PRIMARY) ON domain.id = alias.domain_id
+LEFT JOIN mail_mailboxes source FORCE INDEX (mailbox_one_live)
+  ON source.email = alias.alias_email AND source.is_live = 1
+LEFT JOIN mail_mailboxes target FORCE INDEX (PRIMARY) ON target.id = alias.target_mailbox_id
+LEFT JOIN mail_domains target_home FORCE INDEX (PRIMARY) ON target_home.id = target.domain_id
+LEFT JOIN mail_domains target_domain FORCE INDEX (domain_one_owner)
+  ON target_domain.owned_name = SUBSTRING_INDEX(alias.destination_email, '@', -1)
 SET alias.is_routed = {ROUTED},
     alias.is_active = {ACTIVE},
     alias.may_send_as = COALESCE(
@@ -105,8 +108,8 @@ STRAIGHT_JOIN mail_aliases changed
     ON changed.id = chosen.id AND (changed.own_mailbox_id IS NULL OR NOT changed.is_enabled)
 STRAIGHT_JOIN mail_aliases alias
     ON alias.alias_email = changed.alias_email AND alias.own_mailbox_id IS NOT NULL AND NOT alias.is_enabled
-STRAIGHT_JOIN mail_mailboxes source ON source.id = alias.own_mailbox_id
-STRAIGHT_JOIN mail_domains domain ON domain.id = alias.domain_id
+STRAIGHT_JOIN mail_mailboxes source FORCE INDEX (PRIMARY) ON source.id = alias.own_mailbox_id
+STRAIGHT_JOIN mail_domains domain FORCE INDEX (PRIMARY) ON domain.id = alias.domain_id
 LEFT JOIN mail_aliases forward ON forward.routed_email = alias.alias_email AND forward.own_mailbox_id IS NULL
 SET alias.is_routed = domain.is_verified AND (forward.id IS NULL OR NOT source.may_receive),
     alias.is_active = domain.is_verified AND forward.id IS NULL AND source.is_active AND source.may_receive
