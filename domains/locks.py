@@ -22,11 +22,12 @@ def lock_domain(actor: Actor, domain: Domain) -> Domain:
 def lock_domains(actor: Actor, domain: Domain, others: Iterable[int] = ()) -> tuple[Domain, dict[int, Domain]]:
     """Lock a domain of the actor's together with others by id, whoever owns them; return it and all of them.
 
-    An alias domain is locked with its main domain, whose rows its own follow.
+    An alias domain is locked with its main domain, whose rows its own follow. The domain then knows where its tenant
+    stands (`owner_path`), whose limits bind what is made in it.
     """
     if not Domain.objects.live().filter(pk=domain.pk).exists():
         raise not_found()
-    share_tenants({actor.tenant_id, domain.tenant_id})
+    paths = share_tenants({actor.tenant_id, domain.tenant_id})
     with every_tenant("a change waits for changes of the other domains it touches"):
         # No scope here: its join would lock the tenants' rows too. The actor's right to `domain` was asked above.
         wanted = {domain.pk, *others, *filter(None, [domain.alias_of_id])}
@@ -35,6 +36,7 @@ def lock_domains(actor: Actor, domain: Domain, others: Iterable[int] = ()) -> tu
     own = locked.get(domain.pk)
     if own is None or own.deleted_at is not None:
         raise not_found()
+    own.owner_path = paths[own.tenant_id]
     return own, locked
 
 

@@ -37,6 +37,8 @@ class Domain(TenantOwned):
     """
 
     tenant_path = "tenant__path"
+    # The path of the tenant, once the domain is locked (`domains.locks`).
+    owner_path = ""
 
     uid = UidField()
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="domains")

@@ -13,6 +13,7 @@ from mailhost.background import later
 from mailhost.effective import recalculate
 from mailhost.errors import Refused
 from mailhost.operation import operation
+from tenants.limits import release, reserve
 from tenants.locks import share_tenants
 
 # By name, because these stand above this app.
@@ -26,12 +27,13 @@ def create_domain(actor: Actor, *, name: str, alias_of: Domain | None = None) ->
     """Claim a domain name for the actor's tenant; it carries no mail until `verify_domain` has seen proof.
 
     With `alias_of` every address of that domain will be an address of this one too. Any tenant may claim any name:
-    whether somebody else has it is not told here. Raises Refused: invalid_domain, taken, invalid_main_domain.
+    whether somebody else has it is not told here.
+    Raises Refused: invalid_domain, taken, invalid_main_domain, limit_reached.
     """
     name = normalise_domain(name)
     if name == settings.MAILHOST_HOSTNAME:
         raise Refused("invalid_domain", "name", f"{name} is the mail server's own name. Use another one for mail.")
-    share_tenants([actor.tenant_id])
+    paths = share_tenants([actor.tenant_id])
     main = _main_domain(actor, alias_of) if alias_of is not None else None
     try:
         with transaction.atomic():
@@ -40,6 +42,7 @@ def create_domain(actor: Actor, *, name: str, alias_of: Domain | None = None) ->
         raise Refused("taken", "name", f"You have added {display_name(name)} already.") from error
     recalculate(domain_id=domain.pk)
     later("dns.tasks.refresh_records", domain_id=domain.pk)
+    reserve(paths[actor.tenant_id], domains=1)
     domain.refresh_from_db()
     return domain
 
@@ -119,12 +122,13 @@ def delete_domain(actor: Actor, *, domain: Domain) -> Domain:
             "Delete the alias domain first.",
         )
     now = timezone.now()
-    import_string(EMPTY_DOMAIN)(domain, now)
+    freed = import_string(EMPTY_DOMAIN)(domain, now)
     domain.deleted_at = now
     domain.save(update_fields=["deleted_at", "updated_at"])
     recalculate(domain_id=domain.pk)
     later("dns.tasks.write_signing_tables")
     later("mailboxes.tasks.end_sessions", address_mask=f"*@{domain.domain_name}")
+    release(domain.owner_path, domains=1, **freed)
     domain.refresh_from_db()
     return domain
 

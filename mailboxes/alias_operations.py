@@ -19,6 +19,7 @@ from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.operation import operation
 from mailhost.scope import every_tenant
+from tenants.limits import release, reserve
 
 
 @operation("aliases.create")
@@ -27,13 +28,13 @@ def create_alias(actor: Actor, *, source: str, targets: Sequence[str]) -> list[A
 
     A target may be anywhere. One under a domain of this server that is no mailbox or alias (yet) gets no mail until
     it is. Raises Refused: invalid_address, unknown_domain, domain_not_verified, alias_domain, targets_required,
-    too_many_targets, taken, alias_loop, alias_too_deep.
+    limit_reached, too_many_targets, taken, alias_loop, alias_too_deep.
     """
     source = normalise_source(source)
     wanted = _targets(source, targets)
     hosted = _hosted({domain_of(target) for target in wanted})
     domain = domain_for(actor, source, field="source", others=hosted)
-    _refuse_existing(source, wanted)
+    is_new = _is_new(source, wanted)
     mailboxes = _mailboxes_at({base_address(target) for target in wanted})
     rows = [
         Alias(
@@ -53,6 +54,7 @@ def create_alias(actor: Actor, *, source: str, targets: Sequence[str]) -> list[A
     touched = follow_addresses(domain.pk, [source])
     refuse_loops(touched, unfold(touched, targets_of), own_addresses)
     recalculate_addresses(touched)
+    reserve(domain.owner_path, aliases=int(is_new))
     for row in rows:
         row.refresh_from_db()
     return rows
@@ -77,10 +79,12 @@ def delete_alias(actor: Actor, *, alias: Alias) -> None:
     alias = _locked(actor, alias)
     source, domain_id = alias.alias_email, alias.domain_id
     alias.delete()
-    if not Alias.objects.written().filter(alias_email=source).exists():
+    was_last = not Alias.objects.written().filter(alias_email=source).exists()
+    if was_last:
         # A mailbox that no longer forwards keeps its mail again.
         Alias.objects.filter(alias_email=source, is_enabled=False).update(is_enabled=True, updated_at=timezone.now())
     recalculate_addresses(follow_addresses(domain_id, [source]))
+    release(alias.domain.owner_path, aliases=int(was_last))
 
 
 def _targets(source: str, targets: Sequence[str]) -> list[str]:
@@ -96,7 +100,8 @@ def _targets(source: str, targets: Sequence[str]) -> list[str]:
     return wanted
 
 
-def _refuse_existing(source: str, wanted: list[str]) -> None:
+def _is_new(source: str, wanted: list[str]) -> bool:
+    """Say whether these are the first targets of this source. Raises Refused for those it cannot take."""
     rows = Alias.objects.filter(alias_email=source, own_mailbox=None)
     present = list(rows.values_list("destination_email", flat=True))
     for target in wanted:
@@ -105,6 +110,7 @@ def _refuse_existing(source: str, wanted: list[str]) -> None:
             raise Refused("taken", "targets", message)
     if len(present) + len(wanted) > MAX_TARGETS:
         raise Refused("too_many_targets", "targets", f"An alias has at most {MAX_TARGETS} targets.")
+    return not present
 
 
 def _hosted(names: set[str]) -> list[int]:
@@ -121,8 +127,9 @@ def _mailboxes_at(addresses: set[str]) -> dict[str, int]:
 
 def _locked(actor: Actor, alias: Alias) -> Alias:
     """Return the alias, fresh, under the lock of its domain. Raises Refused("not_found")."""
-    lock_domain(actor, alias.domain)
-    row = Alias.objects.written().filter(pk=alias.pk).select_related("domain").first()
+    domain = lock_domain(actor, alias.domain)
+    row = Alias.objects.written().filter(pk=alias.pk).first()
     if row is None:
         raise Refused("not_found", "", "This alias does not exist.")
+    row.domain = domain
     return row

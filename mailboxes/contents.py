@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from domains.models import Domain
@@ -14,11 +15,13 @@ from mailboxes.ownership import own_addresses
 from mailhost.scope import every_tenant
 
 
-def empty_domain(domain: Domain, now: datetime) -> None:
+def empty_domain(domain: Domain, now: datetime) -> dict[str, int]:
     """Delete the mailboxes of a domain that is being deleted (their rows and mail stay), and its aliases for good.
 
-    Aliases elsewhere that lead to its mailboxes lead to plain addresses from now on.
+    Aliases elsewhere that lead to its mailboxes lead to plain addresses from now on. Returns what is free again of
+    the tenant's limits.
     """
+    freed = in_use(domain.pk)
     Mailbox.objects.live().filter(domain_id=domain.pk).update(deleted_at=now, updated_at=now)
     Alias.objects.filter(domain_id=domain.pk).delete()
     with every_tenant("aliases of any tenant may lead to a mailbox that goes"):
@@ -26,6 +29,17 @@ def empty_domain(domain: Domain, now: datetime) -> None:
         Alias.objects.filter(target_mailbox__in=targets).update(
             target_mailbox=None, may_send_as=False, updated_at=timezone.now()
         )
+    return freed
+
+
+def in_use(domain_id: int) -> dict[str, int]:
+    """Return what a domain's mailboxes and aliases take of the limits of its tenant. A source is one alias."""
+    mailboxes = Mailbox.objects.filter(domain_id=domain_id, is_live=1)
+    aliases = Alias.objects.written().filter(domain_id=domain_id)
+    return {
+        **mailboxes.aggregate(mailboxes=Count("pk"), storage_mb=Coalesce(Sum("storage_quota"), 0)),
+        **aliases.aggregate(aliases=Count("alias_email", distinct=True)),
+    }
 
 
 def follow_main_domain(domain: Domain) -> None:

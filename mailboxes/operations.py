@@ -19,6 +19,7 @@ from mailhost.background import later
 from mailhost.errors import Refused
 from mailhost.operation import operation
 from mailhost.scope import every_tenant
+from tenants.limits import release, reserve
 
 MAX_QUOTA_MB = 100_000_000
 MAX_DISPLAY_NAME = 120
@@ -40,7 +41,7 @@ def create_mailbox(
     """Create a mailbox under a verified domain, with a password or an imported hash of one.
 
     Raises Refused: invalid_address, unknown_domain, domain_not_verified, alias_domain, weak_password, invalid_hash,
-    password_required, invalid_quota, invalid_display_name, taken.
+    password_required, invalid_quota, invalid_display_name, limit_reached, taken.
     """
     address = normalise_address(address)
     stored_hash = _stored_hash(address, password, password_hash)
@@ -60,6 +61,7 @@ def create_mailbox(
     except IntegrityError as error:
         raise taken_by_mailbox(address) from error
     _open_address(mailbox)
+    reserve(domain.owner_path, mailboxes=1, storage_mb=storage_quota_mb)
     return mailbox
 
 
@@ -91,7 +93,7 @@ def update_mailbox(
 ) -> Mailbox:
     """Change what is given and leave the rest. `keeps_copy` is for a mailbox that forwards: whether mail stays too.
 
-    Raises Refused: not_found, invalid_quota, invalid_display_name, no_forward.
+    Raises Refused: not_found, invalid_quota, invalid_display_name, limit_reached, no_forward.
     """
     mailbox = _locked(actor, mailbox)
     given = {
@@ -108,6 +110,7 @@ def update_mailbox(
         check_quota(changes["storage_quota"])
     if "display_name" in changes:
         check_display_name(changes["display_name"])
+    growth = changes.get("storage_quota", mailbox.storage_quota) - mailbox.storage_quota
     for name, value in changes.items():
         setattr(mailbox, name, value)
     mailbox.save(update_fields=[*changes, "updated_at"])
@@ -117,6 +120,7 @@ def update_mailbox(
         recalculate_addresses(follow_addresses(mailbox.domain_id, [mailbox.email]))
     if any(name in SESSION_SWITCHES and not value for name, value in changes.items()):
         later("mailboxes.tasks.end_sessions", address_mask=mailbox.email)
+    reserve(mailbox.domain.owner_path, storage_mb=growth)
     mailbox.refresh_from_db()
     return mailbox
 
@@ -142,11 +146,14 @@ def delete_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
     mailbox = _locked(actor, mailbox)
     mailbox.deleted_at = timezone.now()
     mailbox.save(update_fields=["deleted_at", "updated_at"])
-    Alias.objects.filter(domain_id=mailbox.domain_id, alias_email=mailbox.email).delete()
+    rows = Alias.objects.filter(domain_id=mailbox.domain_id, alias_email=mailbox.email)
+    forwarded = rows.filter(own_mailbox=None).exists()
+    rows.delete()
     _forget_usage(mailbox)
     touched = {mailbox.email, *_lead_to(mailbox, None, mailbox.deleted_at)}
     recalculate_addresses(touched | follow_addresses(mailbox.domain_id, [mailbox.email]))
     later("mailboxes.tasks.end_sessions", address_mask=mailbox.email)
+    release(mailbox.domain.owner_path, mailboxes=1, storage_mb=mailbox.storage_quota, aliases=int(forwarded))
     mailbox.refresh_from_db()
     return mailbox
 
@@ -156,7 +163,7 @@ def restore_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
     """Bring a deleted mailbox back with its mail and password. Its forwards were deleted for good.
 
     One whose domain was deleted comes back once its tenant has added and verified the name again.
-    Raises Refused: not_found, unchanged, domain_deleted, taken.
+    Raises Refused: not_found, unchanged, domain_deleted, limit_reached, taken.
     """
     domain = lock_domain(actor, _home_of(mailbox))
     mailbox = Mailbox.objects.filter(pk=mailbox.pk).first() or missing_mailbox()
@@ -171,6 +178,7 @@ def restore_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
     except IntegrityError as error:
         raise taken_by_mailbox(mailbox.email) from error
     _open_address(mailbox)
+    reserve(domain.owner_path, mailboxes=1, storage_mb=mailbox.storage_quota)
     return mailbox
 
 
@@ -261,8 +269,10 @@ def _lead_to(mailbox: Mailbox, target: Mailbox | None, now: datetime) -> set[str
 
 def _locked(actor: Actor, mailbox: Mailbox) -> Mailbox:
     """Return the live mailbox, fresh, under the lock of its domain. Raises Refused("not_found")."""
-    lock_domain(actor, mailbox.domain)
-    return Mailbox.objects.live().filter(pk=mailbox.pk).first() or missing_mailbox()
+    domain = lock_domain(actor, mailbox.domain)
+    row = Mailbox.objects.live().filter(pk=mailbox.pk).first() or missing_mailbox()
+    row.domain = domain
+    return row
 
 
 def _home_of(mailbox: Mailbox) -> Domain:

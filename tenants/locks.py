@@ -10,13 +10,15 @@ from mailhost.scope import every_tenant
 from tenants.models import Tenant
 
 
-def share_tenants(ids: Iterable[int]) -> None:
-    """Keep these tenants as they are until the transaction ends; others may do so too."""
+def share_tenants(ids: Iterable[int]) -> dict[int, str]:
+    """Keep these tenants as they are until the transaction ends; others may do so too. Return their paths by id."""
     with connection.cursor() as cursor:
         # Django has no shared lock. An exclusive one would let one change at a time into a whole tenant.
         cursor.execute(
-            "SELECT id FROM tenants_tenant WHERE id IN %s ORDER BY id LOCK IN SHARE MODE", [tuple(sorted(set(ids)))]
+            "SELECT id, path FROM tenants_tenant WHERE id IN %s ORDER BY id LOCK IN SHARE MODE",
+            [tuple(sorted(set(ids)))],
         )
+        return dict(cursor.fetchall())
 
 
 def share_tenant(actor: Actor, tenant: Tenant) -> Tenant:
@@ -34,15 +36,29 @@ def lock_branch(tenant: Tenant) -> Tenant:
     Two changes of one branch therefore come one after the other, and a tenant created meanwhile below a suspended
     one cannot miss the suspension.
     """
-    path = _in_scope(tenant).path
-    with every_tenant("what is above a tenant decides about it"):
-        chain = [int(part) for part in path.strip("/").split("/")]
-        rows = {row.pk: row for row in Tenant.objects.select_for_update().filter(pk__in=chain).order_by("pk")}
-    return rows[tenant.pk]
+    return lock_branches(tenant)[0]
+
+
+def lock_branches(*tenants: Tenant) -> list[Tenant]:
+    """The same for several, each with everything above it. A tenant that is moved meanwhile is followed."""
+    while True:
+        paths = {tenant.pk: _in_scope(tenant).path for tenant in tenants}
+        with every_tenant("what is above a tenant decides about it"):
+            chain = {int(part) for path in paths.values() for part in path.strip("/").split("/")}
+            rows = {row.pk: row for row in Tenant.objects.select_for_update().filter(pk__in=chain).order_by("pk")}
+        locked = [rows[tenant.pk] for tenant in tenants]
+        if any(row.deleted_at for row in locked):
+            raise _missing()
+        if all(row.path == paths[row.pk] for row in locked):
+            return locked
 
 
 def _in_scope(tenant: Tenant) -> Tenant:
     row = Tenant.objects.filter(pk=tenant.pk, deleted_at=None).first()
     if row is None:
-        raise Refused("not_found", "", "This account does not exist.")
+        raise _missing()
     return row
+
+
+def _missing() -> Refused:
+    return Refused("not_found", "", "This account does not exist.")

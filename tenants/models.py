@@ -2,9 +2,9 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
 
-from mailhost.fields import UidField
+from mailhost.fields import ExactCharField, UidField
 from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
 
 
@@ -38,6 +38,10 @@ class Tenant(TenantOwned):
     # The path of the tenant that suspended: nobody below it may lift or rewrite that.
     suspended_by_path = models.CharField(max_length=700, null=True, db_collation="ascii_bin")  # noqa: DJ001 - nobody
     suspension_reason = models.CharField(max_length=500, default="", blank=True)
+    plan_version = models.ForeignKey("PlanVersion", models.PROTECT, null=True, related_name="tenants")
+    # How much a tenant may sell of what it was granted itself: at 150 its customers' limits may add up to one and a
+    # half times its own. What they use together never exceeds it.
+    oversell_percent = models.PositiveIntegerField(default=100, db_default=100)
     may_sign_in = models.BooleanField(default=True)
     may_send = models.BooleanField(default=True)
     may_receive = models.BooleanField(default=True)
@@ -117,3 +121,109 @@ class AuditRecord(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.actor}: {self.action} {self.object}"
+
+
+class Limits(models.Model):
+    """What a tenant and all below it may have together. NULL: nothing of its own, only what those above it have."""
+
+    domains = models.PositiveBigIntegerField(null=True)
+    mailboxes = models.PositiveBigIntegerField(null=True)
+    aliases = models.PositiveBigIntegerField(null=True)
+    storage_mb = models.PositiveBigIntegerField(null=True)
+    members = models.PositiveBigIntegerField(null=True)
+    sub_tenants = models.PositiveBigIntegerField(null=True)
+    messages_per_hour = models.PositiveBigIntegerField(null=True)
+    messages_per_day = models.PositiveBigIntegerField(null=True)
+    api_requests_per_minute = models.PositiveBigIntegerField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class Plan(TenantOwned):
+    """What a tenant sells to those below it. The limits stand in its versions: a change makes a new one, and who
+    has bought an older one keeps that until moved. `live_name` is NULL once the plan is no longer sold."""
+
+    tenant_path = "owner__path"
+
+    uid = UidField()
+    owner = models.ForeignKey(Tenant, models.PROTECT, related_name="plans")
+    name = ExactCharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    retired_at = models.DateTimeField(null=True)
+    live_name = models.GeneratedField(
+        expression=Case(When(retired_at=None, then=F("name")), default=None),
+        output_field=ExactCharField(max_length=120, null=True),
+        db_persist=True,
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "live_name"], name="plan_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PlanVersion(Limits, TenantOwned):
+    """One state of a plan's limits, once written never changed. `features` names what it switches on."""
+
+    tenant_path = "plan__owner__path"
+
+    plan = models.ForeignKey(Plan, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    features = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plan", "number"], name="plan_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.plan} (version {self.number})"
+
+
+class Allowance(Limits, TenantOwned):
+    """A tenant's page in the book of what is in use: its limits, as its plan's version grants them, and what it uses
+    itself. What a tenant uses with all below it is the sum of an index range (`tenants.usage`).
+
+    Written by `tenants.limits` alone; these rows are locked, never those of tenants, so that one change does not
+    keep another of the same tenant waiting for longer than the counting takes.
+    """
+
+    tenant_path = "path"
+
+    tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="allowance")
+    path = models.CharField(max_length=700, db_collation="ascii_bin")
+    # A deleted tenant uses nothing of those above it; restoring it takes its part again.
+    is_live = models.BooleanField(default=True)
+    used_domains = models.BigIntegerField(default=0)
+    used_mailboxes = models.BigIntegerField(default=0)
+    used_aliases = models.BigIntegerField(default=0)
+    used_storage_mb = models.BigIntegerField(default=0)
+    used_members = models.BigIntegerField(default=0)
+    used_sub_tenants = models.BigIntegerField(default=0)
+    # What Dovecot counted, brought here by the clock.
+    stored_bytes = models.BigIntegerField(default=0)
+    stored_messages = models.BigIntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=[
+                    "path",
+                    "is_live",
+                    "used_domains",
+                    "used_mailboxes",
+                    "used_aliases",
+                    "used_storage_mb",
+                    "used_members",
+                    "used_sub_tenants",
+                    "stored_bytes",
+                    "stored_messages",
+                ],
+                name="allowance_of_subtree",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"what {self.path} may use"

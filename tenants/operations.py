@@ -11,13 +11,14 @@ from mailhost.errors import Refused
 from mailhost.fields import new_uid
 from mailhost.operation import operation
 from mailhost.scope import every_tenant
+from tenants.limits import SUB_RESELLERS, has_feature, reserve
 from tenants.locks import lock_branch
-from tenants.models import Kind, Tenant
+from tenants.models import Allowance, Kind, Tenant
 
-# What stands below what.
+# What stands below what; a reseller below a reseller is a feature of plans.
 BELOW = {
     Kind.OPERATOR: frozenset({Kind.RESELLER, Kind.CUSTOMER}),
-    Kind.RESELLER: frozenset({Kind.CUSTOMER}),
+    Kind.RESELLER: frozenset({Kind.RESELLER, Kind.CUSTOMER}),
     Kind.CUSTOMER: frozenset(),
 }
 SIGN_IN, SENDING, RECEIVING = "sign_in", "sending", "receiving"
@@ -36,8 +37,7 @@ def found_installation(name: str) -> Tenant:
         if Tenant.objects.filter(parent=None).exists():
             raise Refused("unchanged", "", "This installation has its operator already.")
         tenant = Tenant.objects.create(kind=Kind.OPERATOR, name=name, path=_unplaced())
-        tenant.path = f"/{tenant.pk}/"
-        tenant.save(update_fields=["path", "updated_at"])
+        _place(tenant, f"/{tenant.pk}/")
     return tenant
 
 
@@ -45,16 +45,15 @@ def found_installation(name: str) -> Tenant:
 def create_tenant(actor: Actor, *, parent: Tenant, kind: str, name: str) -> Tenant:
     """Create a tenant below `parent`; it inherits what is blocked above.
 
-    Raises Refused: not_found, invalid_kind, invalid_name.
+    Raises Refused: not_found, invalid_kind, invalid_name, limit_reached.
     """
     name = check_name(name)
     parent = lock_branch(parent)
-    if kind not in BELOW[parent.kind]:
-        raise Refused("invalid_kind", "kind", f"A {parent.kind} has no {kind} below it.")
+    _check_kind(parent, kind)
     tenant = Tenant.objects.create(parent=parent, kind=kind, name=name, path=_unplaced(parent.path))
-    tenant.path = f"{parent.path}{tenant.pk}/"
-    tenant.save(update_fields=["path", "updated_at"])
+    _place(tenant, f"{parent.path}{tenant.pk}/")
     recalculate(tenant_path=tenant.path)
+    reserve(parent.path, sub_tenants=1)
     tenant.refresh_from_db()
     return tenant
 
@@ -96,6 +95,14 @@ def resume_tenant(actor: Actor, *, tenant: Tenant) -> Tenant:
     return tenant
 
 
+def _check_kind(parent: Tenant, kind: str) -> None:
+    """Raise Refused("invalid_kind") for what cannot stand below this tenant."""
+    if kind not in BELOW[parent.kind]:
+        raise Refused("invalid_kind", "kind", f"A {parent.kind} has no {kind} below it.")
+    if parent.kind == kind and not has_feature(parent, SUB_RESELLERS):
+        raise Refused("invalid_kind", "kind", f"The plan of {parent.name} allows no resellers below it.")
+
+
 def check_name(name: str) -> str:
     """Return the name without outer blanks. Raises Refused("invalid_name")."""
     name = name.strip()
@@ -133,6 +140,13 @@ def _set_blocks(tenant: Tenant, blocks: Sequence[str], reason: str, *, by: Actor
     )
     recalculate(tenant_path=tenant.path)
     tenant.refresh_from_db()
+
+
+def _place(tenant: Tenant, path: str) -> None:
+    """Give a new tenant its path and its page in the book of what is in use."""
+    tenant.path = path
+    tenant.save(update_fields=["path", "updated_at"])
+    Allowance.objects.create(tenant=tenant, path=path)
 
 
 def _unplaced(above: str = "/") -> str:

@@ -25,11 +25,13 @@ CROSSES_TENANTS = {
     "mailboxes/links.py",
     "mailboxes/operations.py",
     # What lies above a tenant decides about it.
+    "tenants/limits.py",
     "tenants/locks.py",
     "tenants/operations.py",
 }
 SPEAKS_SQL = {
     "tenants/effective.py",
+    "tenants/limits.py",
     "tenants/locks.py",
     "domains/effective.py",
     "mailboxes/chains.py",

@@ -1,20 +1,16 @@
 """Two people do it at the same moment: real connections, real locks."""
 
-import threading
-from collections.abc import Callable
-
 import pytest
-from django.db import OperationalError, connection
 
 from accounts.models import User
 from accounts.operations import add_member, remove_member
 from domains.operations import create_domain, delete_domain
 from mailboxes.models import Alias, Mailbox
 from mailboxes.operations import suspend_mailbox
-from mailhost.errors import Refused
 from mailhost.scope import every_tenant
 from tenants.models import Member, Role
 from tenants.operations import resume_tenant, suspend_tenant
+from tests.together import at_once
 from tests.world import a_mailbox, an_alias, fresh, make_world, verified_domain
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,32 +26,6 @@ def world():
 def world_domains(world) -> None:
     verified_domain(world.as_acme, "acme.example")
     verified_domain(world.as_bolt, "bolt.example")
-
-
-def at_once(*acts: Callable[[], object]) -> list[str]:
-    """Run the acts in threads that start together; return "done" or the refusal's code for each, in order."""
-    barrier = threading.Barrier(len(acts))
-    outcomes: list[str] = [""] * len(acts)
-
-    def run(number: int, act: Callable[[], object]) -> None:
-        connection.ensure_connection()
-        barrier.wait()
-        try:
-            act()
-            outcomes[number] = "done"
-        except Refused as refused:
-            outcomes[number] = refused.code
-        except OperationalError as error:
-            outcomes[number] = f"database {error.args[0]}"
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return outcomes
 
 
 def test_one_address_for_eight_is_given_once(world):

@@ -1,0 +1,203 @@
+"""What a tenant may use: limits along the tree, and the one way to take from them and give back.
+
+A limit binds the tenant that holds it together with everybody below it, so whatever is made is weighed against every
+holder from the tenant up to the root. The holders' rows are locked in the order of ids, and last of all: what many
+wait for is held for the shortest time, and nobody who holds it waits for anything else. Who comes second counts what
+the first has left.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+
+from mailhost.errors import Refused
+from mailhost.scope import current_scope, every_tenant
+from tenants.effective import subtree
+from tenants.models import Allowance, PlanVersion, Tenant
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What can be limited. `field` is the input that a refusal is about."""
+
+    name: str
+    words: str
+    field: str = ""
+
+
+COUNTED = (
+    Limit("domains", "domains"),
+    Limit("mailboxes", "mailboxes"),
+    Limit("aliases", "aliases"),
+    Limit("storage_mb", "MB of mailbox storage", "storage_quota_mb"),
+    Limit("members", "members"),
+    Limit("sub_tenants", "accounts below"),
+)
+# What passes within a time, counted by whoever lets it pass.
+RATES = (
+    Limit("messages_per_hour", "messages an hour"),
+    Limit("messages_per_day", "messages a day"),
+    Limit("api_requests_per_minute", "API requests a minute"),
+)
+LIMITS = {limit.name: limit for limit in (*COUNTED, *RATES)}
+COUNTED_NAMES = tuple(limit.name for limit in COUNTED)
+
+SUB_RESELLERS = "sub_resellers"
+# name: what it switches on. Nobody has a feature that no plan grants, nor one that somebody above has not; the
+# operator has all.
+FEATURES = {SUB_RESELLERS: "Resellers of its own below it"}
+
+# FORCE INDEX: in a small table MariaDB would read, and so lock, every row.
+LOCK = """
+SELECT path, used_sub_tenants, {columns} FROM tenants_allowance FORCE INDEX (PRIMARY)
+WHERE tenant_id IN %s AND (tenant_id = %s OR {limited}) ORDER BY tenant_id FOR UPDATE
+"""
+TAKE = "UPDATE tenants_allowance SET {changes} WHERE tenant_id = %s"
+
+
+def limits_of(tenant: Tenant) -> dict[str, int | None]:
+    """Return each limit that holds for a tenant: the least of its own and those of everybody above; None for none.
+
+    One query for each Tenant object.
+    """
+    if "_limits" not in tenant.__dict__:
+        with every_tenant("what is above a tenant limits it"):
+            rows = list(Allowance.objects.filter(pk__in=chain_of(tenant.path)).values(*LIMITS))
+        found = {name: [row[name] for row in rows if row[name] is not None] for name in LIMITS}
+        tenant.__dict__["_limits"] = {name: min(values, default=None) for name, values in found.items()}
+    return tenant.__dict__["_limits"]
+
+
+def limit_of(tenant: Tenant, name: str) -> int | None:
+    """Return one of `limits_of`. Raises KeyError for a name that LIMITS does not hold."""
+    return limits_of(tenant)[name]
+
+
+def has_feature(tenant: Tenant, feature: str) -> bool:
+    """Say whether a plan of the tenant's grants the feature and nobody above lacks it."""
+    ids = chain_of(tenant.path)[1:]
+    with every_tenant("what is above a tenant limits it"):
+        granted = PlanVersion.objects.filter(tenants__in=ids).values_list("features", flat=True)
+        return sum(feature in features for features in granted) == len(ids)
+
+
+def reserve(tenant_path: str, **amounts: int) -> None:
+    """Take so much for the tenant at this path: `reserve(path, mailboxes=1, storage_mb=500)`.
+
+    Call it as an operation's last change, inside its transaction, with the tenant's row locked or shared: a refusal
+    takes back everything before it. `release` gives back what is deleted. Raises Refused("limit_reached") that names
+    the limit, its holder if the caller may know it, and the use.
+    """
+    wanted = {name: amount for name, amount in amounts.items() if amount}
+    if not wanted:
+        return
+    holders = _lock(tenant_path, tuple(wanted))
+    # The nearest first: of two limits that are reached, the tenant's own is the one it can read and act on.
+    for holder, used in reversed(list(zip(holders, _used(holders, tuple(wanted)), strict=True))):
+        for name, limit in holder.limits.items():
+            # What gives back is never refused, even where more is in use than a smaller plan allows.
+            if wanted[name] > 0 and used[name] + wanted[name] > limit:
+                raise Excess(holder.path, LIMITS[name], limit, used[name], wanted[name]).refusal(tenant_path)
+    _add(tenant_path, wanted)
+
+
+def release(tenant_path: str, **amounts: int) -> None:
+    """Give back what was reserved: what it was for is deleted."""
+    given = {name: -amount for name, amount in amounts.items() if amount}
+    if given:
+        _add(tenant_path, given)
+
+
+def totals(paths: Iterable[str], names: tuple[str, ...] = COUNTED_NAMES) -> list[dict[str, int]]:
+    """Return what each of these subtrees uses in all: one index range each, together one statement."""
+    paths = list(paths)
+    if not paths:
+        return []
+    sums = ", ".join(f"COALESCE(SUM(used_{name}), 0)" for name in names)
+    queries, values = [], []
+    for number, path in enumerate(paths):
+        which, bounds = subtree("path", path)
+        # The names are those of LIMITS, the paths are bound.
+        queries.append(f"SELECT {number}, {sums} FROM tenants_allowance WHERE {which} AND is_live = 1")  # noqa: S608
+        values += bounds
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(queries), values)
+        found = {number: dict(zip(names, map(int, used), strict=True)) for number, *used in cursor.fetchall()}
+    return [found[number] for number in range(len(paths))]
+
+
+def chain_of(path: str) -> tuple[int, ...]:
+    """Return the ids on a path, from the root down: "/1/5/" is (1, 5)."""
+    return tuple(int(part) for part in path.strip("/").split("/"))
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A tenant on the way up, with those of its limits that are asked for and what it uses of them itself."""
+
+    path: str
+    limits: dict[str, int]
+    used: dict[str, int]
+    is_leaf: bool
+
+
+def _lock(path: str, names: tuple[str, ...]) -> list[Holder]:
+    """Lock the tenant's row and those of all above it that hold one of these limits. Return who holds one."""
+    chain = chain_of(path)
+    columns = ", ".join([*names, *(f"used_{name}" for name in names)])
+    limited = " OR ".join(f"{name} IS NOT NULL" for name in names)
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK.format(columns=columns, limited=limited), [chain, chain[-1]])
+        rows = cursor.fetchall()
+    holders = []
+    for row_path, below, *columns in rows:
+        limits = {name: limit for name, limit in zip(names, columns, strict=False) if limit is not None}
+        used = dict(zip(names, columns[len(names) :], strict=True))
+        if limits:
+            holders.append(Holder(row_path, limits, used, is_leaf=not below))
+    return holders
+
+
+def _used(holders: list[Holder], names: tuple[str, ...]) -> list[dict[str, int]]:
+    """Return what each of these uses with all below it. Who has nobody below is known already."""
+    if all(holder.is_leaf for holder in holders):
+        return [holder.used for holder in holders]
+    return totals([holder.path for holder in holders], names)
+
+
+def _add(path: str, amounts: dict[str, int]) -> None:
+    changes = ", ".join(f"used_{name} = used_{name} + %s" for name in amounts)
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE.format(changes=changes), [*amounts.values(), chain_of(path)[-1]])
+
+
+@dataclass(frozen=True)
+class Excess:
+    """What would be more than a limit allows: whose limit, how high it is, what is in use, what was asked for."""
+
+    holder_path: str
+    limit: Limit
+    most: int
+    used: int
+    wanted: int
+
+    def refusal(self, path: str) -> Refused:
+        """Say it to whoever asked for the tenant at `path`. Who is above the caller, and how much the others below
+        that one use, is not told."""
+        words = self.limit.words
+        if not self.holder_path.startswith(current_scope().path):
+            [own] = totals([path], (self.limit.name,))
+            message = (
+                f"The account that provides yours has too few {words} left: you use {own[self.limit.name]} and asked "
+                f"for {self.wanted} more. Delete some, or ask your provider for more."
+            )
+            return Refused("limit_reached", self.limit.field, message)
+        with every_tenant("the holder of a limit is in the caller's own scope"):
+            name = Tenant.objects.values_list("name", flat=True).get(pk=chain_of(self.holder_path)[-1])
+        together = "" if self.holder_path == path else " together with the accounts below it"
+        message = (
+            f"{name} may have {self.most} {words}{together}: {self.used} are in use, {self.wanted} more were asked "
+            "for. Delete some, or choose a larger plan."
+        )
+        return Refused("limit_reached", self.limit.field, message)
