@@ -7,12 +7,20 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from dns.models import DnsRecord, Necessity, necessities, purposes, statuses
+from dns.models import DnsRecord, Necessity, Purpose, Status, necessities, purposes, statuses
 from domains.references import find_domain
 from mailhost.api.endpoint import Endpoint
-from mailhost.api.pagination import CursorList
+from mailhost.api.lists import Listing, one_of
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, PublicId
+
+LISTING = Listing(
+    orders={"purpose": ("purpose", "name", "pk")},
+    filters=(
+        one_of("purpose", "Only those with this purpose.", {word: {"purpose": word} for word in Purpose.values}),
+        one_of("status", "Only those that were found so.", {word: {"status": word} for word in Status.values}),
+    ),
+)
 
 
 class RecordAnswer(Answer):
@@ -48,7 +56,7 @@ class DomainRecords(Endpoint):
     """The records of one domain."""
 
     actions = {"GET": "records.list"}
-    filters = CursorList.parameters
+    listing = LISTING
 
     @describe("list_records", "List a domain's DNS records", answer=RecordAnswer, lists=True, names_object=True)
     def get(self, request: Request, domain: str) -> Response:

@@ -6,16 +6,29 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from domains.locks import lock_domain
 from domains.models import Domain
 from domains.names import display_name
 from domains.operations import create_domain, delete_domain, set_domain_enabled, verify_domain
-from domains.references import PREFIX, find_domain
+from domains.references import PREFIX, find_domain, searchable
 from mailhost.api.endpoint import Endpoint, created, gone
-from mailhost.api.pagination import CursorList
+from mailhost.api.lists import Listing, one_of
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shape, Switch, Text
 from mailhost.errors import Refused
 from tenants.references import PREFIX as TENANT_PREFIX
+
+STATUSES = {
+    "pending": {"is_active": True, "verified_at": None},
+    "verified": {"is_active": True, "verified_at__isnull": False},
+    "suspended": {"is_active": False},
+}
+LISTING = Listing(
+    orders={"name": ("domain_name", "pk"), "created_at": ("pk",)},
+    filters=(one_of("status", "Only those that stand so.", STATUSES),),
+    search=lambda rows, words: rows.filter(domain_name__contains=searchable(words)),
+    searched="the name",
+)
 
 
 class DomainAnswer(Answer):
@@ -75,7 +88,7 @@ class Domains(Endpoint):
     """The domains of a tenant and of every tenant below it."""
 
     actions = {"GET": "domains.list", "POST": create_domain.action}
-    filters = CursorList.parameters
+    listing = LISTING
 
     @describe("list_domains", "List domains", answer=DomainAnswer, lists=True)
     def get(self, request: Request) -> Response:
@@ -90,7 +103,14 @@ class Domains(Endpoint):
         return created(DomainAnswer(domain), "api-domain")
 
 
-class OneDomain(Endpoint):
+class OfDomain(Endpoint):
+    """What changes one domain does so under its lock."""
+
+    def lock(self, request: Request, domain: str) -> None:
+        lock_domain(request.actor, find_domain(domain))
+
+
+class OneDomain(OfDomain):
     """One domain, by id or name."""
 
     actions = {"GET": "domains.list", "PATCH": set_domain_enabled.action, "DELETE": delete_domain.action}
@@ -121,9 +141,10 @@ class OneDomain(Endpoint):
         return gone()
 
 
-class DomainVerification(Endpoint):
+class DomainVerification(OfDomain):
     """Looks for the proof of ownership now."""
 
+    shows = OneDomain
     actions = {"POST": verify_domain.action}
 
     @describe("verify_domain", "Look for the proof of ownership", answer=DomainAnswer, names_object=True, changes=True)

@@ -7,6 +7,7 @@ from django.db.models import F
 from domains.models import Domain
 from domains.names import normalise_domain
 from mailhost.api.ids import find
+from mailhost.errors import Refused
 
 PREFIX = "dom"
 
@@ -20,6 +21,14 @@ def find_domain(reference: str) -> Domain:
         Domain.objects.live().select_related("tenant", "alias_of").order_by(F("verified_at").asc(nulls_last=True), "pk")
     )
     return find(rows, reference, prefix=PREFIX, natural=_by_name)
+
+
+def searchable(words: str) -> str:
+    """Return how words that somebody searches for stand in a stored name: a whole U-label as its A-label."""
+    try:
+        return normalise_domain(words)
+    except Refused:
+        return words.lower()
 
 
 def _by_name(reference: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from domains.models import Domain
 from domains.references import find_domain
@@ -39,10 +39,19 @@ def find_alias(reference: str) -> AliasGroup:
     return group_with(find(Alias.objects.listed(), reference, prefix=ALIAS_PREFIX, natural=_by_source))
 
 
-def in_domain(rows: QuerySet, reference: str | None) -> QuerySet:
+def matching(rows: QuerySet, words: str) -> QuerySet:
+    """Return the mailboxes with these words in their address or display name."""
+    return rows.filter(Q(email__contains=words.lower()) | Q(display_name__icontains=words))
+
+
+def matching_sources(rows: QuerySet, words: str) -> QuerySet:
+    """Return the aliases with these words in their source or a target."""
+    words = words.lower()
+    return rows.filter(Q(alias_email__contains=words) | Q(destination_email__contains=words))
+
+
+def in_domain(rows: QuerySet, reference: str) -> QuerySet:
     """Return the rows of the domain that a filter names; none when the domain is unknown or not in scope."""
-    if reference is None:
-        return rows
     try:
         return rows.filter(domain=find_domain(reference))
     except Domain.DoesNotExist:

@@ -3,7 +3,8 @@
 from django.urls import path
 
 import mailhost.web.paths  # noqa: F401  registers <uid:…>
-from mailboxes import api, web
+from mailboxes import web
+from mailboxes.api import aliases, mailboxes
 
 pages = [
     path("mailboxes/", web.index, name="mailboxes"),
@@ -23,12 +24,12 @@ pages = [
     path("aliases/<uid:uid>/delete/", web.delete_target, name="alias-delete"),
 ]
 endpoints = [
-    path("mailboxes", api.Mailboxes.as_view(), name="api-mailboxes"),
-    path("mailboxes/<str:mailbox>", api.OneMailbox.as_view(), name="api-mailbox"),
-    path("mailboxes/<str:mailbox>/password", api.MailboxPassword.as_view(), name="api-mailbox-password"),
-    path("mailboxes/<str:mailbox>/suspend", api.MailboxSuspension.as_view(), name="api-mailbox-suspend"),
-    path("mailboxes/<str:mailbox>/resume", api.MailboxResumption.as_view(), name="api-mailbox-resume"),
-    path("mailboxes/<str:mailbox>/restore", api.MailboxRestoration.as_view(), name="api-mailbox-restore"),
-    path("aliases", api.Aliases.as_view(), name="api-aliases"),
-    path("aliases/<str:alias>", api.OneAlias.as_view(), name="api-alias"),
+    path("mailboxes", mailboxes.Mailboxes.as_view(), name="api-mailboxes"),
+    path("mailboxes/<str:mailbox>", mailboxes.OneMailbox.as_view(), name="api-mailbox"),
+    path("mailboxes/<str:mailbox>/password", mailboxes.MailboxPassword.as_view(), name="api-mailbox-password"),
+    path("mailboxes/<str:mailbox>/suspend", mailboxes.MailboxSuspension.as_view(), name="api-mailbox-suspend"),
+    path("mailboxes/<str:mailbox>/resume", mailboxes.MailboxResumption.as_view(), name="api-mailbox-resume"),
+    path("mailboxes/<str:mailbox>/restore", mailboxes.MailboxRestoration.as_view(), name="api-mailbox-restore"),
+    path("aliases", aliases.Aliases.as_view(), name="api-aliases"),
+    path("aliases/<str:alias>", aliases.OneAlias.as_view(), name="api-alias"),
 ]

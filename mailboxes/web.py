@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -25,6 +24,7 @@ from mailboxes.operations import (
     suspend_mailbox,
     update_mailbox,
 )
+from mailboxes.references import matching, matching_sources
 from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import go_back, needs
 from mailhost.web.paging import Page, page_of
@@ -57,7 +57,7 @@ def page_of_mailboxes(domain: Domain | None, words: str, cursor: str) -> Page:
     if len(domains) <= MOST_DOMAINS:
         rows = rows.filter(domain_id__in=domains)
     if words:
-        rows = rows.filter(Q(email__contains=words.lower()) | Q(display_name__icontains=words))
+        rows = matching(rows, words)
     page = page_of(rows.values(*BY_ADDRESS), BY_ADDRESS, cursor)
     whole = {mailbox.pk: mailbox for mailbox in Mailbox.objects.listed().filter(pk__in=[row["pk"] for row in page])}
     return replace(page, rows=[whole[row["pk"]] for row in page if row["pk"] in whole])
@@ -190,13 +190,13 @@ def restore(request: HttpRequest, uid: str) -> HttpResponse:
 @needs("aliases.list")
 def aliases(request: HttpRequest) -> HttpResponse:
     """A page of sources, each with all of its targets."""
-    words = request.GET.get("q", "").strip().lower()
+    words = request.GET.get("q", "").strip()
     domain = chosen_domain(request)
     found = sources()
     if domain is not None:
         found = found.filter(domain=domain)
     if words:
-        found = found.filter(Q(alias_email__contains=words) | Q(destination_email__contains=words))
+        found = matching_sources(found, words)
     page = page_of(found, ("alias_email", "domain_id"), request.GET.get("cursor", ""))
     context = {"page": page, "groups": groups_of(page), "words": words, "domain": domain}
     return render(request, "mailboxes/aliases.html", context)

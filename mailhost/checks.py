@@ -11,12 +11,13 @@ from mailhost.scope import TenantOwned
 # Rows of the installation, not of a tenant: people, sessions, background work, and what daemons write by address.
 NOT_TENANT_OWNED = {
     "accounts.User",
+    "api.IdempotencyKey",
     "dns.SigningGeneration",
     "mailhost.Job",
     "mailboxes.LastLogin",
     "mailboxes.QuotaUsage",
 }
-OURS = {"mailhost", "tenants", "accounts", "domains", "mailboxes", "dns"}
+OURS = {"mailhost", "api", "tenants", "accounts", "domains", "mailboxes", "dns"}
 
 
 @register()

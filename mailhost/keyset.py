@@ -20,6 +20,11 @@ def beyond(order: Sequence[str], position: Sequence[Any]) -> Q:
     return Q(**{f"{column}__{side}e": value}) & (later | Q(**{column: value}) & beyond(fields, values))
 
 
+def reversed_order(order: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that put the same rows the other way round."""
+    return tuple(field[1:] if field.startswith("-") else f"-{field}" for field in order)
+
+
 def position_of(row: Any, order: Sequence[str]) -> list[Any]:
     """Return where a row, or the dictionary of its values, stands in this order."""
     return [_value(row, field.lstrip("-")) for field in order]

@@ -50,7 +50,7 @@ def operation(action: str, *, secrets: tuple[str, ...] = ()) -> Callable:
                     import_string(AUDIT_RECORDER)(actor, action, shown, made)
                 return result
 
-            return _retried(once)
+            return retried(once)
 
         run.action = action  # type: ignore[attr-defined]
         return run
@@ -58,8 +58,8 @@ def operation(action: str, *, secrets: tuple[str, ...] = ()) -> Callable:
     return decorate
 
 
-def _retried(once: Callable[[], Any]) -> Any:
-    """Do it again from the start when the database has ended it in favour of somebody else's change."""
+def retried(once: Callable[[], Any]) -> Any:
+    """Do it, a transaction, again from the start when the database has ended it in favour of somebody else's change."""
     if transaction.get_connection().in_atomic_block:
         # Only whoever began the transaction can begin it again.
         return once()

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "heroicons",
     "csp",
     "mailhost",
+    "mailhost.api",
     "tenants",
     "accounts",
     "domains",
@@ -210,13 +211,16 @@ USE_TZ = True
 
 # --- API -------------------------------------------------------------------------------------------------------
 
+# Requests in a minute; 0 is no limit.
+MAILHOST_API_REQUESTS_PER_MINUTE_OF_KEY = env.int("MAILHOST_API_REQUESTS_PER_MINUTE_OF_KEY", default=1200)
+MAILHOST_API_REQUESTS_PER_MINUTE_OF_TENANT = env.int("MAILHOST_API_REQUESTS_PER_MINUTE_OF_TENANT", default=6000)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api_keys.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["mailhost.api.permissions.HasActor"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["mailhost.api.parsers.StrictJSONParser"],
     "EXCEPTION_HANDLER": "mailhost.api.errors.problem",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "mailhost.api.schema.EndpointSchema",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {

@@ -1,6 +1,7 @@
 """The base of every endpoint: who asks, for which tenant, and what they may send."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import structlog
@@ -15,7 +16,12 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.views import APIView
 
+from mailhost.actor import Actor
+from mailhost.api import rate_limits
+from mailhost.api.changes import CHANGING, DRY_RUN, carry_out
 from mailhost.api.errors import InvalidParameter
+from mailhost.api.etags import ETAG, etag_of
+from mailhost.api.lists import Listing
 from mailhost.api.pagination import CursorList
 from mailhost.api.parsers import MergePatchParser, StrictJSONParser
 from mailhost.scope import reset_scope, set_scope
@@ -35,16 +41,21 @@ class AlwaysJson(BaseContentNegotiation):
 class Endpoint(APIView):
     """One URL. A method is answered only when `actions` says which permission it needs.
 
-    `filters` are the query parameters it reads (a list's own are added), `body_names` turns an operation's
-    argument into the body's member where the two differ. The tenant's scope holds from the key's check until the
-    answer is made, and is left on errors too.
+    `listing` is what GET may be asked when it answers a list, `filters` are further query parameters of GET,
+    `options` those of the other methods beside `dry_run`. `body_names` turns an operation's argument into the body's
+    member where the two differ. `shows` is the endpoint whose GET shows the object that this one changes (itself
+    when it has a GET), for If-Match. The tenant's scope holds from the key's check until the answer is made, and is
+    left on errors too.
     """
 
     actions: ClassVar[dict[str, str]] = {}
+    listing: ClassVar[Listing | None] = None
     filters: ClassVar[frozenset[str]] = frozenset()
+    options: ClassVar[frozenset[str]] = frozenset()
     body_names: ClassVar[dict[str, str]] = {}
+    shows: ClassVar[type["Endpoint"] | None] = None
     content_negotiation_class = AlwaysJson
-    http_method_names = ["get", "head", "post", "patch", "delete"]
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
     @classmethod
     def as_view(cls, **options: Any):
@@ -58,6 +69,12 @@ class Endpoint(APIView):
         finally:
             reset_scope(token)
 
+    def perform_authentication(self, request: Request) -> None:
+        super().perform_authentication(request)
+        if isinstance(request.user, Actor):
+            self.quotas = rate_limits.count(request.user)
+            rate_limits.refuse_too_many(self.quotas)
+
     def initial(self, request: Request, *arguments: Any, **named: Any) -> None:
         super().initial(request, *arguments, **named)
         actor = request._request.actor = request.user
@@ -67,6 +84,13 @@ class Endpoint(APIView):
         # WSGI names no length for a chunked body, and DRF would take it for none.
         if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
             raise ParseError("Send the body with Content-Length.")
+        if request.method in CHANGING:
+            # DRF calls the handler by this name next.
+            name = request.method.lower()
+            setattr(self, name, partial(carry_out, self, getattr(self, name)))
+
+    def lock(self, request: Request, *arguments: Any, **named: Any) -> None:
+        """Take the lock that the change of the object takes first, so that If-Match holds until it is done."""
 
     def get_parsers(self) -> list[BaseParser]:
         parsers: list[BaseParser] = [StrictJSONParser()]
@@ -74,6 +98,10 @@ class Endpoint(APIView):
 
     def finalize_response(self, request: Request, response, *arguments: Any, **named: Any):
         response = super().finalize_response(request, response, *arguments, **named)
+        if ETAG not in response.headers and (etag := etag_of(response)):
+            response.headers[ETAG] = etag
+        for name, value in rate_limits.headers(getattr(self, "quotas", [])).items():
+            response.headers[name] = value
         # What a tenant may see is nobody else's, proxies included.
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -84,20 +112,37 @@ class Endpoint(APIView):
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
 
-    def page(self, rows: QuerySet, answer: type[BaseSerializer], **context: Any) -> Response:
-        """Answer a page of `rows`, in their own order. The answer's serializer reads `context`."""
+    def page(
+        self,
+        rows: QuerySet,
+        answer: type[BaseSerializer],
+        read: Callable[[Sequence[Any]], Sequence[Any]] | None = None,
+        **context: Any,
+    ) -> Response:
+        """Answer a page of `rows`: as `listing` has them, or in their own order. Where whole rows are costly to sort,
+        `rows` are their keys and `read` returns those of one page. The answer's serializer reads `context`."""
+        if self.listing is not None:
+            rows = self.listing.applied(rows, self.request)
         pages = CursorList()
         shown = pages.paginate_queryset(rows, self.request)
+        if read is not None:
+            shown = read(shown)
         return pages.get_paginated_response(answer(shown, many=True, context=context).data)
 
     def _refuse_unknown_parameters(self, request: Request) -> None:
         # A misspelt filter that were passed over would answer everything.
-        known = self.filters if "GET" in self.actions and request.method in {"GET", "HEAD"} else frozenset()
         for name, values in request.query_params.lists():
-            if name not in known:
+            if name not in self._known_parameters(request.method):
                 raise InvalidParameter(name, "unknown_parameter", "This parameter is unknown here.")
             if len(values) > 1:
                 raise InvalidParameter(name, "given_twice", "Give this parameter once.")
+
+    def _known_parameters(self, method: str) -> frozenset[str]:
+        if method in CHANGING:
+            return self.options | {DRY_RUN}
+        if self.listing is not None:
+            return self.filters | self.listing.names | CursorList.parameters
+        return self.filters
 
 
 def created(answer: BaseSerializer, route: str) -> Response:

@@ -1,5 +1,6 @@
 """Every error of the API as problem+json (RFC 9457); nothing under /api/ ever answers HTML."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -30,9 +31,12 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "not_permitted": (403, "This is not allowed"),
     "not_found": (404, "There is no such thing"),
     "method_not_allowed": (405, "The method is not allowed here"),
+    "request_in_flight": (409, "The same request is still being answered"),
+    "precondition_failed": (412, "The object is not as expected"),
     "body_too_large": (413, "The body is too large"),
     "unsupported_media_type": (415, "The body is not JSON"),
     "validation_failed": (422, "Some of the input cannot be accepted"),
+    "idempotency_key_reused": (422, "The Idempotency-Key belongs to another request"),
     "rate_limited": (429, "Too many requests"),
     "internal_error": (500, "Something went wrong here"),
     "unavailable": (503, "The service is away for a moment"),
@@ -41,7 +45,29 @@ NOT_FOUND = "Nothing is here, or it is not yours."
 NOT_PERMITTED = "Your role does not allow this."
 NOT_AUTHENTICATED = "Send a valid key as `Authorization: Bearer mh_live_…`."
 INTERNAL_ERROR = "The error is noted under this request_id. Trying again may help."
+IN_FLIGHT = "A request with this Idempotency-Key is on its way. Ask again in a moment."
+REUSED = "This Idempotency-Key came with another request before. Give each request a key of its own."
 UNAVAILABLE = "The database does not answer. Try again in a few seconds."
+
+
+class InvalidParameter(Exception):
+    """A query parameter is unknown or holds what it cannot."""
+
+    def __init__(self, parameter: str, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.error = {"parameter": parameter, "code": code, "detail": detail}
+
+
+class PreconditionFailed(Exception):
+    """If-Match or If-None-Match does not hold."""
+
+
+class Conflict(Exception):
+    """The request with this Idempotency-Key has not been answered yet."""
+
+
+class Reused(Exception):
+    """This Idempotency-Key came with another request before."""
 
 
 # What says all by its kind: (exceptions, code, the sentence; None for the error's own). The first that fits counts.
@@ -51,6 +77,9 @@ PLAIN: list[tuple[tuple[type[Exception], ...], str, str | None]] = [
     ((Http404, ObjectDoesNotExist, exceptions.NotFound), "not_found", NOT_FOUND),
     ((exceptions.NotAuthenticated, exceptions.AuthenticationFailed), "not_authenticated", NOT_AUTHENTICATED),
     ((exceptions.MethodNotAllowed,), "method_not_allowed", None),
+    ((Conflict,), "request_in_flight", IN_FLIGHT),
+    ((Reused,), "idempotency_key_reused", REUSED),
+    ((PreconditionFailed,), "precondition_failed", None),
     ((exceptions.UnsupportedMediaType,), "unsupported_media_type", None),
     ((exceptions.Throttled,), "rate_limited", None),
     ((exceptions.ParseError,), "malformed_request", None),
@@ -59,14 +88,6 @@ PLAIN: list[tuple[tuple[type[Exception], ...], str, str | None]] = [
     # Lost connections, lock waits and deadlocks: the same request may succeed in a moment.
     ((OperationalError, InterfaceError), "unavailable", UNAVAILABLE),
 ]
-
-
-class InvalidParameter(Exception):
-    """A query parameter is unknown or holds what it cannot."""
-
-    def __init__(self, parameter: str, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.error = {"parameter": parameter, "code": code, "detail": detail}
 
 
 def body(code: str, detail: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
@@ -120,7 +141,9 @@ def headers_of(error: Exception) -> dict[str, str]:
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return {"WWW-Authenticate": 'Bearer realm="mailhost"'}
         case exceptions.Throttled():
-            return {"Retry-After": str(int(error.wait or 1))}
+            return {"Retry-After": str(math.ceil(error.wait or 1))}
+        case Conflict():
+            return {"Retry-After": "1"}
         case OperationalError() | InterfaceError():
             return {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return {}

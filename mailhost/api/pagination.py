@@ -13,6 +13,7 @@ from mailhost.keyset import beyond, position_of
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+TOTAL = "total"
 
 
 class CursorList(BasePagination):
@@ -22,14 +23,15 @@ class CursorList(BasePagination):
     page 2,000 is an index range like page 1.
     """
 
-    parameters = frozenset({"limit", "after"})
+    parameters = frozenset({"limit", "after", "include"})
 
     def paginate_queryset(self, queryset: QuerySet, request, view=None) -> list[Any]:
         self.request = request
-        # Signed for this path, so that the cursor of one list does not place us in another.
-        self.salt = f"cursor:{request.path}"
-        self.limit = _limit(request.query_params.get("limit"))
         order = list(queryset.query.order_by)
+        # Signed for this path and order, so that the cursor of one list does not place us in another.
+        self.salt = f"cursor:{request.path}:{','.join(order)}"
+        self.limit = _limit(request.query_params.get("limit"))
+        self.total = queryset.count() if _includes_total(request.query_params.get("include")) else None
         after = request.query_params.get("after")
         if after is not None:
             queryset = queryset.filter(beyond(order, self._position(after, order)))
@@ -48,6 +50,8 @@ class CursorList(BasePagination):
             "has_more": self.next_cursor is not None,
             "next_cursor": self.next_cursor,
         }
+        if self.total is not None:
+            answer["total"] = self.total
         return Response(answer, headers={"Link": self._link()} if self.next_cursor else None)
 
     def _position(self, cursor: str, order: list[str]) -> list[Any]:
@@ -62,6 +66,12 @@ class CursorList(BasePagination):
     def _link(self) -> str:
         parameters = {**self.request.query_params.dict(), "limit": self.limit, "after": self.next_cursor}
         return f'<{self.request.build_absolute_uri(self.request.path)}?{urlencode(parameters)}>; rel="next"'
+
+
+def _includes_total(text: str | None) -> bool:
+    if text not in {None, TOTAL}:
+        raise InvalidParameter("include", "invalid_choice", f"What can be included is {TOTAL}.")
+    return text == TOTAL
 
 
 def _limit(text: str | None) -> int:

@@ -5,16 +5,20 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
+from mailhost.api.changes import CHANGING, DRY_RUN
 from mailhost.api.errors import MEDIA_TYPE, PROBLEMS
-from mailhost.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from mailhost.api.idempotency import HEADER as IDEMPOTENCY
+from mailhost.api.models import MAX_NAME
+from mailhost.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, TOTAL
 from mailhost.api.serializers import Answer, ObjectName
 
 JSON = "application/json"
-EVERY_ENDPOINT = (400, 401, 403, 500, 503)
-OF_CHANGES = (413, 415, 422)
+EVERY_ENDPOINT = (400, 401, 403, 429, 500, 503)
+OF_CHANGES = (409, 412, 413, 415, 422)
 LIST_PARAMETERS = [
     OpenApiParameter(
         "limit",
@@ -22,7 +26,24 @@ LIST_PARAMETERS = [
         description="How many at most.",
     ),
     OpenApiParameter("after", str, description="The `next_cursor` of the page before."),
+    OpenApiParameter(
+        "include", {"type": "string", "enum": [TOTAL]}, description="`total`: count all that the list has."
+    ),
 ]
+DRY_RUN_PARAMETER = OpenApiParameter(
+    DRY_RUN,
+    {"type": "boolean", "default": False},
+    description="Answer what would happen, limits included, and change nothing.",
+)
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="Only when the object still has this `ETag`; else 412."
+)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    IDEMPOTENCY,
+    {"type": "string", "minLength": 1, "maxLength": MAX_NAME},
+    OpenApiParameter.HEADER,
+    description="Sent again with the same key within 24 hours, the request is answered again and not done again.",
+)
 
 
 class InputError(Answer):
@@ -75,6 +96,28 @@ def describe(
     )
 
 
+class EndpointSchema(AutoSchema):
+    """What follows from the endpoint and the method alone (REST_FRAMEWORK["DEFAULT_SCHEMA_CLASS"])."""
+
+    def get_override_parameters(self) -> list[OpenApiParameter]:
+        if self.method not in CHANGING:
+            listing = getattr(self.view, "listing", None)
+            return listing.parameters if listing else []
+        conditions = [IF_MATCH] if self._is_about_one_object() else []
+        return [DRY_RUN_PARAMETER, *([IDEMPOTENCY_KEY] if self.method == "POST" else []), *conditions]
+
+    def get_operation(self, path, path_regex, path_prefix, method, registry):
+        operation = super().get_operation(path, path_regex, path_prefix, method, registry)
+        if operation and method != "POST":
+            operation["responses"].pop("409", None)
+        if operation and not self._is_about_one_object():
+            operation["responses"].pop("412", None)
+        return operation
+
+    def _is_about_one_object(self) -> bool:
+        return "{" in self.path and hasattr(self.view.shows or self.view, "get")
+
+
 def _list_of(answer: type[Answer]) -> serializers.Serializer:
     name = answer.__name__.removesuffix("Answer")
     return inline_serializer(
@@ -84,6 +127,7 @@ def _list_of(answer: type[Answer]) -> serializers.Serializer:
             "data": answer(many=True),
             "has_more": serializers.BooleanField(),
             "next_cursor": serializers.CharField(allow_null=True),
+            "total": serializers.IntegerField(required=False, help_text="With `include=total`."),
         },
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core import signing
 from django.db.models import QuerySet
 
-from mailhost.keyset import beyond, position_of
+from mailhost.keyset import beyond, position_of, reversed_order
 
 PAGE_SIZE = 50
 ON, BACK = "n", "b"
@@ -35,7 +35,7 @@ def page_of(rows: QuerySet, keys: tuple[str, ...], cursor: str = "", size: int =
     """
     position = _read(cursor, len(keys))
     backwards = position is not None and position[0] == BACK
-    order = tuple(_reversed(key) for key in keys) if backwards else keys
+    order = reversed_order(keys) if backwards else keys
     wanted = rows.order_by(*order)
     if position is not None:
         wanted = wanted.filter(beyond(order, position[1]))
@@ -54,10 +54,6 @@ def page_of(rows: QuerySet, keys: tuple[str, ...], cursor: str = "", size: int =
         next=_write(ON, keys, found[-1]) if has_next else "",
         previous=_write(BACK, keys, found[0]) if has_previous else "",
     )
-
-
-def _reversed(key: str) -> str:
-    return key[1:] if key.startswith("-") else f"-{key}"
 
 
 def _write(direction: str, keys: tuple[str, ...], row: Any) -> str:

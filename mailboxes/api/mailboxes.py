@@ -1,18 +1,14 @@
-"""Mailboxes and aliases over REST."""
+"""Mailboxes over REST."""
 
 from datetime import datetime
 from typing import Literal
 
-from django.db import transaction
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from domains.locks import lock_domain
 from mailboxes.addresses import display_address
-from mailboxes.alias_groups import AliasGroup, group_with, groups_of, sources
-from mailboxes.alias_operations import create_alias, delete_alias, set_alias_enabled
-from mailboxes.expansion import MAX_TARGETS
 from mailboxes.models import Mailbox
 from mailboxes.operations import (
     change_password,
@@ -24,28 +20,42 @@ from mailboxes.operations import (
     update_mailbox,
 )
 from mailboxes.references import (
-    ALIAS_PREFIX,
     MAILBOX_PREFIX,
-    find_alias,
     find_deleted_mailbox,
     find_mailbox,
     in_domain,
     listed_mailboxes,
+    matching,
 )
 from mailhost.api.endpoint import Endpoint, created, gone
-from mailhost.api.pagination import CursorList
+from mailhost.api.lists import Filter, Listing, one_of
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shape, Switch, Text, Whole
 
 MB = 1024 * 1024
 # What an operation calls otherwise than the API does.
 BODY_NAMES = {"address": "email", "storage_quota_mb": "storage_quota"}
-DOMAIN_FILTER = OpenApiParameter("domain", str, description="Only those of this domain: `dom_…` or its name.")
+STATUSES = {
+    "active": {"is_enabled": True, "is_active": True},
+    "suspended": {"is_enabled": False},
+    "inactive": {"is_enabled": True, "is_active": False},
+}
+LISTING = Listing(
+    orders={"email": ("email", "pk"), "created_at": ("pk",)},
+    filters=(
+        Filter("domain", "Only those of this domain: `dom_…` or its name.", in_domain),
+        one_of("status", "Only those that stand so.", STATUSES),
+    ),
+    search=matching,
+    searched="the address or the display name",
+)
 
 
 class MailboxAnswer(Answer):
     """A mailbox. `status` is `suspended` by its own switch, `inactive` while its domain is unproven or switched
     off, or its tenant suspended. Sizes are in MB."""
+
+    volatile = frozenset({"usage_mb", "last_login_at"})
 
     id = PublicId(MAILBOX_PREFIX)
     object = ObjectName("mailbox")
@@ -111,12 +121,12 @@ class Mailboxes(Endpoint):
     """The mailboxes of a tenant and of every tenant below it."""
 
     actions = {"GET": "mailboxes.list", "POST": create_mailbox.action}
-    filters = CursorList.parameters | {"domain"}
+    listing = LISTING
     body_names = BODY_NAMES
 
-    @describe("list_mailboxes", "List mailboxes", answer=MailboxAnswer, lists=True, filters=[DOMAIN_FILTER])
+    @describe("list_mailboxes", "List mailboxes", answer=MailboxAnswer, lists=True)
     def get(self, request: Request) -> Response:
-        return self.page(in_domain(listed_mailboxes(), request.query_params.get("domain")), MailboxAnswer)
+        return self.page(listed_mailboxes(), MailboxAnswer)
 
     @describe("create_mailbox", "Create a mailbox", body=NewMailbox, answer=MailboxAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:
@@ -130,7 +140,14 @@ class Mailboxes(Endpoint):
         return created(_shown(mailbox), "api-mailbox")
 
 
-class OneMailbox(Endpoint):
+class OfMailbox(Endpoint):
+    """What changes one mailbox does so under its domain's lock."""
+
+    def lock(self, request: Request, mailbox: str) -> None:
+        lock_domain(request.actor, find_mailbox(mailbox).domain)
+
+
+class OneMailbox(OfMailbox):
     """One mailbox, by id or address."""
 
     actions = {"GET": "mailboxes.list", "PATCH": update_mailbox.action, "DELETE": delete_mailbox.action}
@@ -163,9 +180,10 @@ class OneMailbox(Endpoint):
         return gone()
 
 
-class MailboxPassword(Endpoint):
+class MailboxPassword(OfMailbox):
     """The password of a mailbox: written, never read."""
 
+    shows = OneMailbox
     actions = {"POST": change_password.action}
 
     @describe(
@@ -182,7 +200,8 @@ class MailboxPassword(Endpoint):
         return gone()
 
 
-class MailboxSuspension(Endpoint):
+class MailboxSuspension(OfMailbox):
+    shows = OneMailbox
     actions = {"POST": suspend_mailbox.action}
 
     @describe("suspend_mailbox", "Suspend a mailbox", answer=MailboxAnswer, names_object=True, changes=True)
@@ -192,7 +211,8 @@ class MailboxSuspension(Endpoint):
         return Response(_shown(suspend_mailbox(request.actor, mailbox=row)).data)
 
 
-class MailboxResumption(Endpoint):
+class MailboxResumption(OfMailbox):
+    shows = OneMailbox
     actions = {"POST": resume_mailbox.action}
 
     @describe("resume_mailbox", "Resume a suspended mailbox", answer=MailboxAnswer, names_object=True, changes=True)
@@ -215,92 +235,3 @@ class MailboxRestoration(Endpoint):
 def _shown(mailbox: Mailbox) -> MailboxAnswer:
     """Read a changed mailbox again, with its use and last sign-in."""
     return MailboxAnswer(listed_mailboxes().get(pk=mailbox.pk))
-
-
-class AliasAnswer(Answer):
-    """A source and all its targets. A catch-all's source is `*@` and the domain. `status` is `inactive` while the
-    domain is unproven or switched off, or the tenant suspended."""
-
-    id = PublicId(ALIAS_PREFIX)
-    object = ObjectName("alias")
-    source = serializers.CharField()
-    source_unicode = serializers.SerializerMethodField()
-    domain = serializers.CharField(source="domain_name")
-    targets = serializers.ListField(child=serializers.CharField())
-    enabled = serializers.BooleanField(source="is_enabled")
-    status = serializers.SerializerMethodField()
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-
-    def get_source_unicode(self, alias: AliasGroup) -> str:
-        return display_address(alias.source)
-
-    def get_status(self, alias: AliasGroup) -> Literal["active", "suspended", "inactive"]:
-        if not alias.is_enabled:
-            return "suspended"
-        return "active" if alias.is_routed else "inactive"
-
-
-class NewAlias(Shape):
-    """`source` is an address or `*@domain`; `targets` are addresses, here or elsewhere."""
-
-    source = Text()
-    targets = serializers.ListField(child=Text(), allow_empty=False, max_length=MAX_TARGETS)
-
-
-class AliasChange(Shape):
-    enabled = Switch(required=False)
-
-
-class Aliases(Endpoint):
-    """The aliases of a tenant and of every tenant below it, by source. Creating one that is there adds its targets."""
-
-    actions = {"GET": "aliases.list", "POST": create_alias.action}
-    filters = CursorList.parameters | {"domain"}
-
-    @describe("list_aliases", "List aliases", answer=AliasAnswer, lists=True, filters=[DOMAIN_FILTER])
-    def get(self, request: Request) -> Response:
-        pages = CursorList()
-        found = pages.paginate_queryset(in_domain(sources(), request.query_params.get("domain")), request)
-        return pages.get_paginated_response(AliasAnswer(groups_of(found), many=True).data)
-
-    @describe("create_alias", "Create an alias", body=NewAlias, answer=AliasAnswer, status=201, changes=True)
-    def post(self, request: Request) -> Response:
-        fields = self.body(NewAlias)
-        rows = create_alias(request.actor, source=fields["source"], targets=fields["targets"])
-        return created(AliasAnswer(group_with(rows[0])), "api-alias")
-
-
-class OneAlias(Endpoint):
-    """One alias, by id or source."""
-
-    actions = {"GET": "aliases.list", "PATCH": set_alias_enabled.action, "DELETE": delete_alias.action}
-
-    @describe("get_alias", "Show an alias", answer=AliasAnswer, names_object=True)
-    def get(self, request: Request, alias: str) -> Response:
-        return Response(AliasAnswer(find_alias(alias)).data)
-
-    @describe(
-        "update_alias",
-        "Switch an alias off or on, all its targets at once",
-        body=AliasChange,
-        answer=AliasAnswer,
-        names_object=True,
-        changes=True,
-    )
-    def patch(self, request: Request, alias: str) -> Response:
-        group = find_alias(alias)
-        enabled = self.body(AliasChange).get("enabled")
-        with transaction.atomic():
-            for row in group.rows:
-                if enabled is not None and row.is_enabled != enabled:
-                    set_alias_enabled(request.actor, alias=row, enabled=enabled)
-        return Response(AliasAnswer(group_with(group.rows[0])).data)
-
-    @describe("delete_alias", "Delete an alias with all its targets", status=204, names_object=True, changes=True)
-    def delete(self, request: Request, alias: str) -> Response:
-        group = find_alias(alias)
-        with transaction.atomic():
-            for row in group.rows:
-                delete_alias(request.actor, alias=row)
-        return gone()

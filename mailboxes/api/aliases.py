@@ -1,0 +1,116 @@
+"""Aliases over REST: one object for a source, with all its targets."""
+
+from typing import Literal
+
+from django.db import transaction
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from domains.locks import lock_domain
+from mailboxes.addresses import display_address
+from mailboxes.alias_groups import AliasGroup, group_with, groups_of, sources
+from mailboxes.alias_operations import create_alias, delete_alias, set_alias_enabled
+from mailboxes.expansion import MAX_TARGETS
+from mailboxes.references import ALIAS_PREFIX, find_alias, in_domain, matching_sources
+from mailhost.api.endpoint import Endpoint, created, gone
+from mailhost.api.lists import Filter, Listing
+from mailhost.api.schema import describe
+from mailhost.api.serializers import Answer, ObjectName, PublicId, Shape, Switch, Text
+
+LISTING = Listing(
+    orders={"source": ("alias_email", "domain_id")},
+    filters=(Filter("domain", "Only those of this domain: `dom_…` or its name.", in_domain),),
+    search=matching_sources,
+    searched="the source or a target",
+)
+
+
+class AliasAnswer(Answer):
+    """A source and all its targets. A catch-all's source is `*@` and the domain. `status` is `inactive` while the
+    domain is unproven or switched off, or the tenant suspended."""
+
+    id = PublicId(ALIAS_PREFIX)
+    object = ObjectName("alias")
+    source = serializers.CharField()
+    source_unicode = serializers.SerializerMethodField()
+    domain = serializers.CharField(source="domain_name")
+    targets = serializers.ListField(child=serializers.CharField())
+    enabled = serializers.BooleanField(source="is_enabled")
+    status = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+    def get_source_unicode(self, alias: AliasGroup) -> str:
+        return display_address(alias.source)
+
+    def get_status(self, alias: AliasGroup) -> Literal["active", "suspended", "inactive"]:
+        if not alias.is_enabled:
+            return "suspended"
+        return "active" if alias.is_routed else "inactive"
+
+
+class NewAlias(Shape):
+    """`source` is an address or `*@domain`; `targets` are addresses, here or elsewhere."""
+
+    source = Text()
+    targets = serializers.ListField(child=Text(), allow_empty=False, max_length=MAX_TARGETS)
+
+
+class AliasChange(Shape):
+    enabled = Switch(required=False)
+
+
+class Aliases(Endpoint):
+    """The aliases of a tenant and of every tenant below it, by source. Creating one that is there adds its targets."""
+
+    actions = {"GET": "aliases.list", "POST": create_alias.action}
+    listing = LISTING
+
+    @describe("list_aliases", "List aliases", answer=AliasAnswer, lists=True)
+    def get(self, request: Request) -> Response:
+        return self.page(sources(), AliasAnswer, groups_of)
+
+    @describe("create_alias", "Create an alias", body=NewAlias, answer=AliasAnswer, status=201, changes=True)
+    def post(self, request: Request) -> Response:
+        fields = self.body(NewAlias)
+        rows = create_alias(request.actor, source=fields["source"], targets=fields["targets"])
+        return created(AliasAnswer(group_with(rows[0])), "api-alias")
+
+
+class OneAlias(Endpoint):
+    """One alias, by id or source."""
+
+    actions = {"GET": "aliases.list", "PATCH": set_alias_enabled.action, "DELETE": delete_alias.action}
+
+    def lock(self, request: Request, alias: str) -> None:
+        lock_domain(request.actor, find_alias(alias).rows[0].domain)
+
+    @describe("get_alias", "Show an alias", answer=AliasAnswer, names_object=True)
+    def get(self, request: Request, alias: str) -> Response:
+        return Response(AliasAnswer(find_alias(alias)).data)
+
+    @describe(
+        "update_alias",
+        "Switch an alias off or on, all its targets at once",
+        body=AliasChange,
+        answer=AliasAnswer,
+        names_object=True,
+        changes=True,
+    )
+    def patch(self, request: Request, alias: str) -> Response:
+        group = find_alias(alias)
+        enabled = self.body(AliasChange).get("enabled")
+        with transaction.atomic():
+            for row in group.rows:
+                if enabled is not None and row.is_enabled != enabled:
+                    set_alias_enabled(request.actor, alias=row, enabled=enabled)
+        return Response(AliasAnswer(group_with(group.rows[0])).data)
+
+    @describe("delete_alias", "Delete an alias with all its targets", status=204, names_object=True, changes=True)
+    def delete(self, request: Request, alias: str) -> Response:
+        group = find_alias(alias)
+        with transaction.atomic():
+            for row in group.rows:
+                delete_alias(request.actor, alias=row)
+        return gone()

@@ -1,0 +1,94 @@
+"""`?dry_run=true` answers what would happen and changes nothing."""
+
+import json
+
+import pytest
+
+from mailboxes.models import Alias, Mailbox
+from mailhost.models import Job
+from mailhost.scope import every_tenant
+from tenants.models import AuditRecord
+from tests.apiside import errors_of, make_cast
+from tests.routes import cast as routes
+from tests.routes.table import PARENT, TABLE
+from tests.world import PASSWORD_HASH
+
+pytestmark = pytest.mark.django_db
+
+NEW = {"email": "otto@acme.example", "password_hash": PASSWORD_HASH, "storage_quota": 5}
+
+
+@pytest.fixture
+def cast():
+    return make_cast()
+
+
+def everything() -> list:
+    """Return the rows that a change could touch."""
+    from accounts.models import ApiKey
+    from domains.models import Domain
+    from mailhost.api.models import IdempotencyKey
+    from tenants.models import Tenant
+
+    with every_tenant("a test compares"):
+        tables = (Tenant, Domain, Mailbox, Alias, Job, AuditRecord, IdempotencyKey)
+        rows = [list(table.objects.order_by("pk").values()) for table in tables]
+        keys = list(ApiKey.objects.order_by("pk").values("pk", "name", "revoked_at"))
+    return [*rows, keys]
+
+
+def test_the_answer_is_the_one_that_would_be_given(cast):
+    caller = cast.acme.caller()
+
+    dry = caller.call("POST", "/mailboxes?dry_run=true", NEW)
+    real = caller.call("POST", "/mailboxes", NEW)
+
+    invented = {"id": "", "created_at": "", "updated_at": ""}
+    assert (dry.status_code, dry.json() | invented) == (real.status_code, real.json() | invented)
+    assert dry.headers["Dry-Run"] == "true"
+    assert "Location" not in dry.headers
+    assert "Dry-Run" not in real.headers
+
+
+def test_no_write_of_any_route_changes_anything(subtests):
+    crawled = routes.Cast()
+    rita = crawled.client(PARENT, is_api=True)
+    for row in TABLE:
+        if row.is_api and row.method != "GET":
+            with subtests.test(str(row)):
+                before = everything()
+
+                address = f"{crawled.address(row)}?dry_run=true"
+                answer = rita.generic(row.method, address, json.dumps(row.body or {}), content_type="application/json")
+
+                assert answer.status_code in {200, 201, 202, 204, 422}
+                assert everything() == before
+
+
+def test_what_would_be_refused_is_refused(cast):
+    answer = cast.acme.caller().call("POST", "/mailboxes?dry_run=true", NEW | {"email": "anna@acme.example"})
+
+    assert errors_of(answer) == [("#/email", "taken")]
+
+
+def test_a_rehearsal_keeps_no_idempotency_key(cast):
+    caller = cast.acme.caller()
+    headers = {"idempotency-key": "order-4711"}
+
+    caller.call("POST", "/mailboxes?dry_run=true", NEW, headers=headers)
+    real = caller.call("POST", "/mailboxes", NEW, headers=headers)
+
+    assert real.status_code == 201
+    assert "Idempotency-Replayed" not in real.headers
+
+
+@pytest.mark.parametrize("value", ["yes", "1", "", "True"])
+def test_anything_but_true_and_false_is_refused(cast, value):
+    answer = cast.acme.caller().call("POST", f"/mailboxes?dry_run={value}", NEW)
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["parameter"] == "dry_run"
+
+
+def test_reading_knows_no_rehearsal(cast):
+    assert cast.acme.caller().call("GET", "/domains?dry_run=true").status_code == 400

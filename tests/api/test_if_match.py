@@ -1,0 +1,108 @@
+"""If-Match: nobody overwrites what they have not seen."""
+
+import pytest
+
+from mailboxes.models import QuotaUsage
+from tests.apiside import assert_problem, make_cast
+from tests.world import an_alias
+
+pytestmark = pytest.mark.django_db
+
+OBJECTS = {
+    "/domains/acme.example": {"enabled": False},
+    "/mailboxes/anna@acme.example": {"display_name": "Anna"},
+    "/aliases/sales@acme.example": {"enabled": False},
+}
+
+
+@pytest.fixture
+def acme():
+    return make_cast().acme
+
+
+def etag(caller, path: str) -> str:
+    return caller.call("GET", path).headers["ETag"]
+
+
+@pytest.mark.parametrize("path", OBJECTS)
+def test_an_object_has_a_strong_etag_that_lasts_until_it_changes(acme, path):
+    caller = acme.caller()
+    first, again = etag(caller, path), etag(caller, path)
+
+    changed = caller.call("PATCH", path, OBJECTS[path])
+
+    assert first == again
+    assert first.startswith('"')
+    assert changed.headers["ETag"] == etag(caller, path) != first
+
+
+@pytest.mark.parametrize("path", OBJECTS)
+def test_a_change_of_what_was_read_is_made(acme, path):
+    caller = acme.caller()
+
+    for tags in (etag(caller, path), f'"other", {etag(caller, path)}', "*"):
+        answer = caller.call("PATCH", path, {}, headers={"if-match": tags})
+
+        assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", OBJECTS)
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_a_change_of_what_is_no_longer_so_is_refused(acme, path, method):
+    caller = acme.caller()
+    read = etag(caller, path)
+    caller.call("PATCH", path, OBJECTS[path])
+    before = caller.read(path)
+
+    answer = caller.call(method, path, {} if method == "PATCH" else "", headers={"if-match": read})
+
+    assert_problem(answer, 412, "precondition_failed")
+    assert caller.read(path) == before
+
+
+@pytest.mark.parametrize("tag", ['"nonsense"', "", 'W/"x"'])
+def test_a_tag_that_was_never_given_out_matches_nothing(acme, tag):
+    answer = acme.caller().call("PATCH", "/domains/acme.example", {"enabled": False}, headers={"if-match": tag})
+
+    assert_problem(answer, 412, "precondition_failed")
+
+
+@pytest.mark.parametrize("act", ["suspend", "password"])
+def test_an_act_on_a_mailbox_takes_the_mailboxs_tag(acme, act):
+    caller, path = acme.caller(), "/mailboxes/anna@acme.example"
+    body = {"password": "Grün-Kaffee-17-Lampe"} if act == "password" else ""
+    read = etag(caller, path)
+    caller.call("PATCH", path, {"display_name": "Anna"})
+
+    assert_problem(caller.call("POST", f"{path}/{act}", body, headers={"if-match": read}), 412, "precondition_failed")
+    again = caller.call("POST", f"{path}/{act}", body, headers={"if-match": etag(caller, path)})
+    assert again.status_code < 300
+
+
+def test_new_mail_does_not_get_in_the_way_of_a_change(acme):
+    caller, path = acme.caller(), "/mailboxes/anna@acme.example"
+    read = etag(caller, path)
+    QuotaUsage.objects.create(username="anna@acme.example", bytes=5_000_000)
+
+    assert etag(caller, path) == read
+
+
+def test_one_more_target_changes_an_aliass_tag(acme):
+    caller, path = acme.caller(), "/aliases/sales@acme.example"
+    read = etag(caller, path)
+
+    an_alias(acme.actor, "sales@acme.example", "y@partner.example")
+
+    assert etag(caller, path) != read
+
+
+def test_a_strangers_object_is_not_there_whatever_tag_is_sent(acme):
+    answer = acme.caller().call("PATCH", "/domains/bolt.example", {"enabled": False}, headers={"if-match": "*"})
+
+    assert_problem(answer, 404, "not_found")
+
+
+def test_a_condition_on_what_is_no_single_object_is_refused(acme):
+    answer = acme.caller().call("POST", "/domains", {"name": "new.example"}, headers={"if-match": "*"})
+
+    assert_problem(answer, 400, "malformed_request")
