@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime, time, timedelta
 
 from django import forms
 
 from domains.models import Domain
 from domains.names import display_name
+from mailboxes.app_passwords import PROTOCOLS
 from mailboxes.operations import SWITCHES
 
 PLAIN_TEXT = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
@@ -87,6 +89,47 @@ class MailboxSettingsForm(QuotaForm):
 
     def switches(self) -> list[forms.BoundField]:
         return [self[name] for name in SWITCHES]
+
+
+class AppPasswordForm(forms.Form):
+    """One more password, for one program or device."""
+
+    name = forms.CharField(
+        label="Program or device",
+        max_length=80,
+        help_text="So that you know later which one to revoke: “Printer, 2nd floor”.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    imap = forms.BooleanField(label="Reads by IMAP", required=False, initial=True)
+    pop3 = forms.BooleanField(label="Reads by POP3", required=False)
+    smtp = forms.BooleanField(label="Sends by SMTP", required=False, initial=True)
+    networks = forms.CharField(
+        label="Only from these addresses",
+        max_length=2000,
+        required=False,
+        help_text="One address or network a line, for example 192.0.2.7 or 2001:db8::/32. Empty: from everywhere.",
+        widget=forms.Textarea(attrs={"rows": 3, **PLAIN_TEXT}),
+    )
+    expires_on = forms.DateField(
+        label="Last day",
+        required=False,
+        help_text="It stops working at the end of this day (UTC). Empty: it works until it is revoked.",
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+
+    def switches(self) -> list[forms.BoundField]:
+        return [self[name] for name in PROTOCOLS]
+
+    def arguments(self) -> dict:
+        """Return what `create_app_password` takes."""
+        data = self.cleaned_data
+        last = data["expires_on"]
+        return {
+            "name": data["name"],
+            "protocols": [name for name in PROTOCOLS if data[name]],
+            "networks": [text for text in re.split(r"[\s,;]+", data["networks"]) if text],
+            "expires_at": datetime.combine(last + timedelta(days=1), time(), UTC) if last else None,
+        }
 
 
 class AliasForm(AddressForm):

@@ -1,15 +1,17 @@
 """Newest sign-ins, from where Dovecot notes them to where the panel reads them.
 
-Dovecot's last_login plugin sets one Redis key for each address and service (deploy/dovecot, `last_login_key`).
+Dovecot's last_login plugin sets one Redis key for each address and service (deploy/dovecot, `last_login_key`), and
+for each app password that was used (`mailboxes.lookups`, `app_passdb`).
 A key that has been stored is deleted, so a run costs what signed in since the last one, not what exists.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from redis import Redis
 
-from mailboxes.models import LastLogin, Mailbox
+from mailboxes.models import AppPassword, LastLogin, Mailbox, SignIn
 
 PREFIX = "dovecot/last-login/"
 BATCH = 500
@@ -46,18 +48,61 @@ def _batches(redis: Redis) -> Iterator[list[bytes]]:
 
 
 def _store(noted: dict[bytes, bytes]) -> None:
-    newest: dict[str, tuple[int, str]] = {}
-    for key, value in noted.items():
-        address, _, service = key.decode(errors="replace").removeprefix(PREFIX).rpartition("/")
-        if value.isdigit():
-            newest[address] = max(newest.get(address, (0, "")), (int(value), service[:20]))
-    mailboxes = Mailbox.objects.live().filter(email__in=newest).values_list("pk", "email", "created_at")
-    rows = [
-        LastLogin(mailbox_id=pk, at=datetime.fromtimestamp(newest[email][0], UTC), service=newest[email][1])
-        for pk, email, created_at in mailboxes
-        # Dovecot notes whole seconds. What is older was the sign-in of the address's former mailbox.
-        if newest[email][0] >= int(created_at.timestamp())
-    ]
+    signs = [sign for key, value in noted.items() if value.isdigit() and (sign := _read(key, value))]
+    mailboxes = {
+        email: (pk, int(created_at.timestamp()))
+        for pk, email, created_at in Mailbox.objects.live()
+        .filter(email__in={sign.address for sign in signs})
+        .values_list("pk", "email", "created_at")
+    }
+    # Dovecot notes whole seconds. What is older was the sign-in of the address's former mailbox.
+    signs = [sign for sign in signs if sign.address in mailboxes and sign.at >= mailboxes[sign.address][1]]
+    newest: dict[int, Sign] = {}
+    by_service: dict[tuple[int, str], Sign] = {}
+    for sign in sorted(signs, key=lambda sign: sign.at):
+        mailbox_id, _ = mailboxes[sign.address]
+        newest[mailbox_id] = by_service[mailbox_id, sign.service] = sign
     # Locks in one order, should two runs meet.
-    rows.sort(key=lambda row: row.mailbox_id)
-    LastLogin.objects.bulk_create(rows, update_conflicts=True, update_fields=["at", "service"])
+    LastLogin.objects.bulk_create(
+        [LastLogin(mailbox_id=pk, at=sign.moment, service=sign.service) for pk, sign in sorted(newest.items())],
+        update_conflicts=True,
+        update_fields=["at", "service"],
+    )
+    SignIn.objects.bulk_create(
+        [SignIn(mailbox_id=pk, service=service, at=sign.moment) for (pk, service), sign in sorted(by_service.items())],
+        update_conflicts=True,
+        update_fields=["at"],
+    )
+    _store_uses({sign.selector: sign for sign in sorted(signs, key=lambda sign: sign.at) if sign.selector})
+
+
+def _store_uses(newest: dict[str, "Sign"]) -> None:
+    """Note the newest use of each app password."""
+    if not newest:
+        return
+    rows = []
+    for row in AppPassword.objects.filter(selector__in=newest).select_related("mailbox").order_by("pk"):
+        sign = newest[row.selector]
+        if row.mailbox.email == sign.address:
+            row.last_used_at, row.last_used_by = sign.moment, sign.service
+            rows.append(row)
+    AppPassword.objects.bulk_update(rows, ["last_used_at", "last_used_by"])
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One noted sign-in; `selector` is the app password's that was used, if any was."""
+
+    address: str
+    service: str
+    selector: str
+    at: int
+
+    @property
+    def moment(self) -> datetime:
+        return datetime.fromtimestamp(self.at, UTC)
+
+
+def _read(key: bytes, value: bytes) -> Sign | None:
+    address, service, selector, *more = [*key.decode(errors="replace").removeprefix(PREFIX).split("/"), "", ""]
+    return Sign(address, service[:20], selector, int(value)) if service and not any(more) else None

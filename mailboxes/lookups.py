@@ -5,21 +5,30 @@ contract, the bench and the table in docs/mail-contract.md. Each is one probe of
 on a domain, a switch or a tenant above is an effective column, written with whatever changed it.
 
 Placeholders are neutral: {address} {local} {domain} of what is asked, {service} (imap, pop3, smtp, sieve),
-{mail_root}, {overdraft_mb}. Every daemon escapes what it puts there.
+{mail_root}, {overdraft_mb}, {selector} (of an app password). Every daemon escapes what it puts there.
 """
 
 import re
 from dataclasses import dataclass
 
+from mailboxes import app_passwords
+
 # Postfix asks nothing where a key lacks the part: {local}@{domain} keeps bare names and "@domain" from the database.
 POSTFIX = {"address": "%s", "local": "%u", "domain": "%d"}
 DOVECOT = {
-    "2.3": {"address": "%u", "local": "%n", "domain": "%d", "service": "%s"},
+    "2.3": {
+        "address": "%u",
+        "local": "%n",
+        "domain": "%d",
+        "service": "%s",
+        "selector": f"%{app_passwords.SELECTOR_OFFSET}.{app_passwords.SELECTOR_LENGTH}w",
+    },
     "2.4": {
         "address": "%{user}",
         "local": "%{user | username}",
         "domain": "%{user | domain}",
         "service": "%{protocol}",
+        "selector": f"%{{password | substr({app_passwords.SELECTOR_OFFSET}, {app_passwords.SELECTOR_LENGTH})}}",
     },
 }
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -38,6 +47,9 @@ class Lookup:
     sentence: str
     is_probe: bool = True
     """Whether it reads at most the rows of one key; only iterating reads a whole index."""
+    joined: str = ""
+    """A second table, probed by one key too."""
+    joined_columns: tuple[str, ...] = ()
 
     def filled(self, **values: str) -> str:
         """Return the query with its placeholders replaced. Raises KeyError for one that has no value."""
@@ -132,6 +144,33 @@ LOOKUPS = (
         sentence="Which password signs in to this mailbox by this protocol, and where is its mail?",
     ),
     Lookup(
+        name="app_passdb",
+        daemon="dovecot",
+        parameter="password_query, when what was typed has the form of an app password",
+        table="mail_app_passwords",
+        columns=(
+            *("mailbox_id", "selector", "digest", "networks", "expires_at"),
+            *("allows_imap", "allows_pop3", "allows_smtp"),
+        ),
+        joined="mail_mailboxes",
+        joined_columns=("id", "email", "live_email", "uid", "storage_quota", "may_imap", "may_pop3", "may_send"),
+        sql=(
+            "SELECT m.email AS user, a.digest AS password, a.networks AS allow_nets,"
+            " CONCAT('{mail_root}/', LEFT(m.uid, 2), '/', m.uid) AS userdb_home,"
+            " CONCAT('*:storage=', m.storage_quota, 'M') AS userdb_quota_rule,"
+            " CONCAT('last-login/', m.email, '/{service}/', a.selector) AS userdb_last_login_key"
+            " FROM mail_app_passwords a JOIN mail_mailboxes m ON m.id = a.mailbox_id"
+            " WHERE a.selector = '{selector}' AND m.live_email = '{address}' AND CASE '{service}'"
+            " WHEN 'imap' THEN m.may_imap AND a.allows_imap WHEN 'pop3' THEN m.may_pop3 AND a.allows_pop3"
+            " WHEN 'smtp' THEN m.may_send AND a.allows_smtp ELSE 0 END = 1"
+            " AND (a.expires_at IS NULL OR a.expires_at > UTC_TIMESTAMP(6))"
+        ),
+        sentence=(
+            "Which app password of this mailbox is that? It opens what both the mailbox and it may, from its networks,"
+            " until it expires; of what was typed only the public selector is asked for."
+        ),
+    ),
+    Lookup(
         name="userdb",
         daemon="dovecot",
         parameter="user_query",
@@ -209,6 +248,8 @@ def readable_columns(daemon: str) -> dict[str, tuple[str, ...]]:
         if not lookup.table:
             continue
         columns.setdefault(lookup.table, set()).update(lookup.columns)
+        if lookup.joined:
+            columns.setdefault(lookup.joined, set()).update(lookup.joined_columns)
     for part in (GIVEN_COLUMNS[daemon], WRITES[daemon]):
         for table, names in part.items():
             columns.setdefault(table, set()).update(names)

@@ -3,9 +3,11 @@
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from domains.models import Domain
 from mailboxes.addresses import MAX_ADDRESS
+from mailboxes.app_passwords import PROTOCOLS
 from mailhost.fields import ExactCharField, UidField
 from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
 
@@ -162,6 +164,67 @@ class Alias(TenantOwned):
     @property
     def is_catch_all(self) -> bool:
         return self.alias_email.startswith("@")
+
+
+class AppPassword(TenantOwned):
+    """One more password of a mailbox, for one program or device. Dovecot finds it by `selector` and verifies `digest`;
+    what the mailbox itself may not do, no app password does (`mailboxes.lookups`, `app_passdb`)."""
+
+    tenant_path = "mailbox__domain__tenant__path"
+
+    uid = UidField()
+    mailbox = models.ForeignKey(Mailbox, models.CASCADE, related_name="app_passwords")
+    name = models.CharField(max_length=80)
+    selector = models.CharField(max_length=10, unique=True, db_collation="ascii_bin")
+    digest = models.CharField(max_length=60, db_collation="ascii_bin")
+    allows_imap = models.BooleanField()
+    allows_pop3 = models.BooleanField()
+    allows_smtp = models.BooleanField()
+    # As Dovecot's allow_nets takes it; NULL is every place.
+    networks = models.CharField(max_length=1000, null=True, db_collation="ascii_bin")  # noqa: DJ001 - nobody asks ""
+    expires_at = models.DateTimeField(null=True)
+    # Sessions outlive an expiry until they are ended; when they were is kept here.
+    ended_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    last_used_by = models.CharField(max_length=20, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "mail_app_passwords"
+        indexes = [models.Index(fields=["ended_at", "expires_at"], name="app_password_expiry")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.selector}…) of {self.mailbox.email}"
+
+    @property
+    def protocols(self) -> list[str]:
+        return [name for name in PROTOCOLS if getattr(self, f"allows_{name}")]
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def network_list(self) -> list[str]:
+        return self.networks.split(",") if self.networks else []
+
+
+class SignIn(TenantOwned):
+    """The newest sign-in to a mailbox by one protocol: imap, pop3, sieve or smtp."""
+
+    tenant_path = "mailbox__domain__tenant__path"
+
+    mailbox = models.ForeignKey(Mailbox, models.CASCADE, related_name="sign_ins")
+    service = models.CharField(max_length=20)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "mail_sign_ins"
+        constraints = [models.UniqueConstraint(fields=["mailbox", "service"], name="sign_in_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} UTC by {self.service}"
 
 
 class QuotaUsage(models.Model):

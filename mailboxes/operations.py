@@ -70,7 +70,7 @@ def change_password(actor: Actor, *, mailbox: Mailbox, password: str) -> Mailbox
     """Set a new password; open sessions end. Raises Refused: not_found, weak_password."""
     check_password(password, address=mailbox.email)
     stored_hash = hash_password(password)
-    mailbox = _locked(actor, mailbox)
+    mailbox = locked_mailbox(actor, mailbox)
     mailbox.password_hash = stored_hash
     mailbox.save(update_fields=["password_hash", "updated_at"])
     later("mailboxes.tasks.end_sessions", address_mask=mailbox.email)
@@ -95,7 +95,7 @@ def update_mailbox(
 
     Raises Refused: not_found, invalid_quota, invalid_display_name, limit_reached, no_forward.
     """
-    mailbox = _locked(actor, mailbox)
+    mailbox = locked_mailbox(actor, mailbox)
     given = {
         "display_name": display_name,
         "storage_quota": storage_quota_mb,
@@ -143,7 +143,7 @@ def resume_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
 def delete_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
     """Delete a mailbox and its forwards. Its mail is kept for `restore_mailbox`; the address is free at once, and
     aliases that lead to it wait for a mailbox of that name. Raises Refused: not_found."""
-    mailbox = _locked(actor, mailbox)
+    mailbox = locked_mailbox(actor, mailbox)
     mailbox.deleted_at = timezone.now()
     mailbox.save(update_fields=["deleted_at", "updated_at"])
     rows = Alias.objects.filter(domain_id=mailbox.domain_id, alias_email=mailbox.email)
@@ -267,7 +267,7 @@ def _lead_to(mailbox: Mailbox, target: Mailbox | None, now: datetime) -> set[str
     return sources
 
 
-def _locked(actor: Actor, mailbox: Mailbox) -> Mailbox:
+def locked_mailbox(actor: Actor, mailbox: Mailbox) -> Mailbox:
     """Return the live mailbox, fresh, under the lock of its domain. Raises Refused("not_found")."""
     domain = lock_domain(actor, mailbox.domain)
     row = Mailbox.objects.live().filter(pk=mailbox.pk).first() or missing_mailbox()
@@ -286,7 +286,7 @@ def _home_of(mailbox: Mailbox) -> Domain:
 
 
 def _set_enabled(actor: Actor, mailbox: Mailbox, *, enabled: bool) -> Mailbox:
-    mailbox = _locked(actor, mailbox)
+    mailbox = locked_mailbox(actor, mailbox)
     if mailbox.is_enabled == enabled:
         state = "open" if enabled else "suspended"
         raise Refused("unchanged", "", f"{display_address(mailbox.email)} is {state} already.")

@@ -12,6 +12,7 @@ from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from passlib.hash import argon2, bcrypt, ldap_salted_sha512, sha512_crypt
 
+from mailboxes import app_passwords
 from mailhost.errors import Refused
 
 MIN_LENGTH = 12
@@ -84,6 +85,9 @@ def check_password(password: str, *, address: str, field: str = "password") -> N
     """Raise Refused("weak_password", field, reason) for a password that guessing finds, or that no client can send."""
     if any(unicodedata.category(sign) == "Cc" for sign in password):
         raise Refused("weak_password", field, "A password has no control characters, tabs or line breaks in it.")
+    if app_passwords.has_form(password):
+        # Dovecot would look for an app password, and never for this one.
+        raise Refused("weak_password", field, "This has the form of an app password. Choose another one.")
     if len(password) < MIN_LENGTH:
         raise Refused("weak_password", field, f"This password is too short: use at least {MIN_LENGTH} characters.")
     if len(password) > MAX_LENGTH:

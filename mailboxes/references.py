@@ -8,11 +8,12 @@ from domains.models import Domain
 from domains.references import find_domain
 from mailboxes.addresses import normalise_address, normalise_source
 from mailboxes.alias_groups import AliasGroup, group_with
-from mailboxes.models import Alias, Mailbox
+from mailboxes.models import Alias, AppPassword, Mailbox
 from mailhost.api.ids import find
 
 MAILBOX_PREFIX = "mbx"
 ALIAS_PREFIX = "als"
+APP_PASSWORD_PREFIX = "apw"  # noqa: S105 - no password
 
 
 def listed_mailboxes() -> QuerySet[Mailbox]:
@@ -48,6 +49,16 @@ def matching_sources(rows: QuerySet, words: str) -> QuerySet:
     """Return the aliases with these words in their source or a target."""
     words = words.lower()
     return rows.filter(Q(alias_email__contains=words) | Q(destination_email__contains=words))
+
+
+def app_passwords_of(mailbox: Mailbox) -> QuerySet[AppPassword]:
+    """Return a mailbox's app passwords, newest first."""
+    return AppPassword.objects.filter(mailbox=mailbox).select_related("mailbox").order_by("-pk")
+
+
+def find_app_password(mailbox: Mailbox, reference: str) -> AppPassword:
+    """Return an app password of this mailbox. Raises AppPassword.DoesNotExist."""
+    return find(app_passwords_of(mailbox), reference, prefix=APP_PASSWORD_PREFIX)
 
 
 def in_domain(rows: QuerySet, reference: str) -> QuerySet:

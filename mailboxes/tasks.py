@@ -1,10 +1,12 @@
 """What runs after a change of a mailbox, and by the clock."""
 
 from django.conf import settings
+from django.utils import timezone
 from redis import Redis
 
 from domains.models import Domain
 from mailboxes import last_logins, sessions
+from mailboxes.app_password_operations import end_expired
 from mailhost.scope import every_tenant, tenant_scope
 from tenants.models import Tenant
 
@@ -27,3 +29,9 @@ def store_last_logins() -> None:
     """Store the sign-ins that Dovecot has noted since the last run."""
     with every_tenant("sign-ins are noted by address, for the whole installation"):
         last_logins.store_last_logins(Redis.from_url(settings.REDIS_URL, socket_timeout=5))
+
+
+def end_expired_app_passwords() -> None:
+    """End the sessions that an app password has opened which has expired since."""
+    with every_tenant("app passwords of every tenant expire by the clock"):
+        end_expired(timezone.now())

@@ -3,8 +3,8 @@
 from django.urls import path
 
 import mailhost.web.paths  # noqa: F401  registers <uid:…>
-from mailboxes import web
-from mailboxes.api import aliases, mailboxes
+from mailboxes import app_passwords_web, web
+from mailboxes.api import aliases, app_passwords, mailboxes
 
 pages = [
     path("mailboxes/", web.index, name="mailboxes"),
@@ -17,6 +17,8 @@ pages = [
     path("mailboxes/<uid:uid>/resume/", web.resume, name="mailbox-resume"),
     path("mailboxes/<uid:uid>/delete/", web.delete, name="mailbox-delete"),
     path("mailboxes/<uid:uid>/restore/", web.restore, name="mailbox-restore"),
+    path("mailboxes/<uid:uid>/app-passwords/add/", app_passwords_web.add, name="app-password-add"),
+    path("app-passwords/<uid:uid>/revoke/", app_passwords_web.revoke, name="app-password-revoke"),
     path("aliases/", web.aliases, name="aliases"),
     path("aliases/add/", web.add_alias, name="alias-add"),
     path("aliases/<uid:uid>/enable/", web.set_target_enabled, {"enabled": True}, name="alias-enable"),
@@ -30,6 +32,13 @@ endpoints = [
     path("mailboxes/<str:mailbox>/suspend", mailboxes.MailboxSuspension.as_view(), name="api-mailbox-suspend"),
     path("mailboxes/<str:mailbox>/resume", mailboxes.MailboxResumption.as_view(), name="api-mailbox-resume"),
     path("mailboxes/<str:mailbox>/restore", mailboxes.MailboxRestoration.as_view(), name="api-mailbox-restore"),
+    path("mailboxes/<str:mailbox>/activity", app_passwords.MailboxActivity.as_view(), name="api-mailbox-activity"),
+    path("mailboxes/<str:mailbox>/app-passwords", app_passwords.AppPasswords.as_view(), name="api-app-passwords"),
+    path(
+        "mailboxes/<str:mailbox>/app-passwords/<str:app_password>",
+        app_passwords.OneAppPassword.as_view(),
+        name="api-app-password",
+    ),
     path("aliases", aliases.Aliases.as_view(), name="api-aliases"),
     path("aliases/<str:alias>", aliases.OneAlias.as_view(), name="api-alias"),
 ]

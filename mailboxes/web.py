@@ -24,7 +24,7 @@ from mailboxes.operations import (
     suspend_mailbox,
     update_mailbox,
 )
-from mailboxes.references import matching, matching_sources
+from mailboxes.references import app_passwords_of, matching, matching_sources
 from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import go_back, needs
 from mailhost.web.paging import Page, page_of
@@ -110,6 +110,7 @@ def detail(mailbox: Mailbox, form: MailboxSettingsForm | None = None, password: 
         "form": form or MailboxSettingsForm(initial=initial),
         "password_form": password or PasswordForm(),
         "connections": connections(),
+        "app_passwords": list(app_passwords_of(mailbox)),
         "aliases": list(mailbox.alias_rows.written().order_by("alias_email", "pk")[:100]),
     }
 

@@ -1,12 +1,13 @@
 """From parameters to the text of every daemon configuration file: pure, no file is written here."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from mailboxes import lookups
+from mailboxes import app_passwords, lookups
 from mailconfig.parameters import Parameters
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "deploy"
@@ -73,13 +74,18 @@ def folders(parameters: Parameters, daemons: tuple[str, ...] = DAEMONS) -> dict[
     return {path: folder for path, folder in wanted.items() if folder.daemon in daemons}
 
 
+def as_branch(query: str) -> str:
+    """Return a query as it stands inside Dovecot's %{if;…}, where ; and : part what is written."""
+    return re.sub(r"([\\;:])", r"\\\1", query)
+
+
 def _template(name: str, **context: object) -> str:
     return _environment(TEMPLATES).get_template(name).render(**context)
 
 
 @cache
 def _environment(templates: Path) -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(templates),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701 - these are no web pages
@@ -87,6 +93,8 @@ def _environment(templates: Path) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["as_branch"] = as_branch
+    return environment
 
 
 def _postfix_files(p: Parameters) -> dict[Path, File]:
@@ -109,6 +117,7 @@ def _dovecot_files(p: Parameters) -> dict[Path, File]:
         for lookup in lookups.of_daemon("dovecot")
     }
     source = f"dovecot/{p.dovecot_version}"
+    signing_in = {"queries": queries, "app_password_form": app_passwords.FORM}
     # auth-worker and dict read theirs as the user dovecot. Not by the group: Dovecot gives that to every mail process.
     # private.conf is read by the config process, which is root.
     shared = {"daemon": "dovecot", "owner": "dovecot", "mode": 0o400}
@@ -116,7 +125,8 @@ def _dovecot_files(p: Parameters) -> dict[Path, File]:
         p.dovecot_config_file: File(_template(f"{source}/dovecot.conf.j2", p=p), "dovecot"),
         p.dovecot_config_dir / "private.conf": File(_template(f"{source}/private.conf.j2", p=p), "dovecot", mode=0o600),
         p.dovecot_config_dir / "auth-sql.conf": File(
-            _template(f"{source}/auth-sql.conf.j2", p=p, queries=queries), **shared
+            _template(f"{source}/auth-sql.conf.j2", p=p, **signing_in),
+            **shared,
         ),
         p.dovecot_config_dir / "dict-sql.conf": File(_template(f"{source}/dict-sql.conf.j2", p=p), **shared),
     }

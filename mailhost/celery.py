@@ -38,6 +38,7 @@ EVERY = {
     "announce waiting jobs": ("mailhost.background.sweep", 10),
     "last sign-ins from Redis": ("mailboxes.tasks.store_last_logins", 30),
     "answers of repeated requests": ("mailhost.api.tasks.forget_idempotency_keys", 3600),
+    "expired app passwords": ("mailboxes.tasks.end_expired_app_passwords", 60),
     "signing tables follow the database": ("dns.tasks.reconcile_signing_tables", 60),
 }
 app.conf.beat_schedule = {

@@ -3,9 +3,27 @@
 from tenants.models import Kind, Role
 
 SEE = frozenset(
-    {"domains.list", "mailboxes.list", "aliases.list", "records.list", "audit.list", "tenants.list", "keys.list"}
+    {
+        "domains.list",
+        "mailboxes.list",
+        "app_passwords.list",
+        "aliases.list",
+        "records.list",
+        "audit.list",
+        "tenants.list",
+        "keys.list",
+    }
 )
-MAILBOX_CARE = frozenset({"mailboxes.change_password", "mailboxes.suspend", "mailboxes.resume"})
+MAILBOX_CARE = frozenset(
+    {
+        "mailboxes.change_password",
+        "mailboxes.suspend",
+        "mailboxes.resume",
+        "app_passwords.create",
+        "app_passwords.update",
+        "app_passwords.revoke",
+    }
+)
 MAIL = (
     SEE
     | MAILBOX_CARE

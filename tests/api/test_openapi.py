@@ -89,7 +89,8 @@ def test_every_answer_is_what_the_document_says(document, subtests):
     cast = make_cast()
     caller = cast.acme.caller()
     key = caller.read("/api-keys")["data"][0]["id"]
-    ids = ID | {"tenant": f"ten_{cast.acme.tenant.uid}", "key": key}
+    app_password = caller.call("POST", f"/mailboxes/{ID['mailbox']}/app-passwords", {"name": "Phone"}).json()["id"]
+    ids = ID | {"tenant": f"ten_{cast.acme.tenant.uid}", "key": key, "app_password": app_password}
     # Deletions last, the key that asks last of all.
     order = sorted(
         operations(document), key=lambda row: (row[1] == "DELETE", "api-keys" in row[0], "domains" in row[0])

@@ -1,14 +1,17 @@
 """Mail tables with some thousand rows, for tests that look at plans and rows read."""
 
+import hashlib
+
 from django.utils import timezone
 
 from domains.models import Domain
-from mailboxes.models import Alias, Mailbox
+from mailboxes.models import Alias, AppPassword, Mailbox
 from mailhost.scope import every_tenant
 from tenants.models import Kind, Tenant
 
 DOMAINS = 100
 MAILBOXES_PER_DOMAIN = 50
+APP_PASSWORDS_OF_ONE = 500
 
 
 def fill() -> None:
@@ -24,7 +27,13 @@ def fill() -> None:
         Mailbox.objects.bulk_create(
             [_mailbox(domain, number) for domain in domains for number in range(MAILBOXES_PER_DOMAIN)], batch_size=1000
         )
-        Alias.objects.bulk_create([_own_row(mailbox) for mailbox in Mailbox.objects.all()], batch_size=1000)
+        mailboxes = list(Mailbox.objects.all())
+        Alias.objects.bulk_create([_own_row(mailbox) for mailbox in mailboxes], batch_size=1000)
+        AppPassword.objects.bulk_create(
+            [_app_password(mailbox, 0) for mailbox in mailboxes]
+            + [_app_password(mailboxes[0], number) for number in range(1, APP_PASSWORDS_OF_ONE)],
+            batch_size=1000,
+        )
 
 
 def _mailbox(domain: Domain, number: int) -> Mailbox:
@@ -53,3 +62,20 @@ def _own_row(mailbox: Mailbox) -> Alias:
         is_routed=True,
         may_send_as=True,
     )
+
+
+def _app_password(mailbox: Mailbox, number: int) -> AppPassword:
+    return AppPassword(
+        mailbox=mailbox,
+        name=f"Device {number}",
+        selector=selector_of(mailbox.email, number),
+        digest="{SHA256}x",
+        allows_imap=True,
+        allows_pop3=True,
+        allows_smtp=True,
+    )
+
+
+def selector_of(address: str, number: int = 0) -> str:
+    """Return the selector of a mailbox's app password here."""
+    return hashlib.sha256(f"{address}/{number}".encode()).hexdigest()[:10]

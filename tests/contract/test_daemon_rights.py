@@ -14,6 +14,7 @@ ASKED = {
     "service": "imap",
     "mail_root": "/mail",
     "overdraft_mb": "100",
+    "selector": "7kq2m9xvhw",
 }
 
 FORBIDDEN = {
@@ -25,6 +26,7 @@ FORBIDDEN = {
         "SELECT challenge FROM mail_domains",
         "SELECT * FROM mail_dns_records",
         "SELECT * FROM mail_quota_usage",
+        "SELECT selector FROM mail_app_passwords",
         "SELECT * FROM dns_dkimkey",
         "SELECT * FROM accounts_user",
         "SELECT * FROM accounts_apikey",
@@ -45,6 +47,10 @@ FORBIDDEN = {
         "SELECT * FROM mail_domains",
         "SELECT * FROM mail_aliases",
         "SELECT * FROM mail_dns_records",
+        "SELECT name FROM mail_app_passwords",
+        "SELECT last_used_at FROM mail_app_passwords",
+        "INSERT INTO mail_app_passwords (selector) VALUES ('7kq2m9xvhw')",
+        "UPDATE mail_app_passwords SET digest = ''",
         "SELECT * FROM dns_dkimkey",
         "SELECT * FROM accounts_user",
         "SELECT * FROM accounts_apikey",

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 import pytest
 from redis import Redis
 
+from mailboxes.app_password_operations import create_app_password
 from mailboxes.last_logins import PREFIX, store_last_logins
-from mailboxes.models import LastLogin
+from mailboxes.models import LastLogin, SignIn
 from mailboxes.operations import delete_mailbox
 from mailhost.scope import every_tenant
-from tests.world import a_mailbox
+from tests.world import a_mailbox, fresh
 
 # Seconds since 1970, after every mailbox here was created.
 LATER = int(datetime.now(UTC).timestamp()) + 3600
@@ -40,6 +41,11 @@ def stored() -> dict[str, tuple[datetime, str]]:
     return {row.mailbox.email: (row.at, row.service) for row in LastLogin.objects.select_related("mailbox")}
 
 
+def by_protocol(address: str) -> dict[str, datetime]:
+    with every_tenant("a test looks at its rows"):
+        return dict(SignIn.objects.filter(mailbox__email=address).values_list("service", "at"))
+
+
 def test_the_newest_sign_in_of_each_mailbox_is_stored_and_forgotten(world, acme, redis):
     for local in ("anna", "bert", "carl"):
         a_mailbox(world.as_acme, f"{local}@acme.example")
@@ -48,6 +54,10 @@ def test_the_newest_sign_in_of_each_mailbox_is_stored_and_forgotten(world, acme,
     note(redis, "bert@acme.example", "imap", LATER + 100)
 
     assert run(redis) == 3
+    assert by_protocol("anna@acme.example") == {
+        "imap": datetime.fromtimestamp(LATER, UTC),
+        "pop3": datetime.fromtimestamp(LATER + 500, UTC),
+    }
     assert stored() == {
         "anna@acme.example": (datetime.fromtimestamp(LATER + 500, UTC), "pop3"),
         "bert@acme.example": (datetime.fromtimestamp(LATER + 100, UTC), "imap"),
@@ -62,7 +72,7 @@ def test_a_run_touches_only_what_signed_in_since_the_last(world, acme, redis, dj
     run(redis)
     note(redis, "m3@acme.example", "imap", LATER + 9999)
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert run(redis) == 1
     with django_assert_num_queries(0):
         assert run(redis) == 0
@@ -110,4 +120,20 @@ def test_a_sign_in_of_the_former_owner_is_not_shown(world, acme, redis):
     run(redis)
 
     assert list(stored()) == ["bert@acme.example"]
+    assert redis.keys() == []
+
+
+def test_the_use_of_an_app_password_is_the_sign_in_of_its_mailbox(world, acme, redis):
+    anna, bert = (a_mailbox(world.as_acme, f"{local}@acme.example") for local in ("anna", "bert"))
+    row, _ = create_app_password(world.as_acme, mailbox=anna, name="Phone", protocols=["imap"])
+    other, _ = create_app_password(world.as_acme, mailbox=bert, name="Phone", protocols=["imap"])
+    note(redis, "anna@acme.example", "imap", LATER)
+    note(redis, "anna@acme.example", f"imap/{row.selector}", LATER + 60)
+    note(redis, "anna@acme.example", f"imap/{other.selector}", LATER + 90)
+
+    run(redis)
+
+    assert (fresh(row).last_used_at, fresh(row).last_used_by) == (datetime.fromtimestamp(LATER + 60, UTC), "imap")
+    assert fresh(other).last_used_at is None
+    assert by_protocol("anna@acme.example") == {"imap": datetime.fromtimestamp(LATER + 90, UTC)}
     assert redis.keys() == []

@@ -15,8 +15,10 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, User
 from accounts.operations import create_api_key
+from mailboxes.app_password_operations import create_app_password
+from mailboxes.models import Mailbox
 from mailboxes.operations import delete_mailbox
-from mailhost.scope import every_tenant
+from mailhost.scope import every_tenant, tenant_scope
 from tenants.models import Kind, Member, Role, Tenant
 from tenants.operations import create_tenant, suspend_tenant
 from tests.apiside import make_key
@@ -43,6 +45,12 @@ def a_deleted_mailbox(world: World) -> Any:
     return mailbox
 
 
+def an_app_password(world: World) -> Any:
+    with tenant_scope(world.acme.path):
+        mailbox = Mailbox.objects.live().get(email="anna@acme.example")
+    return create_app_password(world.as_acme, mailbox=mailbox, name="Phone", protocols=["imap"])[0]
+
+
 # Made once each, in this order.
 THINGS: dict[str, Thing] = {
     "tenant": Thing("ten", lambda world: world.acme),
@@ -50,6 +58,7 @@ THINGS: dict[str, Thing] = {
     "deleted_mailbox": Thing("mbx", a_deleted_mailbox),
     "mailbox": Thing("mbx", lambda world: a_mailbox(world.as_acme, "anna@acme.example")),
     "alias": Thing("als", lambda world: an_alias(world.as_acme, "sales@acme.example", "anna@acme.example")[0]),
+    "app_password": Thing("apw", an_app_password),
     "key": Thing("key", lambda world: create_api_key(world.as_acme, name="Acme's", role=Role.READ_ONLY)[0]),
 }
 

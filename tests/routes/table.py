@@ -38,6 +38,7 @@ EVERYBODY = frozenset(CALLERS)
 SIGN_IN = EVERYBODY - {SUSPENDED}
 
 PASSWORD = "k8Vq.river.Lamp"
+ONE_APP_PASSWORD = "api/v1/mailboxes/<str:mailbox>/app-passwords/<str:app_password>"
 MAILBOX = {"local_part": "new", "domain": "acme.example", "storage_quota_mb": "10", "password": PASSWORD}
 ALIAS = {"local_part": "new", "domain": "acme.example", "targets": "anna@acme.example"}
 
@@ -103,6 +104,12 @@ TABLE = [
     Row("POST", "api/v1/mailboxes/<str:mailbox>/suspend", CHANGE, "mailbox"),
     Row("POST", "api/v1/mailboxes/<str:mailbox>/resume", CHANGE, "mailbox"),
     Row("POST", "api/v1/mailboxes/<str:mailbox>/restore", CHANGE, "deleted_mailbox"),
+    Row("GET", "api/v1/mailboxes/<str:mailbox>/activity", SEE, "mailbox"),
+    Row("GET", "api/v1/mailboxes/<str:mailbox>/app-passwords", SEE, "mailbox"),
+    Row("POST", "api/v1/mailboxes/<str:mailbox>/app-passwords", CHANGE, "mailbox", {"name": "Phone"}),
+    Row("GET", ONE_APP_PASSWORD, SEE, "mailbox app_password"),
+    Row("PATCH", ONE_APP_PASSWORD, CHANGE, "mailbox app_password", {"name": "Old phone"}),
+    Row("DELETE", ONE_APP_PASSWORD, CHANGE, "mailbox app_password"),
     Row("GET", "api/v1/aliases", LIST),
     Row("POST", "api/v1/aliases", ADD, body={"source": "info@acme.example", "targets": ["anna@acme.example"]}),
     Row("GET", "api/v1/aliases/<str:alias>", SEE, "alias"),
@@ -137,6 +144,9 @@ TABLE = [
     Row("POST", "mailboxes/<uid:uid>/resume/", CHANGE, "mailbox"),
     Row("POST", "mailboxes/<uid:uid>/delete/", CHANGE, "mailbox"),
     Row("POST", "mailboxes/<uid:uid>/restore/", CHANGE, "deleted_mailbox"),
+    Row("GET", "mailboxes/<uid:uid>/app-passwords/add/", CHANGE, "mailbox"),
+    Row("POST", "mailboxes/<uid:uid>/app-passwords/add/", CHANGE, "mailbox", {"name": "Phone", "imap": "on"}),
+    Row("POST", "app-passwords/<uid:uid>/revoke/", CHANGE, "app_password"),
     Row("GET", "aliases/", LIST),
     Row("GET", "aliases/add/", ADD),
     Row("POST", "aliases/add/", ADD, body=ALIAS),
