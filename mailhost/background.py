@@ -5,6 +5,7 @@ Tasks are plain functions in a `tasks.py`, named by dotted path because a web pr
 they take ids and may run twice.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,6 +30,17 @@ MOST_ATTEMPTS = 32767
 RUN_JOB = "mailhost.run_job"
 
 
+@dataclass(frozen=True)
+class Again:
+    """What a task returns that wants to be run once more, in so many seconds; `fault` says what went wrong, if so.
+
+    For a task that notes its own failure in the database: what is raised is rolled back.
+    """
+
+    seconds: float
+    fault: str = ""
+
+
 def later(task: str, **arguments: Any) -> None:
     """Run `task` once this transaction has committed. One run finishes all jobs that wait for the same call."""
     queue = QUEUES.get(task, DEFAULT_QUEUE)
@@ -38,12 +50,12 @@ def later(task: str, **arguments: Any) -> None:
     transaction.on_commit(lambda: wake(job.pk, queue))
 
 
-def wake(job_id: int, queue: str) -> None:
+def wake(job_id: int, queue: str, delay_seconds: float = 0) -> None:
     """Tell a worker. The broker may be away: the sweep then finds the row."""
     from mailhost.celery import app
 
     try:
-        app.send_task(RUN_JOB, args=[job_id], queue=queue, retry=False, ignore_result=True)
+        app.send_task(RUN_JOB, args=[job_id], queue=queue, countdown=delay_seconds, retry=False, ignore_result=True)
     except Exception as error:  # whatever the broker's client raises, the request has succeeded
         log.warning("broker_away", job=job_id, error=type(error).__name__)
 
@@ -73,7 +85,7 @@ def _run(job: Job, now: datetime) -> None:
     )
     try:
         with transaction.atomic():
-            import_string(job.task)(**job.arguments)
+            answer = import_string(job.task)(**job.arguments)
     except Exception as error:
         job.attempts = min(job.attempts + 1, MOST_ATTEMPTS)
         job.error = f"{type(error).__name__}: {error}"[:500]
@@ -81,10 +93,24 @@ def _run(job: Job, now: datetime) -> None:
         job.save(update_fields=["attempts", "error", "due_at"])
         log.exception("job_failed", job=job.pk, task=job.task, attempts=job.attempts, error=job.error)
         return
+    if isinstance(answer, Again):
+        put_off(job, answer, now)
+        return
     for pk in (job.pk, *same):
         # One by one, by primary key; a row that another worker has locked it will finish itself.
         if Job.objects.select_for_update(skip_locked=True).filter(pk=pk, finished_at=None).first():
             Job.objects.filter(pk=pk).update(finished_at=timezone.now(), error="")
+
+
+def put_off(job: Job, again: Again, now: datetime) -> None:
+    """Have the job run once more, as its task asked."""
+    job.due_at = now + timedelta(seconds=again.seconds)
+    if again.fault:
+        job.attempts = min(job.attempts + 1, MOST_ATTEMPTS)
+        job.error = again.fault[:500]
+        log.error("job_failed", job=job.pk, task=job.task, attempts=job.attempts, error=job.error)
+    job.save(update_fields=["attempts", "error", "due_at"])
+    transaction.on_commit(lambda: wake(job.pk, job.queue, again.seconds))
 
 
 def delay(attempts: int) -> timedelta:

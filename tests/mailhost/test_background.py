@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -96,3 +97,28 @@ def test_the_sweep_reads_by_an_index():
         [row] = [dict(zip([column[0] for column in cursor.description], cursor.fetchone(), strict=True))]
 
     assert (row["key"], int(row["rows"]) < 50) == ("job_waiting", True)
+
+
+def test_a_task_that_wants_to_run_again_waits_as_long_as_it_says_and_keeps_what_it_wrote(monkeypatch):
+    woken = []
+    monkeypatch.setattr(background, "wake", lambda job_id, queue, seconds=0: woken.append((job_id, seconds)))
+    monkeypatch.setattr(f"{__name__}.work", lambda word: background.Again(7))
+    job, now = job_of(), timezone.now()
+
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        background.run(job.pk, now)
+
+    job.refresh_from_db()
+    assert (job.attempts, job.due_at, job.finished_at, job.error) == (0, now + timedelta(seconds=7), None, "")
+    assert woken == [(job.pk, 7)]
+
+
+def test_a_task_that_wants_to_run_again_after_a_failure_says_so_loudly(monkeypatch, caplog):
+    monkeypatch.setattr(f"{__name__}.work", lambda word: background.Again(15, fault="OSError: no space left"))
+    job = job_of()
+
+    background.run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.attempts, job.error, job.finished_at) == (1, "OSError: no space left", None)
+    assert "job_failed" in caplog.text
