@@ -1,17 +1,20 @@
 """What is looked at before anything starts (`manage.py check`)."""
 
+import os
 from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
-from django.core.checks import Error, register
+from django.core.checks import Error, Tags, register
 
+from mailhost import failpoints
 from mailhost.scope import TenantOwned
 
 # Rows of the installation, not of a tenant: people, sessions, background work, and what daemons write by address.
 NOT_TENANT_OWNED = {
     "accounts.User",
     "api.IdempotencyKey",
+    "dns.Signer",
     "dns.SigningGeneration",
     "mailhost.Job",
     "mailboxes.LastLogin",
@@ -35,3 +38,10 @@ def our_dns_app_is_ours(app_configs, **_kwargs):
     """dnspython has a package `dns` too; the app must be the project's own folder."""
     if Path(apps.get_app_config("dns").path) != Path(settings.BASE_DIR) / "dns":
         yield Error("The app dns is not the project's own folder.", id="mailhost.E002")
+
+
+@register(Tags.security, deploy=True)
+def nobody_stops_processes(app_configs, **_kwargs):
+    """The places at which tests stop a process must not exist in production."""
+    if failpoints.VARIABLE in os.environ:
+        yield Error(f"{failpoints.VARIABLE} is set: it is for tests alone.", id="mailhost.E003")
