@@ -13,6 +13,7 @@ from bench.databases import PASSWORD, VOLUME_DOMAIN, Database
 from bench.figures import Figure
 from bench.servers import Servers, wait_until
 from bench.timing import spread
+from dns.signing_folder import SigningFolder
 from mailconfig import files
 from mailconfig.render import File
 
@@ -54,8 +55,9 @@ def _make_key(servers: Servers) -> None:
     made = subprocess.run(["openssl", "genrsa", "2048"], check=True, capture_output=True, text=True)
     signer = {"daemon": "opendkim", "owner": "opendkim", "group": "opendkim", "mode": 0o600}
     files.write(key, File(made.stdout, **signer))
-    files.write(folder / "KeyTable", File(f"bench {VOLUME_DOMAIN}:bench:{key}\n", **signer))
-    files.write(folder / "SigningTable", File(f"{VOLUME_DOMAIN} bench\n", **signer))
+    tables = SigningFolder.of(servers.params)
+    tables.key_table.replace(f"bench {VOLUME_DOMAIN}:bench:{key}\n")
+    tables.signing_table.replace(f"{VOLUME_DOMAIN} bench\n")
 
 
 def _arrived(outside: Path, header: bytes) -> int:

@@ -137,14 +137,31 @@ class DkimKey(TenantOwned):
 
 
 class SigningGeneration(models.Model):
-    """The number of the table set that OpenDKIM should have loaded, and of the one that was written last.
+    """The number of the table set that every OpenDKIM should have loaded. One row.
 
-    One row. `wanted` grows with every change of keys or domains, in the transaction of the change.
+    `wanted` grows with every change of keys or domains, in the transaction of the change.
     """
 
     wanted = models.PositiveBigIntegerField(default=0)
-    written = models.PositiveBigIntegerField(default=0)
-    written_at = models.DateTimeField(null=True)
+    wanted_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
-        return f"wanted {self.wanted}, written {self.written}"
+        return f"wanted {self.wanted}"
+
+
+class Signer(models.Model):
+    """One mail host's OpenDKIM: the generation of its files, the one that the running daemon has, and what is wrong."""
+
+    name = ExactCharField(max_length=253, unique=True)
+    written = models.PositiveBigIntegerField(default=0)
+    written_at = models.DateTimeField(null=True)
+    loaded = models.PositiveBigIntegerField(default=0)
+    checked_at = models.DateTimeField(null=True)
+    domains = models.PositiveIntegerField(default=0)
+    # When the last rewrites are paid off, one pause for each: until shortly before, further ones wait.
+    paced_until = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=500, default="")
+    failing_since = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,15 +1,18 @@
 """The signer's files follow from the database: every change of them."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import DateTimeField, F, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from dns import dkim
-from dns.models import DkimKey, KeyState, SigningGeneration
+from dns.models import DkimKey, KeyState, Signer, SigningGeneration
 from dns.signing import SigningRow
 from dns.signing_folder import Outcome, SigningFolder
 from mailhost.background import later
@@ -22,27 +25,89 @@ PARAMETERS = "mailconfig.parameters.Parameters"
 WRITE_TABLES = "dns.tasks.write_signing_tables"
 THE_GENERATION = 1
 BATCH = 500
+# So many rewrites may follow each other without a pause.
+AT_ONCE = 3
 
 
-def write_signing_tables(*, thorough: bool = False) -> Outcome:
-    """Make the signer's files follow from the database as a whole, and have OpenDKIM read them.
+class Resting(Exception):
+    """Many changes come together: they are to be written in one go, in `seconds`."""
 
-    `thorough` also reads every key file. Raises OSError or SigningFault with the former files whole.
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the next rewrite is due in {seconds:.1f} s")
+        self.seconds = seconds
+
+
+def write_signing_tables(*, thorough: bool = False, now: datetime | None = None) -> Outcome:
+    """Make this host's signer follow from the database as a whole, and destroy what deleted domains left.
+
+    `thorough` also reads every file. Raises Resting, and OSError or SigningFault with the former files whole.
     """
-    parameters = import_string(PARAMETERS).from_settings()
-    folder = SigningFolder(parameters.dkim_dir, parameters.opendkim_pid_file)
-    with every_tenant("the signer's files follow from the domains of all tenants"), folder.locked():
+    now = now or timezone.now()
+    with every_tenant("a deleted domain's keys are destroyed, whoever's it was"):
         destroy_keys_of_deleted_domains()
-        # Read before the rows: a change that commits after this line is of a later generation, and wakes a writer
-        # of its own, which waits for the lock and then reads it.
+    return follow_database(import_string(PARAMETERS).from_settings(), thorough=thorough, now=now)
+
+
+def follow_database(parameters: Any, *, thorough: bool, now: datetime) -> Outcome:
+    """Make the files of one mail host's signer (`mailconfig.parameters`) say what the database says, have OpenDKIM
+    read them, and note how far it is. The database user needs no more than `dns.signer_rights`.
+
+    Raises Resting, OSError and SigningFault.
+    """
+    signer, _ = Signer.objects.get_or_create(name=parameters.hostname)
+    # Read before the rows: a change that commits after this line is of a later generation, and wakes a writer of its
+    # own, which waits for the lock and then reads it.
+    generation = wanted_generation()
+    if generation > signer.written:
+        rest(signer, timedelta(seconds=parameters.signer_rest_seconds), now)
+    folder = SigningFolder.of(parameters)
+    with every_tenant("the signer's files follow from the domains of all tenants"), folder.locked():
         generation = wanted_generation()
         outcome = folder.write(signing_rows(), private_parts, thorough=thorough)
-        SigningGeneration.objects.filter(pk=THE_GENERATION, written__lte=generation).update(
-            written=generation, written_at=timezone.now()
-        )
+        note_outcome(signer, generation, outcome, timedelta(seconds=parameters.signer_rest_seconds), now)
     if outcome.is_changed or outcome.skipped:
         log.info("signing_tables_written", generation=generation, domains=outcome.domains, skipped=outcome.skipped)
     return outcome
+
+
+def is_up_to_date(name: str) -> bool:
+    """Say whether this host's signer has all that is wanted, so that there is nothing to write."""
+    signer = Signer.objects.filter(name=name).first()
+    return signer is not None and not signer.problem and signer.loaded >= wanted_generation()
+
+
+def rest(signer: Signer, pause: timedelta, now: datetime) -> None:
+    """Raise Resting when this signer has rewritten its tables too often lately.
+
+    The first few changes are written at once, a stream of them once in each pause: a thousand domains added within a
+    minute make eleven rewrites.
+    """
+    if signer.paced_until and (wait := signer.paced_until - (AT_ONCE - 1) * pause - now) > timedelta():
+        raise Resting(wait.total_seconds())
+
+
+def note_outcome(signer: Signer, generation: int, outcome: Outcome, pause: timedelta, now: datetime) -> None:
+    columns: dict[str, Any] = {"written": generation, "domains": outcome.domains, "checked_at": now}
+    if outcome.is_changed:
+        columns |= {"written_at": now, "paced_until": max(signer.paced_until or now, now) + pause}
+    if outcome.is_loaded:
+        columns["loaded"] = generation
+    problem = outcome.problem
+    columns |= {"problem": problem, "failing_since": (signer.failing_since or now) if problem else None}
+    Signer.objects.filter(pk=signer.pk, written__lte=generation).update(**columns)
+
+
+def note_fault(name: str, fault: Exception, now: datetime) -> None:
+    """Raise the alarm of a signer whose files could not be written."""
+    log.error("signing_tables_not_written", signer=name, reason=fault_text(fault))
+    Signer.objects.get_or_create(name=name)
+    Signer.objects.filter(name=name).update(
+        problem=fault_text(fault), failing_since=Coalesce("failing_since", Value(now, DateTimeField())), checked_at=now
+    )
+
+
+def fault_text(fault: Exception) -> str:
+    return f"{type(fault).__name__}: {fault}"[:500]
 
 
 def want_tables() -> None:
@@ -50,18 +115,18 @@ def want_tables() -> None:
 
     Comes last in an operation: the one row of the generation is locked until the commit.
     """
-    if not SigningGeneration.objects.filter(pk=THE_GENERATION).update(wanted=F("wanted") + 1):
+    next_one = {"wanted": F("wanted") + 1, "wanted_at": timezone.now()}
+    if not SigningGeneration.objects.filter(pk=THE_GENERATION).update(**next_one):
         try:
             with transaction.atomic():
-                SigningGeneration.objects.create(pk=THE_GENERATION, wanted=1)
+                SigningGeneration.objects.create(pk=THE_GENERATION, wanted=1, wanted_at=timezone.now())
         except IntegrityError:
-            SigningGeneration.objects.filter(pk=THE_GENERATION).update(wanted=F("wanted") + 1)
+            SigningGeneration.objects.filter(pk=THE_GENERATION).update(**next_one)
     later(WRITE_TABLES)
 
 
 def wanted_generation() -> int:
-    row, _ = SigningGeneration.objects.get_or_create(pk=THE_GENERATION)
-    return row.wanted
+    return SigningGeneration.objects.filter(pk=THE_GENERATION).values_list("wanted", flat=True).first() or 0
 
 
 def reencrypt_private_keys() -> int:

@@ -19,12 +19,18 @@ KEY_LINE = re.compile(
 )
 # No selector of ours looks like it, and no KeyTable has it: OpenDKIM answers 451 for a domain that it stands for.
 UNUSABLE = "unusable"
+# What a keyed table gives every domain that it does not name: no key, so mail that has none waits.
+EVERY_OTHER = "*"
 # OpenDKIM cuts longer lines of a `file` table.
 MAX_LINE = 1000
 
 
 class UnsafeRow(ValueError):
     """A row that must not reach a table; the message says which part is at fault."""
+
+
+class SigningFault(RuntimeError):
+    """The files could not be brought up to date; the former set stands."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +87,10 @@ def signing_table(rows: Iterable[SigningRow], unusable: Iterable[SigningRow] = (
     """Return the SigningTable: `domain name`, sorted, one line for each domain. Raises UnsafeRow.
 
     In a keyed table a bare domain stands for its own addresses only, not for those of its subdomains. The domains of
-    `unusable` rows get a name that the KeyTable lacks, so that their mail waits instead of leaving unsigned.
+    `unusable` rows, and all that have no row, get a name that the KeyTable lacks, so that their mail waits instead of
+    leaving unsigned.
     """
-    lines = {
+    lines = {EVERY_OTHER: f"{EVERY_OTHER} {UNUSABLE}"} | {
         row.domain_name: f"{row.domain_name} {UNUSABLE}._domainkey.{row.domain_name}"
         for row in unusable
         if is_domain(row.domain_name)

@@ -8,17 +8,32 @@ import os
 import pwd
 import re
 import signal
+import socket
 import stat
+import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from dns.dkim import UnusableKey
-from dns.signing import KEY_FILE, SigningRow, UnsafeRow, joined_key_tables, key_line, key_table, signing_table
+from dns.safe_files import Owner, fsync_folder, give, put, read_text
+from dns.signing import (
+    KEY_FILE,
+    SigningFault,
+    SigningRow,
+    UnsafeRow,
+    joined_key_tables,
+    key_line,
+    key_table,
+    signing_table,
+)
+from dns.tables import Table, digest
+from mailhost.failpoints import failpoint
 
 log = structlog.get_logger(__name__)
 
@@ -30,13 +45,13 @@ TOLD = ".told"
 LOCK = ".lock"
 LOCK_TIMEOUT_SECONDS = 30
 TEMPORARY = re.compile(r"\.new-[A-Za-z0-9._-]+")
+# A milter's greeting: version 6, all actions, every step (the milter protocol's SMFIC_OPTNEG).
+GREETING = struct.pack("!IcIII", 13, b"O", 6, 0x1FF, 0)
+# Told to read its tables, OpenDKIM does so with the next connection.
+LOADS_WITHIN_SECONDS = 5
 
 # Private parts by row: a PEM, or why there is none.
 PrivateParts = Callable[[list[SigningRow]], Iterator[tuple[SigningRow, bytes | UnusableKey]]]
-
-
-class SigningFault(RuntimeError):
-    """The files could not be brought up to date; the former set stands."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +64,40 @@ class Outcome:
     keys_removed: int
     is_changed: bool
     is_told: bool
+    is_running: bool
+    is_loaded: bool
+    """Whether the running daemon has these very tables."""
+
+    @property
+    def problem(self) -> str:
+        """What somebody should look at; "" when all is well."""
+        if not self.is_running:
+            return "OpenDKIM does not run, so no mail is accepted for sending."
+        if not self.is_loaded:
+            return "OpenDKIM keeps its former tables: it cannot read the new ones."
+        if self.skipped:
+            return f"{self.skipped} keys are unusable: mail of their domains waits. The log names them."
+        return ""
 
 
 class SigningFolder:
     """The folder that OpenDKIM reads. It belongs to the signer's user, as does all that is made in it."""
 
-    def __init__(self, path: Path, pid_file: Path) -> None:
+    def __init__(self, path: Path, pid_file: Path, milter_socket: Path) -> None:
         self.path = path
         self.keys = path / "keys"
         self.pid_file = pid_file
-        self.uid, self.gid = self._owner()
+        self.milter_socket = milter_socket
+        self.owner = self._owner()
+        self.key_table = Table(path, KEY_TABLE, self.owner)
+        self.signing_table = Table(path, SIGNING_TABLE, self.owner)
 
-    def _owner(self) -> tuple[int, int]:
+    @classmethod
+    def of(cls, parameters: Any) -> "SigningFolder":
+        """Return the folder that a mail host's parameters (`mailconfig.parameters`) name."""
+        return cls(parameters.dkim_dir, parameters.opendkim_pid_file, parameters.milter_socket)
+
+    def _owner(self) -> Owner:
         """Root writes for the signer's user; anybody else writes as itself and must own the folder."""
         if os.geteuid() != 0:
             return os.geteuid(), os.getegid()
@@ -77,7 +114,7 @@ class SigningFolder:
         self._make_folders()
         descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            self._give(descriptor)
+            give(descriptor, self.owner)
             give_up_at = time.monotonic() + LOCK_TIMEOUT_SECONDS
             while True:
                 try:
@@ -93,6 +130,14 @@ class SigningFolder:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
 
+    def prepare(self) -> None:
+        """Make the databases that are missing, since OpenDKIM does not start without: from the lines that stand there,
+        or so that all mail waits."""
+        self._make_folders()
+        for table, first in ((self.key_table, ""), (self.signing_table, signing_table([]))):
+            if not table.database.exists():
+                table.replace(table.read() or first)
+
     def write(self, rows: list[SigningRow], private_parts: PrivateParts, *, thorough: bool) -> Outcome:
         """Make the folder say what `rows` say. To be called under `locked`.
 
@@ -106,14 +151,18 @@ class SigningFolder:
         placed, written = self._place_keys(safe, private_parts, thorough)
         if rows and not placed:
             raise SigningFault(f"none of {len(rows)} keys is usable: the former tables stay")
+        failpoint("after the key files")
         signing = [row for row in placed if row.signs]
         kept = {row.key_id for row in placed}
         unusable = [row for row in rows if row.signs and row.key_id not in kept]
         names, patterns = key_table(signing, self.keys), signing_table(signing, unusable)
-        is_changed = self._replace(KEY_TABLE, joined_key_tables(self._read(KEY_TABLE), names))
-        is_changed |= self._replace(SIGNING_TABLE, patterns)
-        is_told = self._tell(names + patterns)
-        is_changed |= self._replace(KEY_TABLE, names)
+        is_changed = self.key_table.replace(joined_key_tables(self.key_table.read(), names), thorough=thorough)
+        failpoint("between KeyTable and SigningTable")
+        is_changed |= self.signing_table.replace(patterns, thorough=thorough)
+        failpoint("between writing and reload")
+        is_told, is_loaded = self._tell(names + patterns)
+        if self.key_table.replace(names):
+            is_changed, is_loaded = True, self._tell(names + patterns)[1]
         removed = self._remove_keys(keep={row.file_name for row in placed})
         return Outcome(
             domains=len({row.domain_name for row in signing}),
@@ -122,6 +171,8 @@ class SigningFolder:
             keys_removed=removed,
             is_changed=is_changed or bool(written or removed),
             is_told=is_told,
+            is_running=self._daemon() is not None,
+            is_loaded=is_loaded,
         )
 
     def _safe(self, rows: Iterable[SigningRow]) -> Iterator[SigningRow]:
@@ -153,7 +204,7 @@ class SigningFolder:
             if isinstance(part, UnusableKey):
                 log.error("signing_key_unusable", key=row.key_id, domain=row.domain_name, reason=str(part))
                 continue
-            self._put(self.keys, row.file_name, part)
+            put(self.keys, row.file_name, part, self.owner)
             placed.append(row)
             written += 1
         if written:
@@ -165,7 +216,7 @@ class SigningFolder:
             found is not None
             and stat.S_ISREG(found.st_mode)
             and stat.S_IMODE(found.st_mode) == 0o600
-            and found.st_uid == self.uid
+            and found.st_uid == self.owner[0]
             and found.st_size > 0
         )
 
@@ -173,61 +224,50 @@ class SigningFolder:
         content = (self.keys / row.file_name).read_bytes()
         return hashlib.sha256(content).hexdigest() == row.fingerprint
 
-    def _replace(self, table: str, content: str) -> bool:
-        """Replace a table when it says something else. Returns whether it did."""
-        path = self.path / table
-        found = path.lstat() if path.exists() else None
-        if self._is_owned_file(found) and self._read(table) == content:
-            return False
-        self._put(self.path, table, content.encode("ascii"))
-        fsync_folder(self.path)
-        return True
-
-    def _is_owned_file(self, found: os.stat_result | None) -> bool:
-        return found is not None and stat.S_ISREG(found.st_mode) and found.st_uid == self.uid
-
-    def _read(self, name: str) -> str:
-        try:
-            descriptor = os.open(self.path / name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except OSError:
-            return ""
-        with open(descriptor, encoding="ascii", errors="replace") as table:
-            return table.read()
-
-    def _put(self, folder: Path, name: str, content: bytes) -> None:
-        """Write a file beside its place and rename it there. It is the signer's, mode 0600, before it holds a byte."""
-        temporary = folder / f".new-{name}"
-        try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            try:
-                self._give(descriptor)
-                view = memoryview(content)
-                while view:
-                    view = view[os.write(descriptor, view) :]
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            os.rename(temporary, folder / name)
-        except OSError:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
-
-    def _tell(self, tables: str) -> bool:
-        """Make OpenDKIM read the tables again, unless it was told of just these. Returns whether it was told now.
+    def _tell(self, tables: str) -> tuple[bool, bool]:
+        """Make OpenDKIM read the tables again, unless it has just these. Returns whether it was told now, and whether
+        it has them.
 
         Without a running daemon there is nobody to tell: it reads the tables when it starts.
         """
-        digest = hashlib.sha256(tables.encode("ascii")).hexdigest()
-        if self._read(TOLD) == digest:
-            return False
+        wanted = digest(tables)
         pid = self._daemon()
         if pid is None:
             log.warning("signer_not_running", pid_file=str(self.pid_file))
-            return False
+            return False, False
+        if read_text(self.path / TOLD) == wanted and self._has_loaded(pid) is not False:
+            return False, True
         os.kill(pid, signal.SIGUSR1)
-        self._put(self.path, TOLD, digest.encode("ascii"))
-        return True
+        put(self.path, TOLD, wanted.encode("ascii"), self.owner)
+        return True, self._wake(pid)
+
+    def _wake(self, pid: int) -> bool:
+        """Have the daemon do now what it was told, and say whether it has: it keeps the former set when it cannot."""
+        give_up_at = time.monotonic() + LOADS_WITHIN_SECONDS
+        while True:
+            with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(LOADS_WITHIN_SECONDS)
+                connection.connect(os.fspath(self.milter_socket))
+                connection.sendall(GREETING)
+                connection.recv(64)
+            if self._has_loaded(pid) is not False:
+                return True
+            if time.monotonic() > give_up_at:
+                log.error("signer_keeps_former_tables", pid=pid)
+                return False
+            time.sleep(0.05)
+
+    def _has_loaded(self, pid: int) -> bool | None:
+        """Say whether the daemon has the present databases open; None when it may not be asked.
+
+        A database that was replaced since is another file, even under the same name.
+        """
+        try:
+            held = {(found.st_dev, found.st_ino) for found in _open_files(pid)}
+            present = [os.stat(table.database) for table in (self.key_table, self.signing_table)]
+        except OSError:
+            return None
+        return all((found.st_dev, found.st_ino) in held for found in present)
 
     def _daemon(self) -> int | None:
         """Return OpenDKIM's process id; None when its file is left over or names some other program."""
@@ -260,19 +300,15 @@ class SigningFolder:
             if not folder.exists():
                 folder.mkdir(mode=0o700)
                 if os.geteuid() == 0:
-                    os.chown(folder, self.uid, self.gid)
+                    os.chown(folder, *self.owner)
             found = folder.lstat()
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (0, self.uid) or found.st_mode & 0o022:
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (0, self.owner[0]) or found.st_mode & 0o022:
                 raise SigningFault(f"{folder} is not a folder of the signer's that only it may write")
 
-    def _give(self, descriptor: int) -> None:
-        if os.geteuid() == 0:
-            os.fchown(descriptor, self.uid, self.gid)
 
-
-def fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _open_files(pid: int) -> Iterator[os.stat_result]:
+    folder = f"/proc/{pid}/fd"
+    for number in os.listdir(folder):
+        # A connection may end meanwhile.
+        with suppress(FileNotFoundError):
+            yield os.stat(f"{folder}/{number}")

@@ -1,17 +1,22 @@
 """Background work on keys and records: ids in, one operation each, safe to run twice."""
 
 import structlog
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.actors import system_actor
 from dns import key_operations, operations, record_operations
 from dns.operations import WRITE_TABLES
+from dns.signing import SigningFault
 from domains.models import Domain
-from mailhost.background import later
+from mailhost.background import Again, later
 from mailhost.models import Job
 from mailhost.scope import every_tenant
 
 log = structlog.get_logger(__name__)
+
+# A full disk is mended by people: the tables should follow soon after.
+TRY_AGAIN_SECONDS = 15
 
 
 def make_key(domain_id: int) -> None:
@@ -33,9 +38,19 @@ def check_records(domain_id: int) -> None:
             record_operations.observe_records(domain, now=timezone.now())
 
 
-def write_signing_tables(thorough: bool = False) -> None:
+def write_signing_tables(thorough: bool = False) -> Again | None:
     """Write OpenDKIM's files. Runs on the signer's queue, as the user that owns them."""
-    operations.write_signing_tables(thorough=thorough)
+    now = timezone.now()
+    if not thorough and operations.is_up_to_date(settings.MAILHOST_HOSTNAME):
+        return None
+    try:
+        operations.write_signing_tables(thorough=thorough, now=now)
+    except operations.Resting as resting:
+        return Again(resting.seconds)
+    except (OSError, SigningFault) as fault:
+        operations.note_fault(settings.MAILHOST_HOSTNAME, fault, now)
+        return Again(TRY_AGAIN_SECONDS, fault=operations.fault_text(fault))
+    return None
 
 
 def reconcile_signing_tables() -> None:

@@ -18,6 +18,7 @@ from tenants.locks import share_tenants
 
 # By name, because these stand above this app.
 HAS_PROOF = "dns.lookup.has_ownership_proof"
+WANT_TABLES = "dns.operations.want_tables"
 EMPTY_DOMAIN = "mailboxes.contents.empty_domain"
 FOLLOW_MAIN_DOMAIN = "mailboxes.contents.follow_main_domain"
 
@@ -80,9 +81,9 @@ def verify_domain(actor: Actor, *, domain: Domain) -> Domain:
         import_string(FOLLOW_MAIN_DOMAIN)(domain)
     recalculate(domain_id=domain.pk)
     later("dns.tasks.make_key", domain_id=domain.pk)
-    # A name that comes back may have its key still, and then nothing else would tell the signer.
-    later("dns.tasks.write_signing_tables")
     later("dns.tasks.refresh_records", domain_id=domain.pk)
+    # A name that comes back may have its key still, and then nothing else would tell the signer.
+    import_string(WANT_TABLES)()
     domain.refresh_from_db()
     return domain
 
@@ -126,9 +127,9 @@ def delete_domain(actor: Actor, *, domain: Domain) -> Domain:
     domain.deleted_at = now
     domain.save(update_fields=["deleted_at", "updated_at"])
     recalculate(domain_id=domain.pk)
-    later("dns.tasks.write_signing_tables")
     later("mailboxes.tasks.end_sessions", address_mask=f"*@{domain.domain_name}")
     release(domain.owner_path, domains=1, **freed)
+    import_string(WANT_TABLES)()
     domain.refresh_from_db()
     return domain
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dns.signing_folder import SigningFolder
 from mailconfig import check, files
 from mailconfig.parameters import Parameters
 from mailconfig.render import DAEMONS, File, folders, render
@@ -31,7 +32,7 @@ class Applied:
 
 
 def prepare(parameters: Parameters, daemons: tuple[str, ...] = DAEMONS) -> None:
-    """Make what the daemons need before their first start: folders, Postfix's log, the signer's empty tables."""
+    """Make what the daemons need before their first start: folders, Postfix's log, the signer's first tables."""
     files.make_folders(folders(parameters, daemons))
     log = Path(parameters.postfix_log) if parameters.postfix_log else None
     if "postfix" in daemons and log and not log.exists():
@@ -39,11 +40,7 @@ def prepare(parameters: Parameters, daemons: tuple[str, ...] = DAEMONS) -> None:
         # Made by root on the first start, it would keep Postfix from starting after a crash.
         files.write(log, File("", "postfix", owner="postfix", mode=0o640))
     if "opendkim" in daemons:
-        for name in ("KeyTable", "SigningTable"):
-            table = parameters.dkim_dir / name
-            # Their text is the signer's; without a file OpenDKIM does not start.
-            if not table.exists():
-                files.write(table, File("", "opendkim", owner="opendkim", group="opendkim"))
+        SigningFolder.of(parameters).prepare()
 
 
 def changes(parameters: Parameters, daemons: tuple[str, ...] = DAEMONS) -> dict[Path, File]:

@@ -5,6 +5,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from dns.signing_folder import SigningFolder
 from mailconfig import files
 from mailconfig.parameters import Parameters
 from mailconfig.render import DAEMONS, folders, render
@@ -26,9 +27,7 @@ def problems(parameters: Parameters, daemons: tuple[str, ...] = DAEMONS) -> dict
         for path, file in render(elsewhere, daemons).items():
             files.write(path, file)
         # The signer's tables follow from the database; only the daemon's own configuration is in question.
-        for table in ("KeyTable", "SigningTable"):
-            elsewhere.dkim_dir.mkdir(exist_ok=True)
-            (elsewhere.dkim_dir / table).touch()
+        SigningFolder.of(elsewhere).prepare()
         found = {daemon: _missing(elsewhere, daemon) or _complaints(elsewhere, daemon) for daemon in daemons}
     return {daemon: text.replace(scratch, "") for daemon, text in found.items() if text}
 

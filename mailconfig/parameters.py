@@ -109,6 +109,8 @@ class Parameters:
     opendkim_syslog: bool = True
     dkim_dir: Path = Path("/var/lib/mailhost/dkim")
     """keys/, KeyTable and SigningTable, written by the signer's worker; no folder above may be world-writable."""
+    signer_rest_seconds: int = 7
+    """While keys and domains change all the time, the signer's tables are rewritten once in so many seconds."""
     nameservers: tuple[str, ...] = ()
     """Resolvers that OpenDKIM asks, `ip` or `ip@port`; empty is the machine's own."""
 

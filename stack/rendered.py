@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from dns.signing_folder import SigningFolder
 from mailconfig import files
 from mailconfig.parameters import ENVIRONMENT_PREFIX, Parameters
 from mailconfig.render import File, Folder, folders, render
@@ -69,6 +70,8 @@ def parameters(home: Path, ports: dict[str, int], secrets: dict[str, str]) -> Pa
         opendkim_pid_file=home / "opendkim/run/opendkim.pid",
         opendkim_syslog=False,
         dkim_dir=home / "opendkim/dkim",
+        # Tests make domains all the time, and wait for each.
+        signer_rest_seconds=0,
         nameservers=(f"127.0.0.1@{ports['dns']}",),
     )
 
@@ -95,14 +98,11 @@ def make_folders(home: Path, params: Parameters) -> None:
     }
     files.make_folders({home / name: Folder("stack", owner=owner) for name, owner in plain.items()})
     files.make_folders(folders(params))
-    # Postfix refuses to start after a crash when it cannot append to its log as its own user; OpenDKIM does not
-    # start without its tables, which the signer's worker fills as domains get keys.
-    owned = {"log/postfix.log": "postfix", "log/mariadb.log": "mysql"}
-    for path, owner in [(home / name, owner) for name, owner in owned.items()] + [
-        (params.dkim_dir / table, "opendkim") for table in ("KeyTable", "SigningTable")
-    ]:
-        path.touch()
-        shutil.chown(path, owner, owner)
+    # Postfix refuses to start after a crash when it cannot append to its log as its own user.
+    for name, owner in {"log/postfix.log": "postfix", "log/mariadb.log": "mysql"}.items():
+        (home / name).touch()
+        shutil.chown(home / name, owner, owner)
+    SigningFolder.of(params).prepare()
 
 
 def write_daemon_files(params: Parameters) -> None:

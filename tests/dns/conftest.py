@@ -29,6 +29,8 @@ def home(monkeypatch) -> Iterator[Path]:
     folder.chmod(0o755)
     monkeypatch.setenv("MAILHOST_CONFIG_DKIM_DIR", str(folder / "dkim"))
     monkeypatch.setenv("MAILHOST_CONFIG_OPENDKIM_PID_FILE", str(folder / "run/opendkim.pid"))
+    monkeypatch.setenv("MAILHOST_CONFIG_MILTER_SOCKET", str(folder / "milter/opendkim.sock"))
+    monkeypatch.setenv("MAILHOST_CONFIG_SIGNER_REST_SECONDS", "0")
     yield folder
     shutil.rmtree(folder)
 

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dns.signing_folder import SigningFolder
 from mailconfig.parameters import Parameters
 from mailconfig.render import folders, render
 
@@ -50,10 +51,7 @@ class Opendkim:
             shutil.chown(path, folder.owner, folder.group)
         for path, file in render(self.parameters, ("opendkim",)).items():
             path.write_text(file.text)
-        for table in ("KeyTable", "SigningTable"):
-            if not (self.parameters.dkim_dir / table).exists():
-                (self.parameters.dkim_dir / table).touch()
-                shutil.chown(self.parameters.dkim_dir / table, "opendkim", "opendkim")
+        SigningFolder.of(self.parameters).prepare()
 
     def start(self) -> None:
         self.configure()

@@ -19,6 +19,7 @@ def test_each_domain_has_one_line_in_each_table():
     rows = [row("bolt.example", key_id=9), row("acme.example")]
 
     assert signing_table(rows) == (
+        "* unusable\n"
         "acme.example mh202611abcdefghij._domainkey.acme.example\n"
         "bolt.example mh202611abcdefghij._domainkey.bolt.example\n"
     )
@@ -33,14 +34,16 @@ def test_each_domain_has_one_line_in_each_table():
 def test_the_newest_of_two_active_keys_signs():
     rows = [row(selector="newer", key_id=8), row(selector="older", key_id=7)]
 
-    assert signing_table(rows) == "acme.example newer._domainkey.acme.example\n"
+    assert signing_table(rows) == "* unusable\nacme.example newer._domainkey.acme.example\n"
 
 
 def test_a_domain_without_a_usable_key_is_named_and_a_usable_key_goes_first():
     rows, unusable = [row()], [row("bolt.example", selector="a b:c"), row(selector="newer", key_id=8), row("*")]
 
     assert signing_table(rows, unusable) == (
-        "acme.example mh202611abcdefghij._domainkey.acme.example\nbolt.example unusable._domainkey.bolt.example\n"
+        "* unusable\n"
+        "acme.example mh202611abcdefghij._domainkey.acme.example\n"
+        "bolt.example unusable._domainkey.bolt.example\n"
     )
 
 

@@ -13,8 +13,8 @@ from django.db import connection
 from django.utils import timezone
 
 from dns import dkim, operations, tasks
-from dns.models import DkimKey, KeyState, SigningGeneration
-from dns.signing import key_table, signing_table
+from dns.models import DkimKey, KeyState, Signer, SigningGeneration
+from dns.signing import EVERY_OTHER, key_table, signing_table
 from dns.signing_folder import SigningFault
 from domains.models import Domain
 from mailhost import background
@@ -27,7 +27,9 @@ def write(thorough: bool = False):
 
 
 def signed_domains(dkim_dir: Path) -> list[str]:
-    return [line.split(" ")[0] for line in (dkim_dir / "SigningTable").read_text().splitlines()]
+    names = [line.split(" ")[0] for line in (dkim_dir / "SigningTable").read_text().splitlines()]
+    assert names[0] == EVERY_OTHER
+    return names[1:]
 
 
 def key_files(dkim_dir: Path) -> list[str]:
@@ -73,7 +75,7 @@ def test_a_verified_domain_with_a_key_signs(acme, keyed, dkim_dir):
     key = key_of(domain)
     name = f"{key.selector}._domainkey.acme.example"
     file = dkim_dir / "keys" / f"{key.selector}.{key.pk}.pem"
-    assert (dkim_dir / "SigningTable").read_text() == f"acme.example {name}\n"
+    assert (dkim_dir / "SigningTable").read_text() == f"* unusable\nacme.example {name}\n"
     assert (dkim_dir / "KeyTable").read_text() == f"{name} acme.example:{key.selector}:{file}\n"
     assert file.read_bytes() == dkim.decrypt(key.private_key)
     assert (outcome.domains, outcome.skipped, outcome.keys_written) == (1, 0, 1)
@@ -104,7 +106,8 @@ def test_a_file_is_the_signers_alone_before_it_holds_a_byte(acme, keyed, dkim_di
 
     def looking_write(descriptor, content):
         found = os.fstat(descriptor)
-        seen.append((found.st_size, stat.S_IMODE(found.st_mode), found.st_uid))
+        if stat.S_ISREG(found.st_mode):
+            seen.append((found.st_size, stat.S_IMODE(found.st_mode), found.st_uid))
         return true_write(descriptor, content)
 
     monkeypatch.setattr(os, "write", looking_write)
@@ -165,7 +168,9 @@ def test_a_retiring_key_keeps_its_file_and_signs_no_more(acme, keyed, dkim_dir):
 
     new = key_of(domain)
     assert new.selector != old.selector
-    assert (dkim_dir / "SigningTable").read_text() == f"acme.example {new.selector}._domainkey.acme.example\n"
+    assert (
+        dkim_dir / "SigningTable"
+    ).read_text() == f"* unusable\nacme.example {new.selector}._domainkey.acme.example\n"
     assert len(key_files(dkim_dir)) == 2
 
 
@@ -197,7 +202,7 @@ def test_a_domain_whose_key_is_broken_has_a_name_without_a_key(acme, keyed, dkim
 
     outcome = write()
 
-    unusable, signing = (dkim_dir / "SigningTable").read_text().splitlines()
+    _, unusable, signing = (dkim_dir / "SigningTable").read_text().splitlines()
     assert unusable == "acme.example unusable._domainkey.acme.example"
     assert signing.split(" ")[0] == sound.domain_name
     assert "acme.example" not in (dkim_dir / "KeyTable").read_text()
@@ -310,9 +315,9 @@ def test_the_generation_that_was_read_is_noted_as_written(acme, keyed, dkim_dir)
 
     write()
 
-    generation = SigningGeneration.objects.get()
-    assert (generation.wanted, generation.written) == (2, 2)
-    assert generation.written_at is not None
+    signer = Signer.objects.get()
+    assert (SigningGeneration.objects.get().wanted, signer.written, signer.domains) == (2, 2, 2)
+    assert signer.written_at is not None
 
 
 def test_a_change_during_the_writing_stays_wanted(acme, keyed, dkim_dir, monkeypatch):
@@ -328,8 +333,7 @@ def test_a_change_during_the_writing_stays_wanted(acme, keyed, dkim_dir, monkeyp
 
     write()
 
-    generation = SigningGeneration.objects.get()
-    assert (generation.wanted, generation.written) == (2, 1)
+    assert (SigningGeneration.objects.get().wanted, Signer.objects.get().written) == (2, 1)
     assert Job.objects.filter(task=operations.WRITE_TABLES, finished_at=None).exists()
 
 
@@ -362,8 +366,7 @@ def test_eight_workers_on_different_domains_leave_files_that_equal_the_database(
     assert failures == []
     assert_files_equal_the_database(dkim_dir)
     assert signed_domains(dkim_dir) == sorted(domain.domain_name for domain in domains)
-    generation = SigningGeneration.objects.get()
-    assert generation.written == generation.wanted == 24
+    assert Signer.objects.get().written == SigningGeneration.objects.get().wanted == 24
 
 
 def test_the_reconciler_asks_once_for_a_thorough_writing(db):
