@@ -7,8 +7,11 @@ from MySQLdb import Error
 from MySQLdb.connections import Connection
 from MySQLdb.cursors import Cursor
 
+from dns import signer_rights
 from mailboxes import lookups
 
+# The signer of a further mail host, which asks the database itself.
+SIGNER = "signer"
 # A client on a socket is "localhost" to the server, one over TCP is its address.
 HOSTS = ("localhost", "127.0.0.1")
 IDENTIFIER = re.compile(r"[\w.%:-]{1,80}")
@@ -21,8 +24,11 @@ VERBS = ("SELECT", "INSERT", "UPDATE")
 
 def rights(daemon: str) -> dict[tuple[str, str], tuple[str, ...]]:
     """Return the columns by (verb, table) that this daemon's user has, and it has no others."""
-    granted = {("SELECT", table): columns for table, columns in lookups.readable_columns(daemon).items()}
-    for table, columns in lookups.WRITES[daemon].items():
+    is_signer = daemon == SIGNER
+    reads = signer_rights.READS if is_signer else lookups.readable_columns(daemon)
+    writes = signer_rights.WRITES if is_signer else lookups.WRITES[daemon]
+    granted = {("SELECT", table): columns for table, columns in reads.items()}
+    for table, columns in writes.items():
         granted |= {("INSERT", table): columns, ("UPDATE", table): columns}
     return granted
 

@@ -65,6 +65,9 @@ class Parameters:
     postfix_db_password: str = ""
     dovecot_db_user: str = "mailhost_dovecot"
     dovecot_db_password: str = ""
+    signer_db_user: str = "mailhost_signer"
+    signer_db_password: str = ""
+    """Of `manage.py signer-agent` on further mail hosts; without a password there is no such user."""
     redis_url: str = "redis://127.0.0.1:6379/0"
     """`redis://[:password@]host:port/db` or `unix:///path?db=0`; Dovecot notes the last sign-ins there."""
 

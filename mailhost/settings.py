@@ -132,7 +132,7 @@ DAEMON_DATABASE_USERS = {
         "user": env(f"MAILHOST_{daemon.upper()}_DB_USER", default=f"mailhost_{daemon}"),
         "password": env(f"MAILHOST_{daemon.upper()}_DB_PASSWORD", default=""),
     }
-    for daemon in ("postfix", "dovecot")
+    for daemon in ("postfix", "dovecot", "signer")
 }
 
 # --- background work -------------------------------------------------------------------------------------------

@@ -97,7 +97,10 @@ def _is_free(port: int) -> bool:
 def load_secrets(path: Path) -> dict[str, str]:
     """Return the stack's passwords and keys; make those that are missing. The file is root's alone."""
     kept = json.loads(path.read_text()) if path.exists() else {}
-    made = {name: secrets.token_urlsafe(24) for name in ("panel", "postfix", "dovecot", "doveadm", "django", "redis")}
+    made = {
+        name: secrets.token_urlsafe(24)
+        for name in ("panel", "postfix", "dovecot", "signer", "doveadm", "django", "redis")
+    }
     # A Fernet key is 32 bytes in URL-safe base64.
     made["dkim_keys"] = urlsafe_b64encode(secrets.token_bytes(32)).decode()
     made["dns_update"] = b64encode(secrets.token_bytes(32)).decode()

@@ -47,6 +47,7 @@ def parameters(home: Path, ports: dict[str, int], secrets: dict[str, str]) -> Pa
         database_socket=str(database_socket(home)),
         postfix_db_password=secrets["postfix"],
         dovecot_db_password=secrets["dovecot"],
+        signer_db_password=secrets["signer"],
         redis_url=redis_url(ports, secrets),
         tls_cert_file=home / "tls/cert.pem",
         tls_key_file=home / "tls/key.pem",
@@ -215,6 +216,8 @@ def write_environment(
         "MAILHOST_POSTFIX_DB_PASSWORD": secrets["postfix"],
         "MAILHOST_DOVECOT_DB_USER": params.dovecot_db_user,
         "MAILHOST_DOVECOT_DB_PASSWORD": secrets["dovecot"],
+        "MAILHOST_SIGNER_DB_USER": params.signer_db_user,
+        "MAILHOST_SIGNER_DB_PASSWORD": secrets["signer"],
         "MAILHOST_REDIS_URL": params.redis_url,
         "MAILHOST_DKIM_KEYS": secrets["dkim_keys"],
         "MAILHOST_NAMESERVERS": ",".join(params.nameservers),
@@ -242,6 +245,7 @@ def describe(
         "panel": {"user": "mailhost", "password": secrets["panel"]},
         "postfix": {"user": params.postfix_db_user, "password": secrets["postfix"]},
         "dovecot": {"user": params.dovecot_db_user, "password": secrets["dovecot"]},
+        "signer": {"user": params.signer_db_user, "password": secrets["signer"]},
     }
     update_key = {"name": UPDATE_KEY, "algorithm": "hmac-sha256", "secret": secrets["dns_update"]}
     mail = ("smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "managesieve", "reinject")

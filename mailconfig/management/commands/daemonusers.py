@@ -1,4 +1,4 @@
-"""Create the database users of Postfix and Dovecot, with the rights that their questions need."""
+"""Create the database users of Postfix, Dovecot and further signers, with the rights that their questions need."""
 
 import MySQLdb
 from django.core.management.base import BaseCommand, CommandError
@@ -11,7 +11,8 @@ from mailconfig.parameters import Parameters
 class Command(BaseCommand):
     help = (
         "Create the database users of Postfix and Dovecot and give them SELECT on the columns that mailboxes/lookups.py"
-        " names, and no more. Run it after each migration; it changes nothing when all is as it should be."
+        " names, and no more; and, where MAILHOST_SIGNER_DB_PASSWORD is set, the one of signers on further mail hosts."
+        " Run it after each migration; it changes nothing when all is as it should be."
     )
 
     def add_arguments(self, parser):
@@ -28,7 +29,10 @@ class Command(BaseCommand):
         accounts = {
             "postfix": (parameters.postfix_db_user, parameters.postfix_db_password),
             "dovecot": (parameters.dovecot_db_user, parameters.dovecot_db_password),
+            grants.SIGNER: (parameters.signer_db_user, parameters.signer_db_password),
         }
+        if not parameters.signer_db_password:
+            del accounts[grants.SIGNER]
         hosts = tuple(options["client_host"] or grants.HOSTS)
         link = self._link(options)
         for daemon, (user, password) in accounts.items():
