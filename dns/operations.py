@@ -16,6 +16,7 @@ from dns.models import DkimKey, KeyState, Signer, SigningGeneration
 from dns.signing import SigningRow
 from dns.signing_folder import Outcome, SigningFolder
 from mailhost.background import later
+from mailhost.failpoints import failpoint
 from mailhost.scope import every_tenant
 
 log = structlog.get_logger(__name__)
@@ -43,6 +44,7 @@ def write_signing_tables(*, thorough: bool = False, now: datetime | None = None)
     `thorough` also reads every file. Raises Resting, and OSError or SigningFault with the former files whole.
     """
     now = now or timezone.now()
+    failpoint("between commit and writing")
     with every_tenant("a deleted domain's keys are destroyed, whoever's it was"):
         destroy_keys_of_deleted_domains()
     return follow_database(import_string(PARAMETERS).from_settings(), thorough=thorough, now=now)

@@ -8,6 +8,8 @@ from dns import api, web
 pages = [
     path("domains/<uid:uid>/", web.records, name="domain"),
     path("domains/<uid:uid>/check/", web.check, name="domain-check"),
+    path("signing/", web.signers, name="signers"),
+    path("metrics", web.metrics, name="metrics"),
 ]
 
 endpoints = [

@@ -1,16 +1,21 @@
-"""Pages about what a domain publishes in DNS."""
+"""Pages about what a domain publishes in DNS, and the operator's about the signers."""
 
 from datetime import datetime
 
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from dns.metrics import metrics_text
 from dns.models import DnsRecord
 from dns.purposes import groups
 from dns.record_operations import check_records
+from dns.signers import signer_states
 from domains.models import Domain
 from domains.readiness import readiness
 from mailhost.web.forms import refusals_told
@@ -18,6 +23,7 @@ from mailhost.web.pages import needs
 
 # A check asks several servers, each with a time-out; what takes longer is read after a reload.
 WATCH_SECONDS = 30
+LOOPBACK = {"127.0.0.1", "::1"}
 
 
 @needs("records.list")
@@ -53,3 +59,18 @@ def is_being_checked(started: str, last_checked_at: datetime | None, now: dateti
     age_seconds = now.timestamp() - int(started)
     has_answer = last_checked_at is not None and last_checked_at.timestamp() >= int(started)
     return 0 <= age_seconds < WATCH_SECONDS and not has_answer
+
+
+@needs("signers.list")
+def signers(request: HttpRequest) -> HttpResponse:
+    return render(request, "dns/signers.html", {"signers": signer_states(timezone.now())})
+
+
+@login_not_required
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The signers' metrics, for a collector on this machine that asks without a proxy, and for the operator."""
+    is_local = request.META["REMOTE_ADDR"] in LOOPBACK and "HTTP_X_FORWARDED_FOR" not in request.META
+    if not is_local and not (request.actor and request.actor.may("signers.list")):
+        raise PermissionDenied("Metrics are for the operator.")
+    return HttpResponse(metrics_text(signer_states(timezone.now())), content_type=CONTENT_TYPE_LATEST)

@@ -57,7 +57,7 @@ OF_ROLE: dict[str, frozenset[str]] = {
 }
 # What a tenant's kind adds for its owners and admins: a customer has nobody below it.
 OF_KIND: dict[str, frozenset[str]] = {
-    Kind.OPERATOR: frozenset({"tenants.create", "tenants.suspend", "tenants.resume"}),
+    Kind.OPERATOR: frozenset({"signers.list", "tenants.create", "tenants.suspend", "tenants.resume"}),
     Kind.RESELLER: frozenset({"tenants.create", "tenants.suspend", "tenants.resume"}),
     Kind.CUSTOMER: frozenset(),
 }

@@ -13,6 +13,7 @@ from django.utils import timezone
 from mailhost.scope import every_tenant
 from tests.dns.opendkim import Opendkim
 from tests.dns.scripted_dns import ScriptedDns
+from tests.webside import plain_static  # noqa: F401  a fixture
 
 
 @pytest.fixture(autouse=True)

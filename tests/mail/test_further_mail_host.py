@@ -82,7 +82,7 @@ def test_both_mail_hosts_sign_with_the_domains_key_and_forget_it_with_the_domain
 
     second.until_current()
     here = post.arrived(bob, post.submit(anna, written(anna[0], bob[0])))["DKIM-Signature"]
-    there = second.opendkim.passwritten(anna[0]).signature
+    there = second.opendkim.pass_message(anna[0]).signature
 
     for signature in (here, there):
         assert f"s={key.selector};" in "".join(signature.split())
@@ -91,10 +91,10 @@ def test_both_mail_hosts_sign_with_the_domains_key_and_forget_it_with_the_domain
     # A killed agent goes on where it was.
     second.kill()
     delete_domain(acme.actor, domain=acme.domain)
-    assert second.opendkim.passwritten(anna[0]).signature
+    assert second.opendkim.pass_message(anna[0]).signature
     second.start()
     second.until_current()
-    passed = second.opendkim.passwritten(anna[0])
+    passed = second.opendkim.pass_message(anna[0])
     assert (passed.reply, passed.signature) == ("t", "")
     assert not (second.opendkim.parameters.dkim_dir / "keys" / f"{key.selector}.{key.pk}.pem").exists()
 

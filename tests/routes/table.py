@@ -71,6 +71,8 @@ TABLE = [
     Row("GET", "sign-in/", SIGN_IN),
     Row("POST", "sign-in/", SIGN_IN),
     Row("POST", "sign-out/", SIGN_IN),
+    # Whoever asks from this machine; from elsewhere, the operator alone.
+    Row("GET", "metrics", SIGN_IN),
     # --- API ------------------------------------------------------------------------------------------------------
     Row("GET", "api/v1/me", ANYBODY_SIGNED_IN),
     Row("GET", "api/v1/server-info", ANYBODY_SIGNED_IN),
@@ -119,6 +121,8 @@ TABLE = [
     Row("GET", "", ANYBODY_SIGNED_IN),
     Row("GET", "customers/", ANYBODY_SIGNED_IN),
     Row("GET", "audit/", ANYBODY_SIGNED_IN),
+    # The operator's alone.
+    Row("GET", "signing/", frozenset()),
     Row("GET", "keys/", LIST),
     Row("GET", "keys/add/", ADD),
     Row("POST", "keys/add/", ADD, body={"name": "new", "role": "read_only"}),
