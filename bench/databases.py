@@ -70,13 +70,17 @@ def fill_statements(database: Database) -> list[str]:
     size, domains = database.size, database.domains
     volume_id = domains + 1
     large = LARGE_TENANT_MAILBOXES // MAILBOXES_PER_DOMAIN
+
+    def tenant_of(domain: str) -> str:
+        return f"IF({domain} <= {large}, {LARGE_TENANT_ID}, {LARGE_TENANT_ID + 1} + {domain} DIV 10)"
+
     tenants = LARGE_TENANT_ID + 2 + domains // 10
     mailbox_flags = (
         "is_enabled, receives_enabled, sends_enabled, imap_enabled, pop3_enabled, managesieve_enabled,"
         " is_active, may_receive, may_send, may_imap, may_pop3, may_managesieve"
     )
     mailbox_columns = (
-        "id, uid, domain_id, email, password_hash, display_name, storage_quota,"
+        "id, uid, domain_id, tenant_id, email, password_hash, display_name, storage_quota,"
         f" {mailbox_flags}, created_at, updated_at"
     )
     mailbox_rest = f"'{{PLAIN}}{PASSWORD}', '', 1024, {', '.join(['1'] * 12)}, NOW(6), NOW(6)"
@@ -94,13 +98,15 @@ def fill_statements(database: Database) -> list[str]:
         f" 0, 0, 0, '', 1, 1, 1, NOW(6), NOW(6) FROM seq_1_to_{tenants}",
         "INSERT INTO mail_domains (id, uid, tenant_id, domain_name, challenge, verified_at, is_enabled, is_verified,"
         " is_active, created_at, updated_at)"
-        f" SELECT seq, {uid('domain')}, IF(seq <= {large}, {LARGE_TENANT_ID}, {LARGE_TENANT_ID + 1} + seq DIV 10),"
+        f" SELECT seq, {uid('domain')}, {tenant_of('seq')},"
         f" IF(seq = {volume_id}, '{VOLUME_DOMAIN}', {domain_name('seq')}), SHA1(CONCAT('challenge', seq)), NOW(6),"
         f" 1, 1, 1, NOW(6), NOW(6) FROM seq_1_to_{volume_id}",
         f"INSERT INTO mail_mailboxes ({mailbox_columns})"
-        f" SELECT seq, {uid('mailbox')}, {mailbox_domain()}, {mailbox_address()}, {mailbox_rest}"
+        f" SELECT seq, {uid('mailbox')}, {mailbox_domain()}, {tenant_of(mailbox_domain())},"
+        f" {mailbox_address()}, {mailbox_rest}"
         f" FROM seq_1_to_{size} UNION ALL"
-        f" SELECT {size} + seq, {uid('volume')}, {volume_id}, CONCAT(seq, 'box@{VOLUME_DOMAIN}'), {mailbox_rest}"
+        f" SELECT {size} + seq, {uid('volume')}, {volume_id}, {tenant_of(str(volume_id))},"
+        f" CONCAT(seq, 'box@{VOLUME_DOMAIN}'), {mailbox_rest}"
         f" FROM seq_1_to_{VOLUME_MAILBOXES}",
         f"INSERT INTO mail_aliases ({alias_columns})"
         f" SELECT id, {uid('own', 'id')}, domain_id, email, email, id, id, 1, 1, 1, 1, NOW(6), NOW(6)"

@@ -71,11 +71,14 @@ class Domain(TenantOwned):
         constraints = [
             models.UniqueConstraint(fields=["owned_name"], name="domain_one_owner"),
             models.UniqueConstraint(fields=["domain_name", "is_live", "tenant"], name="domain_one_claim"),
+            # What a mailbox points at: a domain together with its tenant.
+            models.UniqueConstraint(fields=["id", "tenant"], name="domain_of_tenant"),
             models.CheckConstraint(
                 condition=Q(domain_name__regex=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)+$"),
                 name="domain_name_a_label",
             ),
         ]
+        indexes = [models.Index(fields=["tenant", "is_live", "domain_name"], name="domain_list_of_tenant")]
 
     def __str__(self) -> str:
         return self.domain_name

@@ -14,6 +14,12 @@ def live_tenants() -> QuerySet[Tenant]:
     return Tenant.objects.filter(deleted_at=None).select_related("parent").order_by("name", "pk")
 
 
+def tenants_in_scope(most: int) -> list[int] | None:
+    """Return the ids of the tenants in scope, or None when they are more than `most`."""
+    ids = list(Tenant.objects.order_by().values_list("pk", flat=True)[: most + 1])
+    return ids if len(ids) <= most else None
+
+
 def find_tenant(reference: str) -> Tenant:
     """Return a tenant in scope. Raises Tenant.DoesNotExist."""
     return find(live_tenants(), reference, prefix=PREFIX)

@@ -1,0 +1,36 @@
+"""Lists of mailboxes, for pages and API: the page is found in an index alone, and only its rows are then read.
+
+Sorting whole rows with their quota use takes seconds in a tenant with 100,000 mailboxes.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from mailboxes.models import Mailbox
+from tenants.references import tenants_in_scope
+
+# Naming more tenants than this in a query costs more than it saves.
+MOST_TENANTS = 1000
+
+
+def mailbox_keys(*, of_one_domain: bool = False) -> QuerySet:
+    """Return the keys of the live mailboxes in scope; order and narrow them as the list wants. Those of one domain,
+    to which the caller narrows them, are a range of its own."""
+    rows = Mailbox.objects.filter(is_live=1).values("email", "pk")
+    tenants = None if of_one_domain else tenants_in_scope(MOST_TENANTS)
+    return rows if tenants is None else rows.filter(tenant_id__in=tenants)
+
+
+def mailboxes_at(keys: Iterable[Mapping[str, Any]]) -> list[Mailbox]:
+    """Return the mailboxes of one page, in its order."""
+    pks = [key["pk"] for key in keys]
+    rows = Mailbox.objects.listed().select_related("own_row").order_by().filter(pk__in=pks)
+    found = {row.pk: row for row in rows}
+    return [found[pk] for pk in pks if pk in found]
+
+
+def matching(rows: QuerySet, words: str) -> QuerySet:
+    """Return the mailboxes with these words in their address or display name."""
+    return rows.filter(Q(email__contains=words.lower()) | Q(display_name__icontains=words))
