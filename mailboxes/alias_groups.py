@@ -16,6 +16,9 @@ class AliasGroup:
 
     rows: tuple[Alias, ...]
 
+    def __str__(self) -> str:
+        return self.source
+
     @property
     def uid(self) -> str:
         return min(self.rows, key=lambda row: row.pk).uid

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from domains.locks import lock_domain
+from domains.locks import lock_domain, lock_domains
 from domains.models import Domain
 from mailboxes.addresses import base_address, display_address, domain_of, normalise_source, normalise_target
+from mailboxes.alias_groups import AliasGroup, group_with
 from mailboxes.effective import recalculate_addresses
 from mailboxes.expansion import MAX_TARGETS, refuse_loops, unfold
 from mailboxes.links import targets_of
@@ -81,10 +83,79 @@ def delete_alias(actor: Actor, *, alias: Alias) -> None:
     alias.delete()
     was_last = not Alias.objects.written().filter(alias_email=source).exists()
     if was_last:
-        # A mailbox that no longer forwards keeps its mail again.
-        Alias.objects.filter(alias_email=source, is_enabled=False).update(is_enabled=True, updated_at=timezone.now())
+        _keep_mail_again(source)
     recalculate_addresses(follow_addresses(domain_id, [source]))
     release(alias.domain.owner_path, aliases=int(was_last))
+
+
+@operation("aliases.update")
+def update_alias(
+    actor: Actor, *, alias: AliasGroup, targets: Sequence[str] | None = None, enabled: bool | None = None
+) -> AliasGroup:
+    """Change an alias as a whole: let it lead to exactly these targets, switch all of them on or off.
+
+    What is not given stays. Raises Refused: not_found, invalid_address, targets_required, too_many_targets,
+    alias_loop, alias_too_deep.
+    """
+    source = alias.rows[0].alias_email
+    wanted = _targets(source, targets) if targets is not None else alias.targets
+    if len(wanted) > MAX_TARGETS:
+        raise Refused("too_many_targets", "targets", f"An alias has at most {MAX_TARGETS} targets.")
+    rows = _locked_rows(actor, alias, _hosted({domain_of(target) for target in wanted}))
+    if targets is not None:
+        _retarget(rows, wanted)
+    if enabled is not None:
+        rows.exclude(is_enabled=enabled).update(is_enabled=enabled, updated_at=timezone.now())
+    touched = follow_addresses(alias.rows[0].domain_id, [source])
+    refuse_loops(touched, unfold(touched, targets_of), own_addresses)
+    recalculate_addresses(touched)
+    return group_with(alias.rows[0])
+
+
+@operation("aliases.delete")
+def delete_aliases(actor: Actor, *, alias: AliasGroup) -> None:
+    """Delete an alias with all its targets. Raises Refused: not_found."""
+    source = alias.rows[0].alias_email
+    rows = _locked_rows(actor, alias)
+    domain = alias.rows[0].domain
+    rows.delete()
+    _keep_mail_again(source)
+    recalculate_addresses(follow_addresses(domain.pk, [source]))
+    release(domain.owner_path, aliases=1)
+
+
+def _locked_rows(actor: Actor, alias: AliasGroup, others: Sequence[int] = ()) -> QuerySet[Alias]:
+    """Return the alias's rows as they are now, under the lock of its domain. Raises Refused("not_found")."""
+    first = alias.rows[0]
+    first.domain, _ = lock_domains(actor, first.domain, others)
+    rows = Alias.objects.written().filter(alias_email=first.alias_email, domain=first.domain_id)
+    if not rows.exists():
+        raise Refused("not_found", "", "This alias does not exist.")
+    return rows
+
+
+def _retarget(rows: QuerySet[Alias], wanted: Sequence[str]) -> None:
+    """Delete the targets that are not wanted, add those that are missing, leave the others as they are."""
+    present = {row.destination_email: row for row in rows}
+    one = next(iter(present.values()))
+    missing = [target for target in wanted if target not in present]
+    mailboxes = _mailboxes_at({base_address(target) for target in missing})
+    rows.exclude(destination_email__in=wanted).delete()
+    Alias.objects.bulk_create(
+        Alias(
+            domain_id=one.domain_id,
+            alias_email=one.alias_email,
+            destination_email=target,
+            target_mailbox_id=mailboxes.get(base_address(target)),
+            is_enabled=any(row.is_enabled for row in present.values()),
+        )
+        for target in missing
+    )
+
+
+def _keep_mail_again(source: str) -> None:
+    """A mailbox that no longer forwards keeps its mail again."""
+    Alias.objects.filter(alias_email=source, is_enabled=False).update(is_enabled=True, updated_at=timezone.now())
 
 
 def _targets(source: str, targets: Sequence[str]) -> list[str]:

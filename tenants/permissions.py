@@ -39,6 +39,7 @@ MAIL = (
             "mailboxes.restore",
             "aliases.create",
             "aliases.set_enabled",
+            "aliases.update",
             "aliases.delete",
             "records.check",
         }

@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-from django.db import transaction
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,7 +9,7 @@ from rest_framework.response import Response
 from domains.locks import lock_domain
 from mailboxes.addresses import display_address
 from mailboxes.alias_groups import AliasGroup, group_with, groups_of, sources
-from mailboxes.alias_operations import create_alias, delete_alias, set_alias_enabled
+from mailboxes.alias_operations import create_alias, delete_aliases, update_alias
 from mailboxes.expansion import MAX_TARGETS
 from mailboxes.references import ALIAS_PREFIX, find_alias, in_domain, matching_sources
 from mailhost.api.endpoint import Endpoint, created, gone
@@ -58,6 +57,9 @@ class NewAlias(Shape):
 
 
 class AliasChange(Shape):
+    """`targets` are all that the alias leads to from now on; `enabled` switches them off or on together."""
+
+    targets = serializers.ListField(child=Text(), required=False, allow_empty=False, max_length=MAX_TARGETS)
     enabled = Switch(required=False)
 
 
@@ -81,7 +83,7 @@ class Aliases(Endpoint):
 class OneAlias(Endpoint):
     """One alias, by id or source."""
 
-    actions = {"GET": "aliases.list", "PATCH": set_alias_enabled.action, "DELETE": delete_alias.action}
+    actions = {"GET": "aliases.list", "PATCH": update_alias.action, "DELETE": delete_aliases.action}
 
     def lock(self, request: Request, alias: str) -> None:
         lock_domain(request.actor, find_alias(alias).rows[0].domain)
@@ -92,7 +94,7 @@ class OneAlias(Endpoint):
 
     @describe(
         "update_alias",
-        "Switch an alias off or on, all its targets at once",
+        "Change an alias: its targets, or whether it is on",
         body=AliasChange,
         answer=AliasAnswer,
         names_object=True,
@@ -100,17 +102,12 @@ class OneAlias(Endpoint):
     )
     def patch(self, request: Request, alias: str) -> Response:
         group = find_alias(alias)
-        enabled = self.body(AliasChange).get("enabled")
-        with transaction.atomic():
-            for row in group.rows:
-                if enabled is not None and row.is_enabled != enabled:
-                    set_alias_enabled(request.actor, alias=row, enabled=enabled)
-        return Response(AliasAnswer(group_with(group.rows[0])).data)
+        change = self.body(AliasChange)
+        if change:
+            group = update_alias(request.actor, alias=group, **change)
+        return Response(AliasAnswer(group).data)
 
     @describe("delete_alias", "Delete an alias with all its targets", status=204, names_object=True, changes=True)
     def delete(self, request: Request, alias: str) -> Response:
-        group = find_alias(alias)
-        with transaction.atomic():
-            for row in group.rows:
-                delete_alias(request.actor, alias=row)
+        delete_aliases(request.actor, alias=find_alias(alias))
         return gone()

@@ -4,8 +4,9 @@ import pytest
 
 from mailboxes.models import Alias
 from mailhost.scope import every_tenant
+from tenants.models import Allowance, AuditRecord
 from tests.apiside import assert_problem, errors_of, make_cast
-from tests.world import routes
+from tests.world import an_alias, routes
 
 pytestmark = pytest.mark.django_db
 
@@ -116,3 +117,69 @@ def test_row_by_which_a_mailbox_answers_is_no_alias(cast):
 
     for reference in ("anna@acme.example", f"als_{own.uid}"):
         assert_problem(caller.call("DELETE", f"/aliases/{reference}"), 404, "not_found")
+
+
+def test_alias_gets_other_targets_as_one_act(cast):
+    caller = cast.acme.caller()
+    before = caller.read("/aliases/sales@acme.example")
+
+    answer = caller.call(
+        "PATCH", "/aliases/sales@acme.example", {"targets": ["Anna@ACME.example", "z@partner.example"]}
+    )
+
+    assert answer.json()["targets"] == ["anna@acme.example", "z@partner.example"]
+    assert answer.json()["id"] == before["id"]
+    assert caller.read("/aliases/sales@acme.example") == answer.json()
+    assert routes("sales@acme.example") == ["anna@acme.example", "z@partner.example"]
+    with every_tenant("a test reads the record"):
+        assert AuditRecord.objects.filter(action="aliases.update").count() == 1
+
+
+def test_new_targets_of_an_alias_that_is_off_are_off_too(cast):
+    caller = cast.acme.caller()
+    caller.call("PATCH", "/aliases/sales@acme.example", {"enabled": False})
+
+    off = caller.call("PATCH", "/aliases/sales@acme.example", {"targets": ["anna@acme.example", "z@partner.example"]})
+    on = caller.call("PATCH", "/aliases/sales@acme.example", {"targets": ["anna@acme.example"], "enabled": True})
+
+    assert (off.json()["enabled"], on.json()["enabled"]) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("targets", "code"),
+    [
+        (["sales@acme.example"], "alias_loop"),
+        (["info@acme.example"], "alias_loop"),
+        (["|cmd"], "invalid_address"),
+    ],
+)
+def test_targets_that_cannot_be_leave_the_alias_as_it_was(cast, targets, code):
+    caller = cast.acme.caller()
+    an_alias(cast.acme.actor, "info@acme.example", "sales@acme.example")
+    before = caller.read("/aliases/sales@acme.example")
+
+    assert errors_of(caller.call("PATCH", "/aliases/sales@acme.example", {"targets": targets})) == [("#/targets", code)]
+    assert caller.read("/aliases/sales@acme.example") == before
+
+
+def test_alias_is_deleted_as_one_act_and_counts_as_one(cast):
+    caller = cast.acme.caller()
+    with every_tenant("a test looks at the book"):
+        before = Allowance.objects.get(pk=cast.acme.tenant.pk).used_aliases
+
+    caller.call("DELETE", "/aliases/sales@acme.example")
+
+    with every_tenant("a test reads the record"):
+        assert AuditRecord.objects.filter(action="aliases.delete").count() == 1
+        assert Allowance.objects.get(pk=cast.acme.tenant.pk).used_aliases == before - 1
+
+
+def test_a_forward_that_is_deleted_leaves_the_mailbox_its_mail(cast):
+    caller = cast.acme.caller()
+    an_alias(cast.acme.actor, "anna@acme.example", "anna@partner.example")
+    caller.call("PATCH", "/mailboxes/anna@acme.example", {"keeps_copy": False})
+
+    caller.call("DELETE", "/aliases/anna@acme.example")
+
+    assert routes("anna@acme.example") == ["anna@acme.example"]
+    assert caller.read("/mailboxes/anna@acme.example")["keeps_copy"] is True
