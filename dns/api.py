@@ -2,18 +2,23 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dns.models import DnsRecord, Necessity, Purpose, Status, necessities, purposes, statuses
+from dns.zone_file import zone_text
 from domains.references import find_domain
 from mailhost.api.endpoint import Endpoint
 from mailhost.api.lists import Listing, one_of
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, PublicId
 
+# RFC 4027.
+ZONE_KIND = "text/dns"
+ZONE = {"type": "string", "examples": ["; acme.example\nacme.example. 3600 IN MX 10 mail.example.net.\n"]}
 LISTING = Listing(
     orders={"purpose": ("purpose", "name", "pk")},
     filters=(
@@ -50,6 +55,17 @@ class RecordAnswer(Answer):
 
     def get_problem(self, record: DnsRecord) -> str | None:
         return record.problem or None
+
+
+class DomainZone(Endpoint):
+    """The records of one domain as a zone file (RFC 1035, 5), to be imported where the domain's DNS is kept."""
+
+    actions = {"GET": "records.list"}
+
+    @describe("get_zone", "Show a domain's DNS records as a zone file", answer=ZONE, kind=ZONE_KIND, names_object=True)
+    def get(self, request: Request, domain: str) -> HttpResponse:
+        row = find_domain(domain)
+        return HttpResponse(zone_text(row.domain_name, DnsRecord.objects.of_domain(row)), content_type=ZONE_KIND)
 
 
 class DomainRecords(Endpoint):

@@ -13,5 +13,6 @@ pages = [
 ]
 
 endpoints = [
+    path("domains/<str:domain>/zone", api.DomainZone.as_view(), name="api-domain-zone"),
     path("domains/<str:domain>/records", api.DomainRecords.as_view(), name="api-domain-records"),
 ]

@@ -1,6 +1,6 @@
 """Domains over REST."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,6 +12,7 @@ from domains.names import display_name
 from domains.operations import create_domain, delete_domain, set_domain_enabled, verify_domain
 from domains.references import PREFIX, find_domain, searchable
 from mailhost.api.endpoint import Endpoint, created, gone
+from mailhost.api.ids import is_id
 from mailhost.api.lists import Listing, one_of
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shape, Switch, Text
@@ -84,6 +85,12 @@ class DomainChange(Shape):
     enabled = Switch(required=False)
 
 
+class WantedDomain(DomainChange):
+    """What a domain shall be: it is made unless it is there. `alias_of` counts when it is made, and cannot change."""
+
+    alias_of = Text(required=False)
+
+
 class Domains(Endpoint):
     """The domains of a tenant and of every tenant below it."""
 
@@ -113,7 +120,12 @@ class OfDomain(Endpoint):
 class OneDomain(OfDomain):
     """One domain, by id or name."""
 
-    actions = {"GET": "domains.list", "PATCH": set_domain_enabled.action, "DELETE": delete_domain.action}
+    actions = {
+        "GET": "domains.list",
+        "PUT": create_domain.action,
+        "PATCH": set_domain_enabled.action,
+        "DELETE": delete_domain.action,
+    }
 
     @describe("get_domain", "Show a domain", answer=DomainAnswer, names_object=True)
     def get(self, request: Request, domain: str) -> Response:
@@ -128,17 +140,43 @@ class OneDomain(OfDomain):
         changes=True,
     )
     def patch(self, request: Request, domain: str) -> Response:
-        row = find_domain(domain)
-        change = self.body(DomainChange)
-        # A merge patch may say what is so already (RFC 7396).
-        if change.get("enabled", row.is_enabled) != row.is_enabled:
-            row = set_domain_enabled(request.actor, domain=row, enabled=change["enabled"])
-        return Response(DomainAnswer(row).data)
+        return Response(DomainAnswer(_changed(request, find_domain(domain), self.body(DomainChange))).data)
+
+    @describe(
+        "put_domain",
+        "Add a domain unless it is there; then change it",
+        body=WantedDomain,
+        answer=DomainAnswer,
+        also=201,
+        names_object=True,
+        changes=True,
+    )
+    def put(self, request: Request, domain: str) -> Response:
+        wanted = self.body(WantedDomain)
+        alias_of = wanted.pop("alias_of", None)
+        main = main_domain(alias_of) if alias_of is not None else None
+        try:
+            row = find_domain(domain)
+        except Domain.DoesNotExist:
+            if is_id(PREFIX, domain):
+                raise
+            row = _changed(request, create_domain(request.actor, name=domain, alias_of=main), wanted)
+            return created(DomainAnswer(row), "api-domain")
+        if alias_of is not None and main != row.alias_of:
+            raise Refused("unchangeable", "alias_of", "What a domain is an alias of is said when it is added.")
+        return Response(DomainAnswer(_changed(request, row, wanted)).data)
 
     @describe("delete_domain", "Delete a domain", status=204, names_object=True, changes=True)
     def delete(self, request: Request, domain: str) -> Response:
         delete_domain(request.actor, domain=find_domain(domain))
         return gone()
+
+
+def _changed(request: Request, row: Domain, change: dict[str, Any]) -> Domain:
+    """Return the domain as the change wants it. A merge patch may say what is so already (RFC 7396)."""
+    if change.get("enabled", row.is_enabled) == row.is_enabled:
+        return row
+    return set_domain_enabled(request.actor, domain=row, enabled=change["enabled"])
 
 
 class DomainVerification(OfDomain):

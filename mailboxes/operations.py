@@ -1,24 +1,22 @@
 """Every change of a mailbox. Those of aliases stand in `mailboxes.alias_operations`."""
 
-from datetime import datetime
-
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from domains.locks import lock_domain
 from domains.models import Domain
 from domains.names import display_name as display_domain
-from mailboxes.addresses import DELIMITER, display_address, domain_of, local_of, normalise_address
+from mailboxes.addresses import display_address, normalise_address
 from mailboxes.effective import recalculate_addresses
 from mailboxes.mirror import follow_addresses
 from mailboxes.models import Alias, Mailbox, QuotaUsage, homes
 from mailboxes.ownership import domain_for
-from mailboxes.passwords import accept_hash, check_password, hash_password
+from mailboxes.passwords import accept_hash, check_password, hash_password, verify
+from mailboxes.waiting import lead_to
 from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.errors import Refused
 from mailhost.operation import operation
-from mailhost.scope import every_tenant
 from tenants.limits import release, reserve
 
 MAX_QUOTA_MB = 100_000_000
@@ -44,7 +42,7 @@ def create_mailbox(
     password_required, invalid_quota, invalid_display_name, limit_reached, taken.
     """
     address = normalise_address(address)
-    stored_hash = _stored_hash(address, password, password_hash)
+    wanted = stored_hash(address, password, password_hash)
     check_quota(storage_quota_mb)
     check_display_name(display_name)
     domain = domain_for(actor, address, field="address")
@@ -54,7 +52,7 @@ def create_mailbox(
             mailbox = Mailbox.objects.create(
                 domain=domain,
                 email=address,
-                password_hash=stored_hash,
+                password_hash=wanted,
                 display_name=display_name,
                 storage_quota=storage_quota_mb,
             )
@@ -65,13 +63,17 @@ def create_mailbox(
     return mailbox
 
 
-@operation("mailboxes.change_password", secrets=("password",))
-def change_password(actor: Actor, *, mailbox: Mailbox, password: str) -> Mailbox:
-    """Set a new password; open sessions end. Raises Refused: not_found, weak_password."""
-    check_password(password, address=mailbox.email)
-    stored_hash = hash_password(password)
+@operation("mailboxes.change_password", secrets=("password", "password_hash"))
+def change_password(
+    actor: Actor, *, mailbox: Mailbox, password: str | None = None, password_hash: str | None = None
+) -> Mailbox:
+    """Set a new password, or an imported hash of one; open sessions end.
+
+    Raises Refused: not_found, weak_password, invalid_hash, password_required.
+    """
+    wanted = stored_hash(mailbox.email, password, password_hash)
     mailbox = locked_mailbox(actor, mailbox)
-    mailbox.password_hash = stored_hash
+    mailbox.password_hash = wanted
     mailbox.save(update_fields=["password_hash", "updated_at"])
     later("mailboxes.tasks.end_sessions", address_mask=mailbox.email)
     return mailbox
@@ -150,7 +152,7 @@ def delete_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
     forwarded = rows.filter(own_mailbox=None).exists()
     rows.delete()
     _forget_usage(mailbox)
-    touched = {mailbox.email, *_lead_to(mailbox, None, mailbox.deleted_at)}
+    touched = {mailbox.email, *lead_to({mailbox.email: None}, mailbox.deleted_at)}
     recalculate_addresses(touched | follow_addresses(mailbox.domain_id, [mailbox.email]))
     later("mailboxes.tasks.end_sessions", address_mask=mailbox.email)
     release(mailbox.domain.owner_path, mailboxes=1, storage_mb=mailbox.storage_quota, aliases=int(forwarded))
@@ -182,6 +184,22 @@ def restore_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
     return mailbox
 
 
+def stored_hash(address: str, password: str | None, password_hash: str | None) -> str:
+    """Return what is stored for a password, or for the hash of one. Raises Refused: weak_password, invalid_hash,
+    password_required."""
+    if password_hash:
+        return accept_hash(password_hash)
+    if not password:
+        raise Refused("password_required", "password", "Enter a password.")
+    check_password(password, address=address)
+    return hash_password(password)
+
+
+def is_set(mailbox: Mailbox, *, password: str | None = None, password_hash: str | None = None) -> bool:
+    """Whether this is the mailbox's password, or the hash that is stored of it, already."""
+    return mailbox.password_hash == password_hash if password_hash else verify(password or "", mailbox.password_hash)
+
+
 def check_quota(storage_quota_mb: int) -> None:
     """Raise Refused("invalid_quota", …) unless this is a size in MB; there is no unlimited mailbox."""
     if not 1 <= storage_quota_mb <= MAX_QUOTA_MB:
@@ -200,17 +218,13 @@ def taken_by_mailbox(address: str) -> Refused:
     return Refused("taken", "address", f"There is a mailbox {display_address(address)} already. Choose another name.")
 
 
+def taken_by_alias(address: str) -> Refused:
+    shown = display_address(address)
+    return Refused("taken", "address", f"{shown} is an alias already. Delete the alias or choose another name.")
+
+
 def missing_mailbox() -> Mailbox:
     raise Refused("not_found", "", "This mailbox does not exist.")
-
-
-def _stored_hash(address: str, password: str | None, password_hash: str | None) -> str:
-    if password_hash:
-        return accept_hash(password_hash)
-    if not password:
-        raise Refused("password_required", "password", "Enter a password.")
-    check_password(password, address=address)
-    return hash_password(password)
 
 
 def _refuse_taken(address: str) -> None:
@@ -218,12 +232,7 @@ def _refuse_taken(address: str) -> None:
     if Mailbox.objects.live().filter(email=address).exists():
         raise taken_by_mailbox(address)
     if Alias.objects.filter(alias_email=address).exists():
-        shown = display_address(address)
-        raise Refused(
-            "taken",
-            "address",
-            f"The address {shown} is an alias already. Delete the alias or choose another name.",
-        )
+        raise taken_by_alias(address)
 
 
 def _open_address(mailbox: Mailbox) -> None:
@@ -236,7 +245,7 @@ def _open_address(mailbox: Mailbox) -> None:
         own_mailbox=mailbox,
         target_mailbox=mailbox,
     )
-    touched = _lead_to(mailbox, mailbox, timezone.now())
+    touched = lead_to({mailbox.email: mailbox.pk}, timezone.now())
     recalculate_addresses(touched | follow_addresses(mailbox.domain_id, [mailbox.email]))
     mailbox.refresh_from_db()
 
@@ -244,27 +253,6 @@ def _open_address(mailbox: Mailbox) -> None:
 def _forget_usage(mailbox: Mailbox) -> None:
     """Drop Dovecot's figure: it stands under the address, which other mailboxes may have had or may get."""
     QuotaUsage.objects.filter(username=mailbox.email).delete()
-
-
-def _lead_to(mailbox: Mailbox, target: Mailbox | None, now: datetime) -> set[str]:
-    """Let every alias with this address as target, in whatever tenant, know its mailbox; return those aliases'
-    addresses. Targets with a detail (anna+news@…) are read by the mailbox too."""
-    local = local_of(mailbox.email)
-    with every_tenant("aliases of any tenant may lead to this mailbox"):
-        plain = Alias.objects.filter(destination_email=mailbox.email)
-        detailed = Alias.objects.filter(
-            # A range that the index serves: "," follows "+".
-            destination_email__gt=f"{local}{DELIMITER}",
-            destination_email__lt=f"{local}{chr(ord(DELIMITER) + 1)}",
-            destination_email__endswith=f"@{domain_of(mailbox.email)}",
-        )
-        sources = set()
-        for rows in (plain, detailed):
-            found = list(rows.filter(own_mailbox=None).values_list("pk", "alias_email"))
-            if found:
-                Alias.objects.filter(pk__in=[pk for pk, _ in found]).update(target_mailbox=target, updated_at=now)
-            sources |= {source for _, source in found}
-    return sources
 
 
 def locked_mailbox(actor: Actor, mailbox: Mailbox) -> Mailbox:

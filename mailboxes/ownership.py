@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from domains.locks import lock_domains
+from domains.locks import lock_domains, lock_each
 from domains.models import Domain
 from domains.names import display_name
 from mailboxes.addresses import domain_of
@@ -16,26 +16,48 @@ def domain_for(actor: Actor, address: str, *, field: str, others: Iterable[int] 
     Raises Refused: unknown_domain, domain_not_verified, alias_domain.
     """
     name = domain_of(address)
-    shown = display_name(name)
-    # Among several claims of one name below a reseller, the proven one is meant.
-    claims = list(Domain.objects.live().filter(domain_name=name).order_by("-owned_name", "pk"))
-    if not claims:
-        raise Refused("unknown_domain", field, f"{shown} is not one of your domains. Add the domain first.")
-    domain, _ = lock_domains(actor, claims[0], others)
-    if not domain.has_proof:
-        raise Refused(
-            "domain_not_verified",
-            field,
-            f"{shown} is not verified yet. Publish its ownership record and verify the domain first.",
-        )
-    if domain.alias_of_id is not None:
-        raise Refused(
-            "alias_domain",
-            field,
-            f"{shown} is an alias domain: its addresses follow those of {display_name(domain.alias_of.domain_name)}. "
-            "Add the address there.",
-        )
+    claim = _claims([name]).get(name)
+    if claim is None:
+        raise _unknown(name, field)
+    domain, _ = lock_domains(actor, claim, others)
+    refusal = _no_home(domain, field)
+    if refusal is not None:
+        raise refusal
     return domain
+
+
+def domains_for(actor: Actor, names: Iterable[str], *, field: str) -> dict[str, Domain | Refused]:
+    """The same for many names at once, all locked: what is found for each, or why it holds no addresses."""
+    claims = _claims(names)
+    locked = lock_each(actor, claims.values())
+    found = {row.domain_name: _no_home(row, field) or row for row in locked.values()}
+    return {name: found.get(name) or _unknown(name, field) for name in names}
+
+
+def _claims(names: Iterable[str]) -> dict[str, Domain]:
+    """Return the domain that each name means: among several claims below a reseller, the proven one."""
+    rows = Domain.objects.live().filter(domain_name__in=set(names)).order_by("owned_name", "-pk")
+    return {row.domain_name: row for row in rows}
+
+
+def _unknown(name: str, field: str) -> Refused:
+    shown = display_name(name)
+    return Refused("unknown_domain", field, f"{shown} is not one of your domains. Add the domain first.")
+
+
+def _no_home(domain: Domain, field: str) -> Refused | None:
+    """Return why a domain of the actor's holds no addresses of its own, or None."""
+    shown = display_name(domain.domain_name)
+    if not domain.has_proof:
+        message = f"{shown} is not verified yet. Publish its ownership record and verify the domain first."
+        return Refused("domain_not_verified", field, message)
+    if domain.alias_of_id is not None:
+        message = (
+            f"{shown} is an alias domain: its addresses follow those of {display_name(domain.alias_of.domain_name)}. "
+            "Add the address there."
+        )
+        return Refused("alias_domain", field, message)
+    return None
 
 
 def own_addresses(addresses: set[str]) -> set[str]:

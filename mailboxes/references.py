@@ -40,11 +40,6 @@ def find_alias(reference: str) -> AliasGroup:
     return group_with(find(Alias.objects.listed(), reference, prefix=ALIAS_PREFIX, natural=_by_source))
 
 
-def matching(rows: QuerySet, words: str) -> QuerySet:
-    """Return the mailboxes with these words in their address or display name."""
-    return rows.filter(Q(email__contains=words.lower()) | Q(display_name__icontains=words))
-
-
 def matching_sources(rows: QuerySet, words: str) -> QuerySet:
     """Return the aliases with these words in their source or a target."""
     words = words.lower()

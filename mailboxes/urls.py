@@ -27,6 +27,7 @@ pages = [
 ]
 endpoints = [
     path("mailboxes", mailboxes.Mailboxes.as_view(), name="api-mailboxes"),
+    path("mailboxes/batch", mailboxes.MailboxBatch.as_view(), name="api-mailbox-batch"),
     path("mailboxes/<str:mailbox>", mailboxes.OneMailbox.as_view(), name="api-mailbox"),
     path("mailboxes/<str:mailbox>/password", mailboxes.MailboxPassword.as_view(), name="api-mailbox-password"),
     path("mailboxes/<str:mailbox>/suspend", mailboxes.MailboxSuspension.as_view(), name="api-mailbox-suspend"),

@@ -1,5 +1,7 @@
 """The one error that a person is meant to read."""
 
+from collections.abc import Mapping
+
 
 class Refused(Exception):
     """An operation could not be done. `code` is stable, `field` names the input at fault ("" for none),
@@ -14,6 +16,14 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return f"{self.field}: {self.message}" if self.field else self.message
+
+
+class SeveralRefused(Refused):
+    """Some of several things could not be taken, so none was: `refusals` by their place in the input `field`."""
+
+    def __init__(self, field: str, refusals: Mapping[int, Refused]) -> None:
+        super().__init__("several_refused", field, f"{len(refusals)} of the {field} cannot be taken.")
+        self.refusals = refusals
 
 
 class NotPermitted(Refused):

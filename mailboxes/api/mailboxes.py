@@ -1,19 +1,24 @@
 """Mailboxes over REST."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from domains.locks import lock_domain
 from mailboxes.addresses import display_address
+from mailboxes.batch_operations import NewMailbox as NewMailboxItem
+from mailboxes.batch_operations import create_mailboxes
+from mailboxes.listing import mailbox_keys, mailboxes_at, matching
 from mailboxes.models import Mailbox
 from mailboxes.operations import (
     change_password,
     create_mailbox,
     delete_mailbox,
+    is_set,
     restore_mailbox,
     resume_mailbox,
     suspend_mailbox,
@@ -25,9 +30,11 @@ from mailboxes.references import (
     find_mailbox,
     in_domain,
     listed_mailboxes,
-    matching,
 )
+from mailhost.api.batches import ATOMIC, Batch, answer, answer_of, read_items
 from mailhost.api.endpoint import Endpoint, created, gone
+from mailhost.api.errors import errors_of_input
+from mailhost.api.ids import is_id
 from mailhost.api.lists import Filter, Listing, one_of
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shape, Switch, Text, Whole
@@ -102,6 +109,12 @@ class NewMailbox(Shape):
     display_name = Text(required=False, allow_blank=True)
 
 
+class NewMailboxes(Batch):
+    """Up to 1,000 mailboxes, of which at most 100 with a `password` that must be hashed here."""
+
+    items = NewMailbox(many=True)
+
+
 class MailboxChange(Shape):
     storage_quota = Whole(required=False, help_text="MB")
     display_name = Text(required=False, allow_blank=True)
@@ -113,8 +126,19 @@ class MailboxChange(Shape):
     keeps_copy = Switch(required=False)
 
 
+class WantedMailbox(MailboxChange):
+    """What a mailbox shall be: it is made unless it is there. What is not named stays as it is, or is as usual; a
+    password that is so already ends no session."""
+
+    password = Text(required=False, write_only=True)
+    password_hash = Text(required=False, write_only=True)
+
+
 class NewPassword(Shape):
-    password = Text(write_only=True)
+    """Either `password`, or `password_hash` as another system stored it."""
+
+    password = Text(required=False, write_only=True)
+    password_hash = Text(required=False, write_only=True)
 
 
 class Mailboxes(Endpoint):
@@ -126,18 +150,34 @@ class Mailboxes(Endpoint):
 
     @describe("list_mailboxes", "List mailboxes", answer=MailboxAnswer, lists=True)
     def get(self, request: Request) -> Response:
-        return self.page(listed_mailboxes(), MailboxAnswer)
+        keys = mailbox_keys(of_one_domain="domain" in request.query_params)
+        return self.page(keys, MailboxAnswer, mailboxes_at)
 
     @describe("create_mailbox", "Create a mailbox", body=NewMailbox, answer=MailboxAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:
-        fields = self.body(NewMailbox)
-        mailbox = create_mailbox(
-            request.actor,
-            address=fields.pop("email"),
-            storage_quota_mb=fields.pop("storage_quota"),
-            **fields,
-        )
-        return created(_shown(mailbox), "api-mailbox")
+        return created(_shown(create_mailbox(request.actor, **_arguments(self.body(NewMailbox)))), "api-mailbox")
+
+
+class MailboxBatch(Endpoint):
+    """Many mailboxes at once."""
+
+    actions = {"POST": create_mailboxes.action}
+    body_names = BODY_NAMES
+
+    @describe(
+        "create_mailboxes", "Create many mailboxes", body=NewMailboxes, answer=answer_of(MailboxAnswer), changes=True
+    )
+    def post(self, request: Request) -> Response:
+        batch = self.body(Batch)
+        is_atomic = batch["mode"] == ATOMIC
+        good, errors = read_items(batch["items"], NewMailbox, is_atomic=is_atomic)
+        places = list(good)
+        items = [NewMailboxItem(**_arguments(item)) for item in good.values()]
+        made, refusals = create_mailboxes(request.actor, items=items, is_atomic=is_atomic) if items else ({}, {})
+        rows = {row.pk: row for row in listed_mailboxes().filter(pk__in=[row.pk for row in made.values()])}
+        shown = MailboxAnswer([rows[row.pk] for row in made.values()], many=True).data
+        errors |= {places[number]: errors_of_input(refusal, self) for number, refusal in refusals.items()}
+        return answer(batch["mode"], dict(zip([places[number] for number in made], shown, strict=True)), errors)
 
 
 class OfMailbox(Endpoint):
@@ -150,7 +190,12 @@ class OfMailbox(Endpoint):
 class OneMailbox(OfMailbox):
     """One mailbox, by id or address."""
 
-    actions = {"GET": "mailboxes.list", "PATCH": update_mailbox.action, "DELETE": delete_mailbox.action}
+    actions = {
+        "GET": "mailboxes.list",
+        "PUT": create_mailbox.action,
+        "PATCH": update_mailbox.action,
+        "DELETE": delete_mailbox.action,
+    }
     body_names = BODY_NAMES
 
     @describe("get_mailbox", "Show a mailbox", answer=MailboxAnswer, names_object=True)
@@ -168,10 +213,32 @@ class OneMailbox(OfMailbox):
     def patch(self, request: Request, mailbox: str) -> Response:
         row = find_mailbox(mailbox)
         change = self.body(MailboxChange)
-        if "storage_quota" in change:
-            change["storage_quota_mb"] = change.pop("storage_quota")
         if change:
-            row = update_mailbox(request.actor, mailbox=row, **change)
+            row = update_mailbox(request.actor, mailbox=row, **_arguments(change))
+        return Response(_shown(row).data)
+
+    @describe(
+        "put_mailbox",
+        "Create a mailbox unless it is there; then change it",
+        body=WantedMailbox,
+        answer=MailboxAnswer,
+        also=201,
+        names_object=True,
+        changes=True,
+    )
+    def put(self, request: Request, mailbox: str) -> Response:
+        wanted = self.body(WantedMailbox)
+        secret = {name: wanted.pop(name) for name in ("password", "password_hash") if name in wanted}
+        try:
+            row = find_mailbox(mailbox)
+        except Mailbox.DoesNotExist:
+            if is_id(MAILBOX_PREFIX, mailbox):
+                raise
+            return created(_shown(_made(request, mailbox, wanted, secret)), "api-mailbox")
+        if wanted:
+            update_mailbox(request.actor, mailbox=row, **_arguments(wanted))
+        if secret and not is_set(row, **secret):
+            change_password(request.actor, mailbox=row, **secret)
         return Response(_shown(row).data)
 
     @describe("delete_mailbox", "Delete a mailbox; it can be restored", status=204, names_object=True, changes=True)
@@ -196,7 +263,7 @@ class MailboxPassword(OfMailbox):
     )
     def post(self, request: Request, mailbox: str) -> Response:
         row = find_mailbox(mailbox)
-        change_password(request.actor, mailbox=row, password=self.body(NewPassword)["password"])
+        change_password(request.actor, mailbox=row, **self.body(NewPassword))
         return gone()
 
 
@@ -230,6 +297,21 @@ class MailboxRestoration(Endpoint):
         row = find_deleted_mailbox(mailbox)
         self.body(Nothing)
         return Response(_shown(restore_mailbox(request.actor, mailbox=row)).data)
+
+
+def _made(request: Request, address: str, wanted: dict[str, Any], secret: dict[str, str]) -> Mailbox:
+    """Create a mailbox as it shall be. Raises ValidationError without a size, which no mailbox is without."""
+    if "storage_quota" not in wanted:
+        raise ValidationError({"storage_quota": [ErrorDetail("A new mailbox needs a size.", "required")]})
+    at_first = {name: wanted.pop(name) for name in ("storage_quota", "display_name") if name in wanted}
+    row = create_mailbox(request.actor, address=address, **_arguments(at_first), **secret)
+    return update_mailbox(request.actor, mailbox=row, **_arguments(wanted)) if wanted else row
+
+
+def _arguments(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return a body's members under the names that operations have for them."""
+    names = {member: argument for argument, member in BODY_NAMES.items()}
+    return {names.get(name, name): value for name, value in fields.items()}
 
 
 def _shown(mailbox: Mailbox) -> MailboxAnswer:

@@ -30,6 +30,9 @@ def carry_out(endpoint, handler: Callable[..., Response], request: Request, *arg
         act = partial(_on_what_was_read, endpoint, act, request, *arguments, **named)
     if is_dry_run(request):
         return rehearsed(act)
+    if request.method == "PUT":
+        # Making what is not there and changing it is one change.
+        return retried(transaction.atomic(act))
     if request.method == "POST" and idempotency.HEADER in request.headers:
         return idempotency.once(request, act)
     return act()

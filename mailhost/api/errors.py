@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, Unread
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from mailhost.errors import NotPermitted, Refused
+from mailhost.errors import NotPermitted, Refused, SeveralRefused
 from mailhost.request_id import request_id
 
 log = structlog.get_logger(__name__)
@@ -123,11 +123,8 @@ def problem(error: Exception, context: dict[str, Any]) -> Response:
         # Gone since the path was read.
         case Refused(code="not_found"):
             return answer("not_found", NOT_FOUND)
-        case Refused():
-            pointer = _pointer(error.field, context)
-            return _input_answer([{"pointer": pointer, "code": error.code, "detail": error.message}])
-        case exceptions.ValidationError():
-            return _input_answer(list(_flatten(error.get_full_details(), "#")))
+        case Refused() | exceptions.ValidationError():
+            return _input_answer(error, context.get("view"))
         case InvalidParameter():
             return answer("invalid_parameter", str(error), [error.error])
     # Django's own handler would answer in HTML while DEBUG is on; its signal is what logs and the test client hear.
@@ -149,17 +146,32 @@ def headers_of(error: Exception) -> dict[str, str]:
     return {}
 
 
-def _input_answer(errors: list[dict[str, str]]) -> Response:
+def errors_of_input(error: Refused | exceptions.ValidationError, view: Any = None) -> list[dict[str, str]]:
+    """Return what an operation or a serializer found at fault, with a pointer to each by the endpoint's names."""
+    match error:
+        case SeveralRefused():
+            return [
+                {**one, "pointer": f"#/{error.field}/{place}{one['pointer'][1:]}"}
+                for place, refusal in sorted(error.refusals.items())
+                for one in errors_of_input(refusal, view)
+            ]
+        case Refused():
+            return [{"pointer": _pointer(error.field, view), "code": error.code, "detail": error.message}]
+    return list(_flatten(error.get_full_details(), "#"))
+
+
+def _input_answer(error: Refused | exceptions.ValidationError, view: Any) -> Response:
+    errors = errors_of_input(error, view)
     detail = errors[0]["detail"] if len(errors) == 1 else f"{len(errors)} fields need attention."
     return answer("validation_failed", detail, errors)
 
 
-def _pointer(field: str, context: dict[str, Any]) -> str:
+def _pointer(field: str, view: Any) -> str:
     """Return the JSON pointer of an operation's argument, under the name that the endpoint gives it."""
     if not field:
         return "#"
     first, *rest = field.split(".")
-    names = getattr(context.get("view"), "body_names", {})
+    names = getattr(view, "body_names", {})
     return "/".join(["#", names.get(first, first), *rest])
 
 

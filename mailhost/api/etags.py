@@ -15,7 +15,7 @@ def etag_of(response: Response) -> str | None:
     What the answer's serializer calls `volatile` (use, last sign-in) is left out: a message that arrives meanwhile
     must not get in the way of a change.
     """
-    data = response.data
+    data = getattr(response, "data", None)
     if response.status_code not in {200, 201} or not isinstance(data, ReturnDict) or "id" not in data:
         return None
     volatile = getattr(data.serializer, "volatile", frozenset())

@@ -18,6 +18,12 @@ def public_id(prefix: str, row: models.Model | None) -> str | None:
     return f"{prefix}_{row.uid}" if row is not None else None  # type: ignore[attr-defined]
 
 
+def is_id(prefix: str, reference: str) -> bool:
+    """Whether a reference has the form of an opaque id, so that nothing can be made under it as a name."""
+    kind, _, uid = reference.partition("_")
+    return kind == prefix and bool(UID.fullmatch(uid))
+
+
 def find(
     rows: models.QuerySet,
     reference: str,
@@ -30,9 +36,8 @@ def find(
     Raises the model's DoesNotExist for what is unknown, malformed or out of scope, alike: HTTP 404. Among several
     rows with one natural key the first in the order of `rows` is meant.
     """
-    kind, _, uid = reference.partition("_")
-    if kind == prefix and UID.fullmatch(uid):
-        return rows.get(uid=uid)
+    if is_id(prefix, reference):
+        return rows.get(uid=reference.removeprefix(f"{prefix}_"))
     filters: dict[str, Any] | None = None
     if natural is not None:
         try:

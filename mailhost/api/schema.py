@@ -73,17 +73,22 @@ def describe(
     *,
     answer: Any = None,
     status: int = 200,
+    also: int | None = None,
     body: Any = None,
+    kind: str = JSON,
     filters: list[OpenApiParameter] | None = None,
     names_object: bool = False,
     lists: bool = False,
     changes: bool = False,
 ):
-    """Describe a method of an endpoint. `lists`: it answers a page of `answer`; `changes`: it calls an operation;
-    `names_object`: its path may name what is not there."""
+    """Describe a method of an endpoint. `also`: one more status with this answer; `kind`: the answer's, where it is
+    not JSON; `lists`: it answers a page of `answer`; `changes`: it calls an operation; `names_object`: its path may
+    name what is not there."""
     problems = (*EVERY_ENDPOINT, *((404,) if names_object else ()), *(OF_CHANGES if changes else ()))
     shown = _list_of(answer) if lists else answer
-    responses: dict[Any, Any] = {(status, JSON) if shown else status: shown}
+    responses: dict[Any, Any] = {(status, kind) if shown else status: shown}
+    if also is not None:
+        responses[(also, kind)] = shown
     for one in sorted(problems):
         responses[(one, MEDIA_TYPE)] = OpenApiResponse(Problem, description=_title(one))
     return extend_schema(

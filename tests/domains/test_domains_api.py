@@ -171,3 +171,80 @@ def test_records_say_what_to_publish(cast):
             "last_checked_at": None,
         }
     ]
+
+
+def test_put_adds_a_domain_that_is_not_there_and_again_changes_nothing(cast):
+    caller = cast.acme.caller()
+
+    made = caller.call("PUT", "/domains/bücher.example", {"enabled": False})
+    again = caller.call("PUT", "/domains/BÜCHER.example", {"enabled": False})
+
+    assert (made.status_code, again.status_code) == (201, 200)
+    assert (made.json()["name"], made.json()["enabled"]) == ("xn--bcher-kva.example", False)
+    assert again.json() == made.json()
+
+
+def test_put_of_a_domain_that_is_there_changes_it(cast):
+    answer = cast.acme.caller().call("PUT", "/domains/acme.example", {"enabled": False})
+
+    assert (answer.status_code, answer.json()["enabled"]) == (200, False)
+
+
+def test_put_makes_no_domain_under_an_id_or_what_is_no_name(cast):
+    caller = cast.acme.caller()
+
+    assert_problem(caller.call("PUT", f"/domains/dom_{'0' * 20}", {}), 404, "not_found")
+    assert errors_of(caller.call("PUT", "/domains/nodots", {})) == [("#/name", "invalid_domain")]
+
+
+def test_put_does_not_turn_a_domain_into_an_alias_domain(cast):
+    caller = cast.acme.caller()
+    caller.call("PUT", "/domains/acme2.example", {"alias_of": "acme.example"})
+
+    assert caller.call("PUT", "/domains/acme2.example", {"alias_of": "acme.example"}).status_code == 200
+    answer = caller.call("PUT", "/domains/acme.example", {"alias_of": "acme2.example"})
+    assert errors_of(answer) == [("#/alias_of", "unchangeable")]
+
+
+def test_list_of_domains_is_sorted_narrowed_and_searched(cast):
+    caller = cast.acme.caller()
+    caller.call("POST", "/domains", {"name": "bücher.example"})
+
+    def names(query: str) -> list[str]:
+        return [row["name_unicode"] for row in caller.read(f"/domains?{query}")["data"]]
+
+    assert names("sort=-name") == ["bücher.example", "acme.example"]
+    assert names("status=pending") == ["bücher.example"]
+    assert names("status=verified") == ["acme.example"]
+    assert names("q=bücher.example") == names("q=xn--b") == ["bücher.example"]
+    assert caller.read("/domains?include=total&limit=1")["total"] == 2
+
+
+def test_zone_file_is_what_a_name_server_reads(cast):
+    import dns.zone
+
+    caller = cast.acme.caller()
+    with every_tenant("a test writes records"):
+        common = {"domain": cast.acme.domain, "necessity": "required", "found": []}
+        for purpose, kind, name, value, priority in (
+            ("mx", "MX", "acme.example", "mail.mailhost.example", 10),
+            ("dkim", "TXT", "s1._domainkey.acme.example", "v=DKIM1; k=rsa; p=" + "A" * 392, None),
+            ("spf", "TXT", "acme.example", 'v=spf1 "x\\ mx ~all', None),
+        ):
+            DnsRecord.objects.create(
+                purpose=purpose, record_type=kind, name=name, value=value, priority=priority, **common
+            )
+
+    answer = caller.call("GET", "/domains/acme.example/zone")
+
+    assert answer.headers["Content-Type"] == "text/dns"
+    zone = dns.zone.from_text(answer.content.decode(), "acme.example.", relativize=False, check_origin=False)
+    read = {(str(name), record.to_text()) for name, _, record in zone.iterate_rdatas()}
+    assert ("acme.example.", "10 mail.mailhost.example.") in read
+    texts = {name: b"".join(record.strings) for name, record in texts_of(zone)}
+    assert texts["s1._domainkey.acme.example."] == b"v=DKIM1; k=rsa; p=" + b"A" * 392
+    assert texts["acme.example."] == b'v=spf1 "x\\ mx ~all'
+
+
+def texts_of(zone):
+    return [(str(name), record) for name, _, record in zone.iterate_rdatas("TXT")]

@@ -23,7 +23,7 @@ CROSSES_TENANTS = {
     "mailboxes/alias_operations.py",
     "mailboxes/contents.py",
     "mailboxes/links.py",
-    "mailboxes/operations.py",
+    "mailboxes/waiting.py",
     # What lies above a tenant decides about it.
     "tenants/limits.py",
     "tenants/locks.py",

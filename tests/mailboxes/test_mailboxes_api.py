@@ -186,3 +186,118 @@ def test_deleted_mailbox_is_gone_until_it_is_restored(cast, by):
 
 def test_live_mailbox_cannot_be_restored(cast):
     assert_problem(cast.acme.caller().call("POST", "/mailboxes/anna@acme.example/restore"), 404, "not_found")
+
+
+WANTED = {"password_hash": PASSWORD_HASH, "storage_quota": 5, "display_name": "Otto", "pop3_enabled": False}
+
+
+def test_put_makes_what_is_not_there_and_again_changes_nothing(cast):
+    caller = cast.acme.caller()
+
+    made = caller.call("PUT", OTTO, WANTED)
+    again = caller.call("PUT", OTTO, WANTED)
+
+    assert (made.status_code, again.status_code) == (201, 200)
+    assert made.headers["Location"].endswith(made.json()["id"])
+    assert again.json() | {"updated_at": ""} == made.json() | {"updated_at": ""}
+    assert (made.json()["display_name"], made.json()["pop3_enabled"]) == ("Otto", False)
+
+
+def test_put_changes_what_it_names_the_password_too(cast):
+    caller = cast.acme.caller()
+    caller.call("PUT", OTTO, WANTED)
+
+    answer = caller.call("PUT", OTTO, {"storage_quota": 9, "password": PASSWORD})
+
+    assert (answer.status_code, answer.json()["storage_quota"], answer.json()["display_name"]) == (200, 9, "Otto")
+    assert verify(PASSWORD, stored("otto@acme.example").password_hash)
+
+
+def test_put_of_a_password_that_is_so_already_ends_no_session(cast):
+    from mailhost.models import Job
+
+    caller = cast.acme.caller()
+    caller.call("PUT", OTTO, {"storage_quota": 9, "password": PASSWORD})
+    Job.objects.all().delete()
+
+    caller.call("PUT", OTTO, {"storage_quota": 9, "password": PASSWORD})
+
+    assert not Job.objects.exists()
+
+
+def test_put_makes_nothing_under_an_id_or_without_a_size(cast):
+    caller = cast.acme.caller()
+
+    assert_problem(caller.call("PUT", f"/mailboxes/mbx_{'0' * 20}", WANTED), 404, "not_found")
+    assert errors_of(caller.call("PUT", OTTO, {"password": PASSWORD})) == [("#/storage_quota", "required")]
+    assert errors_of(caller.call("PUT", OTTO, {"storage_quota": 5})) == [("#/password", "password_required")]
+    assert errors_of(caller.call("PUT", "/mailboxes/otto@bolt.example", WANTED)) == [("#/email", "unknown_domain")]
+
+
+def test_put_that_fails_half_way_makes_nothing(cast):
+    answer = cast.acme.caller().call("PUT", OTTO, WANTED | {"keeps_copy": False})
+
+    assert errors_of(answer) == [("#/keeps_copy", "no_forward")]
+    assert_problem(cast.acme.caller().call("GET", OTTO), 404, "not_found")
+
+
+def test_put_only_if_it_is_not_there(cast):
+    caller = cast.acme.caller()
+    headers = {"if-none-match": "*"}
+
+    assert caller.call("PUT", OTTO, WANTED, headers=headers).status_code == 201
+    assert_problem(caller.call("PUT", OTTO, WANTED, headers=headers), 412, "precondition_failed")
+
+
+def test_hash_of_another_system_replaces_a_password(cast):
+    answer = cast.acme.caller().call("POST", "/mailboxes/anna@acme.example/password", {"password_hash": PASSWORD_HASH})
+
+    assert answer.status_code == 204
+    assert verify("correct horse battery staple", stored("anna@acme.example").password_hash)
+
+
+@pytest.mark.parametrize(
+    ("query", "addresses"),
+    [
+        ("sort=email", ["anna", "bert", "carl"]),
+        ("sort=-email", ["carl", "bert", "anna"]),
+        ("sort=created_at", ["anna", "carl", "bert"]),
+        ("sort=-created_at", ["bert", "carl", "anna"]),
+        ("status=suspended", ["carl"]),
+        ("status=active", ["anna", "bert"]),
+        ("status=inactive", []),
+        ("q=ERT@acme", ["bert"]),
+        ("q=Müller", ["carl"]),
+        ("q=%25", []),
+        ("q=anna&status=suspended", []),
+    ],
+)
+def test_list_is_sorted_narrowed_and_searched(cast, query, addresses):
+    caller = cast.acme.caller()
+    for name, more in (("carl", {"display_name": "Carl Müller"}), ("bert", {})):
+        body = {"email": f"{name}@acme.example", "password_hash": PASSWORD_HASH, "storage_quota": 1}
+        caller.call("POST", "/mailboxes", body | more)
+    caller.call("POST", "/mailboxes/carl@acme.example/suspend")
+
+    whole = caller.read(f"/mailboxes?{query}&include=total")
+    first = caller.read(f"/mailboxes?{query}&limit=1")
+
+    assert [row["email"].partition("@")[0] for row in whole["data"]] == addresses
+    assert whole["total"] == len(addresses)
+    if len(addresses) > 1:
+        rest = caller.read(f"/mailboxes?{query}&limit=200&after={first['next_cursor']}")
+        assert [*first["data"], *rest["data"]] == whole["data"]
+        assert "total" not in rest
+
+
+@pytest.mark.parametrize("query", ["sort=password_hash", "status=gone", "include=hash", f"q={'x' * 201}"])
+def test_list_that_is_asked_for_what_it_has_not_says_so(cast, query):
+    assert_problem(cast.acme.caller().call("GET", f"/mailboxes?{query}"), 400, "invalid_parameter")
+
+
+def test_cursor_of_another_order_is_refused(cast):
+    caller = cast.acme.caller()
+    caller.call("PUT", OTTO, WANTED)
+    cursor = caller.read("/mailboxes?limit=1&sort=email")["next_cursor"]
+
+    assert_problem(caller.call("GET", f"/mailboxes?sort=-email&after={cursor}"), 400, "invalid_parameter")

@@ -40,6 +40,7 @@ SIGN_IN = EVERYBODY - {SUSPENDED}
 PASSWORD = "k8Vq.river.Lamp"
 ONE_APP_PASSWORD = "api/v1/mailboxes/<str:mailbox>/app-passwords/<str:app_password>"
 MAILBOX = {"local_part": "new", "domain": "acme.example", "storage_quota_mb": "10", "password": PASSWORD}
+NEW_MAILBOX = {"email": "new@acme.example", "password": PASSWORD, "storage_quota": 100}
 ALIAS = {"local_part": "new", "domain": "acme.example", "targets": "anna@acme.example"}
 
 
@@ -88,18 +89,22 @@ TABLE = [
     Row("GET", "api/v1/domains", LIST),
     Row("POST", "api/v1/domains", ADD, body={"name": "new.example"}, refers={"alias_of": "domain"}),
     Row("GET", "api/v1/domains/<str:domain>", SEE, "domain"),
+    Row("PUT", "api/v1/domains/<str:domain>", CHANGE, "domain", {"enabled": False}),
     Row("PATCH", "api/v1/domains/<str:domain>", CHANGE, "domain", {"enabled": False}),
     Row("DELETE", "api/v1/domains/<str:domain>", CHANGE, "domain"),
     Row("POST", "api/v1/domains/<str:domain>/verify", CHANGE, "domain"),
     Row("GET", "api/v1/domains/<str:domain>/records", SEE, "domain"),
+    Row("GET", "api/v1/domains/<str:domain>/zone", SEE, "domain"),
     Row("GET", "api/v1/mailboxes", LIST),
     Row(
         "POST",
         "api/v1/mailboxes",
         ADD,
-        body={"email": "new@acme.example", "password": PASSWORD, "storage_quota": 100},
+        body=NEW_MAILBOX,
     ),
+    Row("POST", "api/v1/mailboxes/batch", ADD, body={"mode": "atomic", "items": [NEW_MAILBOX]}),
     Row("GET", "api/v1/mailboxes/<str:mailbox>", SEE, "mailbox"),
+    Row("PUT", "api/v1/mailboxes/<str:mailbox>", CHANGE, "mailbox", {"storage_quota": 700}),
     Row("PATCH", "api/v1/mailboxes/<str:mailbox>", CHANGE, "mailbox", {"storage_quota": 700}),
     Row("DELETE", "api/v1/mailboxes/<str:mailbox>", CHANGE, "mailbox"),
     Row("POST", "api/v1/mailboxes/<str:mailbox>/password", CHANGE, "mailbox", {"password": PASSWORD}),
