@@ -4,6 +4,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 
 from mailhost.fields import ExactCharField, UidField
+from mailhost.recorded import Recorded
 from mailhost.scope import TenantOwned
 from tenants.models import Role, Tenant, roles
 
@@ -13,8 +14,11 @@ class UserManager(BaseUserManager):
         return self.get(email=username.strip().lower())
 
 
-class User(AbstractBaseUser):
+class User(AbstractBaseUser, Recorded):
     """A person. What they may do follows from their memberships, never from this row."""
+
+    secret = frozenset({"password"})
+    unrecorded = frozenset({"last_login"})
 
     uid = UidField()
     email = ExactCharField(max_length=254, unique=True)
@@ -36,6 +40,8 @@ class ApiKey(TenantOwned):
     """A bearer key of a tenant. Only a digest of its secret is kept (`accounts.keys`)."""
 
     tenant_path = "tenant__path"
+    secret = frozenset({"digest"})
+    unrecorded = frozenset({"last_used_at"})
 
     uid = UidField()
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="api_keys")

@@ -50,6 +50,7 @@ class DnsRecord(TenantOwned):
     """One record that a domain should publish, and what was last found in its place."""
 
     tenant_path = "domain__tenant__path"
+    unrecorded = frozenset({"status", "found", "problem", "last_checked_at"})
 
     uid = UidField()
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="dns_records")
@@ -116,6 +117,7 @@ class DkimKey(TenantOwned):
     once it is destroyed; `fingerprint` is the SHA-256 of its PEM."""
 
     tenant_path = "domain__tenant__path"
+    secret = frozenset({"private_key"})
 
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="dkim_keys")
     selector = models.CharField(max_length=40, db_collation="ascii_bin")

@@ -37,6 +37,7 @@ class Domain(TenantOwned):
     """
 
     tenant_path = "tenant__path"
+    unrecorded = frozenset({"is_verified", "is_active"})
     # The path of the tenant, once the domain is locked (`domains.locks`).
     owner_path = ""
 

@@ -66,6 +66,8 @@ class Mailbox(TenantOwned):
     """
 
     tenant_path = "tenant__path"
+    secret = frozenset({"password_hash"})
+    unrecorded = frozenset({"is_active", "may_receive", "may_send", "may_imap", "may_pop3", "may_managesieve"})
 
     uid = UidField()
     domain = models.ForeignKey(Domain, models.PROTECT, related_name="mailboxes")
@@ -143,6 +145,7 @@ class Alias(TenantOwned):
     """
 
     tenant_path = "domain__tenant__path"
+    unrecorded = frozenset({"own_mailbox", "target_mailbox", "is_active", "is_routed", "may_send_as"})
 
     uid = UidField()
     domain = models.ForeignKey(Domain, models.PROTECT, related_name="aliases")
@@ -191,6 +194,8 @@ class AppPassword(TenantOwned):
     what the mailbox itself may not do, no app password does (`mailboxes.lookups`, `app_passdb`)."""
 
     tenant_path = "mailbox__domain__tenant__path"
+    secret = frozenset({"digest"})
+    unrecorded = frozenset({"last_used_at", "last_used_by"})
 
     uid = UidField()
     mailbox = models.ForeignKey(Mailbox, models.CASCADE, related_name="app_passwords")
@@ -234,6 +239,8 @@ class SignIn(TenantOwned):
     """The newest sign-in to a mailbox by one protocol: imap, pop3, sieve or smtp."""
 
     tenant_path = "mailbox__domain__tenant__path"
+    secret = frozenset({"digest"})
+    unrecorded = frozenset({"last_used_at", "last_used_by"})
 
     mailbox = models.ForeignKey(Mailbox, models.CASCADE, related_name="sign_ins")
     service = models.CharField(max_length=20)

@@ -8,6 +8,7 @@ class Actor:
     """What a request, a task or a command may do and see. Made once per request by `accounts.middleware`
     or by the API key, once per run by a command; `tenant_path` is the subtree that is in scope.
 
+    `home_tenant_id` is the tenant whose person or key it is, where that is not `tenant_id`.
     `impersonator` and `impersonator_id` name the person who has signed in as this one: every act is theirs, too.
     """
 
@@ -21,6 +22,7 @@ class Actor:
     address: str = ""
     tenant_name: str = ""
     tenant_kind: str = ""
+    home_tenant_id: int | None = None
     impersonator: str = ""
     impersonator_id: int | None = None
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.checks import Error, Tags, register
 
 from mailhost import failpoints
+from mailhost.recorded import Recorded, looks_secret
 from mailhost.scope import TenantOwned
 
 # Rows of the installation, not of a tenant: people, sessions, background work, and what daemons write by address.
@@ -20,7 +21,7 @@ NOT_TENANT_OWNED = {
     "mailboxes.LastLogin",
     "mailboxes.QuotaUsage",
 }
-OURS = {"mailhost", "api", "tenants", "accounts", "domains", "mailboxes", "dns"}
+OURS = {"mailhost", "api", "tenants", "audit", "accounts", "domains", "mailboxes", "dns"}
 
 
 @register()
@@ -31,6 +32,16 @@ def every_model_states_its_tenant(app_configs, **_kwargs):
             continue
         if not issubclass(model, TenantOwned) or not hasattr(model, "tenant_path"):
             yield Error(f"{model._meta.label} does not say whose its rows are.", obj=model, id="mailhost.E001")
+
+
+@register()
+def every_secret_column_is_named(app_configs, **_kwargs):
+    """A column that bears a secret's name is masked in the audit record, or says that it holds none."""
+    for model in apps.get_models():
+        if model._meta.app_label in OURS and issubclass(model, Recorded):
+            for field in model._meta.concrete_fields:
+                if looks_secret(field.name) and field.name not in model.secret | model.unrecorded:
+                    yield Error(f"{model._meta.label} does not name {field.name} in `secret`.", id="mailhost.E003")
 
 
 @register()

@@ -4,10 +4,11 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from audit.models import Event
 from domains.models import Domain
 from domains.readiness import readiness
 from mailboxes.models import Alias, Mailbox
-from tenants.models import AuditRecord, Tenant
+from tenants.models import Tenant
 
 # More than this is a list, and lists have pages of their own.
 MOST_DOMAINS = 25
@@ -20,7 +21,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if may("domains.list"):
         context |= domains_and_steps()
     if may("audit.list"):
-        context["changes"] = list(AuditRecord.objects.newest_first()[:MOST_CHANGES])
+        context["changes"] = list(Event.objects.newest_first()[:MOST_CHANGES])
     if may("tenants.list") and request.actor.tenant_kind != "customer":
         below = Tenant.objects.filter(deleted_at=None).exclude(pk=request.actor.tenant_id)
         context["tenant_count"] = below.count()

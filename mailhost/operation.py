@@ -10,10 +10,11 @@ from django.utils.module_loading import import_string
 
 from mailhost.actor import Actor
 from mailhost.errors import NotPermitted
+from mailhost.recorded import looks_secret
 from mailhost.scope import tenant_scope
 
-# By name, because tenants/ stands above this file.
-AUDIT_RECORDER = "tenants.audit.record"
+# By name, because audit/ stands above this file.
+AUDIT_RECORDER = "audit.record.record"
 
 # MariaDB's and MySQL's error numbers.
 LOCK_WAIT_TIMEOUT, DEADLOCK = 1205, 1213
@@ -24,30 +25,31 @@ def operation(action: str, *, secrets: tuple[str, ...] = ()) -> Callable:
     """Mark `function(actor, *, ...)` as the one way to do `action`.
 
     Checks that the actor may, enters the actor's scope, opens a transaction, and writes the audit record from the
-    bound arguments; those named in `secrets` never reach it. Tries again on a deadlock. Raises NotPermitted, or what
-    the function raises.
+    bound arguments, of which those named in `secrets` never reach it, and from what the function returns: the row that
+    it changed or made, (row, what is shown once), a list of rows, or None when it removed the row it was given.
+    Tries again on a deadlock. Raises NotPermitted, or what the function raises.
     """
 
     def decorate(function: Callable) -> Callable:
         signature = inspect.signature(function)
+        named = {name for name, parameter in signature.parameters.items() if _is_secret(name, parameter.annotation)}
+        if forgotten := named - set(secrets):
+            raise TypeError(f"{action}: name {', '.join(forgotten)} in `secrets`, or it would stand in the record")
 
         @wraps(function)
         def run(actor: Actor, **arguments: Any) -> Any:
             if not actor.may(action):
                 raise NotPermitted(action)
-            bound = signature.bind(actor, **arguments)
-            shown = {
-                name: describe(value)
-                for name, value in bound.arguments.items()
-                if name != "actor" and name not in secrets
-            }
+            signature.bind(actor, **arguments)
+            details = {name: describe(value) for name, value in arguments.items() if name not in secrets}
+            given = [value for value in arguments.values() if isinstance(value, models.Model)]
 
             def once() -> Any:
                 with tenant_scope(actor.tenant_path), transaction.atomic():
                     result = function(actor, **arguments)
                     # Of (row, secret) only the row: what is shown once is never stored.
                     made = result[0] if isinstance(result, tuple) else result
-                    import_string(AUDIT_RECORDER)(actor, action, shown, made)
+                    import_string(AUDIT_RECORDER)(actor, action, details=details, given=given, result=made)
                 return result
 
             return retried(once)
@@ -70,6 +72,12 @@ def retried(once: Callable[[], Any]) -> Any:
             if error.args[0] not in {DEADLOCK, LOCK_WAIT_TIMEOUT}:
                 raise
     return once()
+
+
+def _is_secret(name: str, annotation: Any) -> bool:
+    """Whether an argument is a secret by its name; a row is told by its own."""
+    is_row = isinstance(annotation, type) and issubclass(annotation, models.Model)
+    return looks_secret(name) and not is_row
 
 
 def describe(value: Any) -> Any:

@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Self
 
 from django.db import models
 
+from mailhost.recorded import Recorded
+
 
 class NoScope(RuntimeError):
     """A tenant-owned table was asked without saying for whom."""
@@ -90,7 +92,7 @@ class TenantManager(models.Manager):
         return cls.from_queryset(queryset)()
 
 
-class TenantOwned(models.Model):
+class TenantOwned(Recorded):
     """A row that belongs to a tenant. `tenant_path` is the lookup that leads to the tenant's path."""
 
     tenant_path: ClassVar[str]

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "mailhost",
     "mailhost.api",
     "tenants",
+    "audit",
     "accounts",
     "domains",
     "mailboxes",

@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views import defaults
 
 import accounts.urls
+import audit.urls
 import dns.urls
 import domains.urls
 import mailboxes.urls
@@ -14,7 +15,7 @@ from mailhost.api.errors import INTERNAL_ERROR, NOT_FOUND, NOT_PERMITTED, under_
 from mailhost.home import home
 from mailhost.web import errors
 
-APPS = [tenants.urls, accounts.urls, domains.urls, mailboxes.urls, dns.urls, mailconfig.urls]
+APPS = [tenants.urls, audit.urls, accounts.urls, domains.urls, mailboxes.urls, dns.urls, mailconfig.urls]
 
 endpoints = [endpoint for app in APPS for endpoint in app.endpoints] + mailhost.api.urls.endpoints
 pages = [path("", home, name="home"), *(page for app in APPS for page in app.pages)]

@@ -1,11 +1,11 @@
-"""The tree that owns everything: tenants, their members, and the record of what was done."""
+"""The tree that owns everything: tenants and their members."""
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, F, When
 
 from mailhost.fields import ExactCharField, UidField
-from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
+from mailhost.scope import TenantOwned
 
 
 class Kind(models.TextChoices):
@@ -26,6 +26,7 @@ class Tenant(TenantOwned):
     """
 
     tenant_path = "path"
+    unrecorded = frozenset({"path", "suspended_by_path", "may_sign_in", "may_send", "may_receive"})
 
     uid = UidField()
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
@@ -88,39 +89,6 @@ class Member(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role}) at {self.tenant}"
-
-
-class AuditQuerySet(TenantQuerySet):
-    def newest_first(self):
-        return self.order_by("-pk")
-
-    def matching(self, words: str):
-        return self.filter(Q(action__contains=words) | Q(actor__contains=words)) if words else self
-
-
-class AuditRecord(TenantOwned):
-    """One act, once written never changed. `details` are the act's arguments without secrets."""
-
-    tenant_path = "tenant__path"
-
-    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="audit_records")
-    action = models.CharField(max_length=80)
-    actor = models.CharField(max_length=254)
-    user_id = models.BigIntegerField(null=True)
-    key_id = models.BigIntegerField(null=True)
-    address = models.CharField(max_length=45, default="")
-    object = models.CharField(max_length=300, default="")
-    details = models.JSONField(default=dict)
-    request_id = models.CharField(max_length=64, default="")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = TenantManager.with_methods_of(AuditQuerySet)
-
-    class Meta:
-        indexes = [models.Index(fields=["tenant", "id"], name="audit_of_tenant")]
-
-    def __str__(self) -> str:
-        return f"{self.actor}: {self.action} {self.object}"
 
 
 class Limits(models.Model):

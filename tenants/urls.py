@@ -6,7 +6,6 @@ from tenants import api, web
 
 pages = [
     path("customers/", web.customers, name="tenants"),
-    path("audit/", web.audit_log, name="audit"),
 ]
 endpoints = [
     path("tenants", api.Tenants.as_view(), name="api-tenants"),

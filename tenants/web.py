@@ -1,4 +1,4 @@
-"""Pages about tenants: who is below, and what was done."""
+"""Pages about tenants: who is below."""
 
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
@@ -6,7 +6,7 @@ from django.shortcuts import render
 
 from mailhost.web.pages import needs
 from mailhost.web.paging import page_of
-from tenants.models import AuditRecord, Tenant
+from tenants.models import Tenant
 
 
 @needs("tenants.list")
@@ -29,12 +29,3 @@ def domain_counts(tenants: list[Tenant]) -> dict[int, int]:
     return dict(
         Tenant.objects.filter(pk__in=[tenant.pk for tenant in tenants]).annotate(live=live).values_list("pk", "live")
     )
-
-
-@needs("audit.list")
-def audit_log(request: HttpRequest) -> HttpResponse:
-    words = request.GET.get("q", "").strip()
-    rows = AuditRecord.objects.matching(words).select_related("tenant")
-    page = page_of(rows, ("-pk",), request.GET.get("cursor", ""))
-    shows_owner = any(record.tenant_id != request.actor.tenant_id for record in page)
-    return render(request, "tenants/audit.html", {"page": page, "words": words, "shows_owner": shows_owner})

@@ -3,8 +3,9 @@
 import pytest
 
 from accounts.models import ApiKey
+from audit.models import Event
 from mailhost.scope import every_tenant
-from tenants.models import AuditRecord, Role
+from tenants.models import Role
 from tests.apiside import Caller, assert_problem, errors_of, make_cast, make_key
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +31,7 @@ def test_new_key_is_shown_once_and_works(cast):
     assert text not in caller.call("GET", "/api-keys").content.decode()
     assert Caller(text).read("/me")["role"] == "read_only"
     with every_tenant("a test looks at its rows"):
-        assert text not in str(list(AuditRecord.objects.values()) + list(ApiKey.objects.values()))
+        assert text not in str(list(Event.objects.values()) + list(ApiKey.objects.values()))
 
 
 def test_revoked_key_is_gone_and_opens_nothing(cast):

@@ -3,9 +3,10 @@ import pytest
 from accounts.keys import matches, read
 from accounts.models import ApiKey
 from accounts.operations import create_api_key, revoke_api_key
+from audit.models import Event
 from mailhost.errors import NotPermitted, Refused
 from mailhost.scope import every_tenant
-from tenants.models import AuditRecord, Role
+from tenants.models import Role
 from tests.world import actor_of, fresh
 
 
@@ -16,7 +17,7 @@ def test_the_text_opens_the_row_and_is_stored_nowhere(world):
     assert (key.prefix, key.tenant_id, key.role) == (prefix, world.acme.pk, Role.ADMIN)
     assert matches(secret, key.digest)
     with every_tenant("the test reads all there is"):
-        record = AuditRecord.objects.latest("pk")
+        record = Event.objects.latest("pk")
         stored = f"{ApiKey.objects.values().get()} {record.details} {record.object}"
     assert secret not in stored
     assert text not in stored

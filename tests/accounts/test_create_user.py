@@ -3,9 +3,10 @@ import pytest
 from accounts.actors import actor_of_user
 from accounts.models import User
 from accounts.operations import add_member, create_user
+from audit.models import Event
 from mailhost.errors import NotPermitted, Refused
 from mailhost.scope import every_tenant
-from tenants.models import AuditRecord, Role
+from tenants.models import Role
 from tests.world import PASSWORD, actor_of
 
 
@@ -85,6 +86,6 @@ def test_the_password_is_in_no_record(world):
     create_user(world.as_acme, tenant=world.acme, email="anna@acme.example", role=Role.ADMIN, password=PASSWORD)
 
     with every_tenant("the test reads the record"):
-        record = AuditRecord.objects.latest("pk")
+        record = Event.objects.latest("pk")
     assert PASSWORD not in f"{record.details} {record.object}"
     assert record.details["email"] == "anna@acme.example"

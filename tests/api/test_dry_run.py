@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from audit.models import Event
 from mailboxes.models import Alias, Mailbox
 from mailhost.models import Job
 from mailhost.scope import every_tenant
-from tenants.models import AuditRecord
 from tests.apiside import errors_of, make_cast
 from tests.routes import cast as routes
 from tests.routes.table import PARENT, TABLE
@@ -31,7 +31,7 @@ def everything() -> list:
     from tenants.models import Tenant
 
     with every_tenant("a test compares"):
-        tables = (Tenant, Domain, Mailbox, Alias, Job, AuditRecord, IdempotencyKey)
+        tables = (Tenant, Domain, Mailbox, Alias, Job, Event, IdempotencyKey)
         rows = [list(table.objects.order_by("pk").values()) for table in tables]
         keys = list(ApiKey.objects.order_by("pk").values("pk", "name", "revoked_at"))
     return [*rows, keys]

@@ -3,10 +3,10 @@
 import pytest
 
 from accounts.models import ApiKey
+from audit.models import Event
 from dns.models import DnsRecord
 from domains.models import Domain
 from mailhost.scope import every_tenant
-from tenants.models import AuditRecord
 from tests.apiside import Caller, assert_problem, errors_of, make_cast, make_key
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +130,7 @@ def test_audit_record_names_the_key(cast):
     cast.acme.caller().call("POST", "/domains", {"name": "new.example"})
 
     with every_tenant("a test looks at its rows"):
-        record = AuditRecord.objects.get(action="domains.create", object="new.example")
+        record = Event.objects.get(action="domains.create", object="new.example")
         key = ApiKey.objects.get(tenant=cast.acme.tenant)
     assert (record.key_id, record.user_id, record.actor) == (key.pk, None, str(key))
     assert (record.address, record.tenant_id) == ("127.0.0.1", cast.acme.tenant.pk)

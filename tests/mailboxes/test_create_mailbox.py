@@ -1,13 +1,14 @@
 import pytest
 from django.db import IntegrityError, transaction
 
+from audit.models import Event
 from domains.operations import create_domain
 from mailboxes.models import Alias, Mailbox, QuotaUsage
 from mailboxes.operations import create_mailbox, delete_mailbox
 from mailboxes.passwords import verify
 from mailhost.errors import NotPermitted, Refused
 from mailhost.scope import every_tenant
-from tenants.models import AuditRecord, Role
+from tenants.models import Role
 from tests.world import PASSWORD, PASSWORD_HASH, a_mailbox, actor_of, an_alias, fresh, routes, senders
 
 
@@ -40,7 +41,7 @@ def test_neither_password_nor_hash_is_in_any_record(world, acme):
     create_mailbox(world.as_acme, address="bert@acme.example", password_hash=PASSWORD_HASH, storage_quota_mb=100)
 
     with every_tenant("the test reads the records"):
-        records = " ".join(f"{row.details} {row.object}" for row in AuditRecord.objects.all())
+        records = " ".join(f"{row.details} {row.object}" for row in Event.objects.all())
     assert PASSWORD not in records
     assert PASSWORD_HASH not in records
 

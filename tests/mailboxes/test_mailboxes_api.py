@@ -3,10 +3,10 @@
 import pytest
 from django.utils import timezone
 
+from audit.models import Event
 from mailboxes.models import LastLogin, Mailbox, QuotaUsage
 from mailboxes.passwords import verify
 from mailhost.scope import every_tenant
-from tenants.models import AuditRecord
 from tests.apiside import assert_problem, errors_of, make_cast
 from tests.world import PASSWORD, PASSWORD_HASH
 
@@ -146,7 +146,7 @@ def test_password_is_set_and_stands_nowhere_else(cast):
     assert (answer.status_code, answer.content) == (204, b"")
     assert verify(PASSWORD, stored("anna@acme.example").password_hash)
     with every_tenant("a test looks at its rows"):
-        records = list(AuditRecord.objects.filter(action="mailboxes.change_password").values())
+        records = list(Event.objects.filter(action="mailboxes.change_password").values())
     assert len(records) == 1
     assert PASSWORD not in str(records)
 

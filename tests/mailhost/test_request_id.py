@@ -5,11 +5,11 @@ import re
 import pytest
 import structlog
 
+from audit.models import Event
 from mailhost import background
 from mailhost.models import Job
 from mailhost.request_id import request_id
 from mailhost.scope import every_tenant
-from tenants.models import AuditRecord
 from tests.apiside import Caller, make_cast
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +82,7 @@ def test_the_audit_record_and_the_jobs_of_a_change_bear_its_id(acme):
     acme.caller().call("POST", "/domains", {"name": "new.example"}, headers={"x-request-id": "shop:order-4711"})
 
     with every_tenant("a test reads the audit record"):
-        assert AuditRecord.objects.latest("pk").request_id == "shop:order-4711"
+        assert Event.objects.latest("pk").request_id == "shop:order-4711"
     assert Job.objects.latest("pk").request_id == "shop:order-4711"
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, User
 from accounts.operations import create_api_key
+from audit.models import Event
 from mailboxes.app_password_operations import create_app_password
 from mailboxes.models import Mailbox
 from mailboxes.operations import delete_mailbox
@@ -51,6 +52,11 @@ def an_app_password(world: World) -> Any:
     return create_app_password(world.as_acme, mailbox=mailbox, name="Phone", protocols=["imap"])[0]
 
 
+def last_event(world: World) -> Any:
+    with every_tenant("the tests' cast"):
+        return Event.objects.filter(tenant=world.acme).latest("pk")
+
+
 # Made once each, in this order.
 THINGS: dict[str, Thing] = {
     "tenant": Thing("ten", lambda world: world.acme),
@@ -59,6 +65,7 @@ THINGS: dict[str, Thing] = {
     "mailbox": Thing("mbx", lambda world: a_mailbox(world.as_acme, "anna@acme.example")),
     "alias": Thing("als", lambda world: an_alias(world.as_acme, "sales@acme.example", "anna@acme.example")[0]),
     "app_password": Thing("apw", an_app_password),
+    "event": Thing("evt", last_event),
     "key": Thing("key", lambda world: create_api_key(world.as_acme, name="Acme's", role=Role.READ_ONLY)[0]),
 }
 
@@ -87,6 +94,8 @@ class Cast:
             answer = client.post(address, body or {})
         else:
             answer = client.generic(method, address)
+        if answer.streaming:
+            answer.streamed = answer.getvalue()
         # What is rolled back in the database, such as signing out, must not stay in the browser.
         client.cookies = cookies
         return answer

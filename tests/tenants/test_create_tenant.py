@@ -1,8 +1,9 @@
 import pytest
 
+from audit.models import Event
 from mailhost.errors import NotPermitted, Refused
 from mailhost.scope import every_tenant
-from tenants.models import AuditRecord, Kind, Role, Tenant
+from tenants.models import Kind, Role, Tenant
 from tenants.operations import create_tenant, found_installation, suspend_tenant
 from tests.world import actor_of, fresh
 
@@ -62,13 +63,13 @@ def test_a_name_nobody_can_read_is_refused(world, name):
     assert refused.value.field == "name"
 
 
-def test_the_act_is_recorded_for_the_actors_tenant(world):
-    create_tenant(actor_of(world.rita, Role.ADMIN), parent=world.rita, kind=Kind.CUSTOMER, name="Shop")
+def test_the_act_is_recorded_for_the_new_tenant(world):
+    tenant = create_tenant(actor_of(world.rita, Role.ADMIN), parent=world.rita, kind=Kind.CUSTOMER, name="Shop")
 
     with every_tenant("the test reads the record"):
-        record = AuditRecord.objects.latest("pk")
+        record = Event.objects.latest("pk")
     assert (record.action, record.actor, record.object) == ("tenants.create", "admin@rita.example", "Shop")
-    assert record.tenant_id == world.rita.pk
+    assert (record.tenant_id, record.actor_tenant_id) == (tenant.pk, world.rita.pk)
     assert record.details == {"parent": "Rita", "kind": "customer", "name": "Shop"}
 
 

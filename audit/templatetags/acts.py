@@ -1,4 +1,6 @@
-"""How templates say what an audit record is about."""
+"""How templates say what an audit event is about."""
+
+from typing import Any
 
 from django import template
 
@@ -36,3 +38,23 @@ ACTS = {
 def act(action: str) -> str:
     """Say an act in words: "mailboxes.suspend" → "Mailbox suspended"; an act without words here is named as it is."""
     return ACTS.get(action, action)
+
+
+@register.filter
+def words(name: str) -> str:
+    """Say a column in words: "storage_quota" → "Storage quota"."""
+    return name.removeprefix("is_").replace("_", " ").capitalize()
+
+
+@register.filter
+def plainly(value: Any) -> str:
+    """Say a value as a person would write it."""
+    if value in (None, "", []):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(plainly(one) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{words(name)}: {plainly(one)}" for name, one in value.items())
+    return str(value)
