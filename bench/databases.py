@@ -77,7 +77,7 @@ def fill_statements(database: Database) -> list[str]:
     tenants = LARGE_TENANT_ID + 2 + domains // 10
     mailbox_flags = (
         "is_enabled, receives_enabled, sends_enabled, imap_enabled, pop3_enabled, managesieve_enabled,"
-        " is_active, may_receive, may_send, may_imap, may_pop3, may_managesieve"
+        " is_active, may_receive, may_smtp, may_imap, may_pop3, may_sieve"
     )
     mailbox_columns = (
         "id, uid, domain_id, tenant_id, email, password_hash, display_name, storage_quota,"

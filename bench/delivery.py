@@ -19,7 +19,7 @@ from stack.services import system_environment
 SESSIONS, MESSAGE_BYTES = 8, 2048
 # Both sides without what costs the same on both and would hide the maps: Dovecot's quota policy and the milters.
 BARE = {
-    "mailbox_accepts": "permit",
+    "recipient_accepted": "permit",
     "smtpd_milters": "",
     "mx_milters": "",
     "virtual_transport": "lmtp:unix:{sink}",
@@ -27,7 +27,8 @@ BARE = {
 # The answers of every map as tab-separated keys and values.
 EXPORTS = {
     "domains": "SELECT owned_name, 1 FROM mail_domains WHERE is_verified",
-    "recipients": "SELECT email, 'mailbox_accepts' FROM mail_mailboxes WHERE may_receive",
+    "recipients": "SELECT email, 'recipient_accepted' FROM mail_mailboxes WHERE may_receive",
+    "sources": "SELECT DISTINCT routed_email, 'recipient_accepted' FROM mail_aliases WHERE is_active",
     "mailboxes": "SELECT email, 1 FROM mail_mailboxes WHERE may_receive",
     "aliases": (
         "SELECT alias_email, GROUP_CONCAT(destination_email) FROM mail_aliases WHERE is_routed GROUP BY alias_email"

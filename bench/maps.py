@@ -25,7 +25,7 @@ FLOORS = {
     "passdb": "SELECT email, password_hash, uid, storage_quota FROM mail_mailboxes WHERE id = %s",
 }
 # Which keys a question is asked, by its name; the others are asked for mailboxes.
-KEYS = {"domains": "domain", "aliases": "source", "senders": "source"}
+KEYS = {"domains": "domain", "aliases": "source", "sources": "source", "senders": "source"}
 SELECT_ONE, START = "SELECT 1", "start"
 
 
@@ -109,7 +109,7 @@ def questions(servers: Servers, database: Database, count: int) -> dict[str, Que
     for lookup in lookups.of_daemon("postfix"):
         of_kind = keys[KEYS.get(lookup.name, "mailbox")] if lookup.table else everything
         asked[lookup.name] = (folder / f"{lookup.name}.cf", of_kind)
-    passdb = lookups.named("passdb").filled(address="%s", service="imap", mail_root=str(params.mail_root))
+    passdb = lookups.named("passdb").filled(address="%s", service="imap")
     asked["passdb"] = (write_map(folder / "passdb.cf", dovecot, passdb), keys["mailbox"])
     for name, query in FLOORS.items():
         of_table = keys["mail_mailboxes" if name == "passdb" else name]

@@ -22,10 +22,10 @@ STRAIGHT_JOIN mail_domains domain FORCE INDEX (PRIMARY) ON domain.id = mailbox.d
 STRAIGHT_JOIN tenants_tenant tenant FORCE INDEX (PRIMARY) ON tenant.id = domain.tenant_id
 SET mailbox.is_active = {works} AND tenant.may_sign_in AND tenant.may_receive,
     mailbox.may_receive = {works} AND mailbox.receives_enabled AND tenant.may_receive,
-    mailbox.may_send = {works} AND mailbox.sends_enabled AND tenant.may_send AND tenant.may_sign_in,
+    mailbox.may_smtp = {works} AND mailbox.sends_enabled AND tenant.may_send AND tenant.may_sign_in,
     mailbox.may_imap = {works} AND mailbox.imap_enabled AND tenant.may_sign_in,
     mailbox.may_pop3 = {works} AND mailbox.pop3_enabled AND tenant.may_sign_in,
-    mailbox.may_managesieve = {works} AND mailbox.managesieve_enabled AND tenant.may_sign_in
+    mailbox.may_sieve = {works} AND mailbox.managesieve_enabled AND tenant.may_sign_in
 """
 MAILBOXES_OF = {
     "subtree": """
@@ -78,7 +78,7 @@ LEFT JOIN mail_domains target_domain FORCE INDEX (domain_one_owner)
 SET alias.is_routed = {ROUTED},
     alias.is_active = {ACTIVE},
     alias.may_send_as = COALESCE(
-        target.may_send AND target_home.tenant_id = domain.tenant_id AND target.email = alias.destination_email
+        target.may_smtp AND target_home.tenant_id = domain.tenant_id AND target.email = alias.destination_email
         AND domain.is_active AND domain.verified_at IS NOT NULL AND alias.alias_email NOT LIKE '@%%'
         AND (alias.own_mailbox_id IS NOT NULL OR alias.is_enabled), 0)
 """  # noqa: S608 - put together from the constants above
@@ -115,6 +115,14 @@ SET alias.is_routed = domain.is_verified AND (forward.id IS NULL OR NOT source.m
     alias.is_active = domain.is_verified AND forward.id IS NULL AND source.is_active AND source.may_receive
 """
 AT = "SELECT id FROM mail_aliases WHERE alias_email IN %s"
+# Few mailboxes go without a copy, and a SELECT that finds none leaves a suspension with one UPDATE of this table.
+WITHOUT_COPY = """
+SELECT own.alias_email FROM ({which}) chosen
+STRAIGHT_JOIN mail_aliases changed
+    ON changed.id = chosen.id AND (changed.own_mailbox_id IS NULL OR NOT changed.is_enabled)
+STRAIGHT_JOIN mail_aliases own
+    ON own.alias_email = changed.alias_email AND own.own_mailbox_id IS NOT NULL AND NOT own.is_enabled
+"""
 SOURCES = "SELECT alias.alias_email FROM ({which}) chosen STRAIGHT_JOIN mail_aliases alias ON alias.id = chosen.id"
 
 
@@ -131,8 +139,7 @@ def recalculate(tenant_path: str | None = None, domain_id: int | None = None) ->
     values = values * (aliases.count("%s") // max(len(values), 1))
     _update(ALIASES.format(which=aliases), values)
     changed = follow_chains(None)
-    _update(OWN_ROWS.format(which=aliases), values)
-    _route_own_rows(changed)
+    _route_own_rows(changed | _column(WITHOUT_COPY.format(which=aliases), values))
 
 
 def recalculate_addresses(addresses: Iterable[str]) -> None:
@@ -142,15 +149,19 @@ def recalculate_addresses(addresses: Iterable[str]) -> None:
         return
     _update(MAILBOXES.format(works=WORKS, which=MAILBOXES_OF["addresses"]), [chosen])
     _update(ALIASES.format(which=ALIASES_OF["addresses"]), [chosen] * 3)
-    with connection.cursor() as cursor:
-        cursor.execute(SOURCES.format(which=ALIASES_OF["addresses"]), [chosen] * 3)
-        sources = {*chosen, *(source for (source,) in cursor.fetchall())}
+    sources = {*chosen, *_column(SOURCES.format(which=ALIASES_OF["addresses"]), [chosen] * 3)}
     _route_own_rows(sources | follow_chains(sources))
 
 
 def _route_own_rows(addresses: set[str]) -> None:
     if addresses:
         _update(OWN_ROWS.format(which=AT), [tuple(sorted(addresses))])
+
+
+def _column(sql: str, values: Sequence[Any]) -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return {value for (value,) in cursor.fetchall()}
 
 
 def _update(sql: str, values: Sequence[Any]) -> None:

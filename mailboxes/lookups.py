@@ -4,8 +4,8 @@ From this list are made: Postfix's lookup files, Dovecot's queries, the database
 contract, the bench and the table in docs/mail-contract.md. Each is one probe of one index in one table: what depends
 on a domain, a switch or a tenant above is an effective column, written with whatever changed it.
 
-Placeholders are neutral: {address} {local} {domain} of what is asked, {service} (imap, pop3, smtp, sieve),
-{mail_root}, {overdraft_mb}, {selector} (of an app password). Every daemon escapes what it puts there.
+Placeholders are neutral: {address} {local} {domain} of what is asked, {service} (imap, pop3, smtp, sieve, lmtp …),
+{overdraft_mb}, {selector} (of an app password). Every daemon escapes what it puts there.
 """
 
 import re
@@ -59,13 +59,19 @@ class Lookup:
         """Return the query as Postfix's mysql_table(5) writes it."""
         return self.filled(**POSTFIX)
 
-    def dovecot_query(self, version: str, *, mail_root: str, overdraft_mb: int) -> str:
+    def dovecot_query(self, version: str, *, overdraft_mb: int) -> str:
         """Return the query in the variables of that Dovecot version ("2.3" or "2.4")."""
-        return self.filled(**DOVECOT[version], mail_root=mail_root, overdraft_mb=str(overdraft_mb))
+        return self.filled(**DOVECOT[version], overdraft_mb=str(overdraft_mb))
 
 
-# Dovecot's folder comes from the mailbox's own id: an address given to somebody else never opens the former mail,
-# and no address can climb out with "../".
+NO_OTHER_TARGET = (
+    "NOT EXISTS(SELECT 1 FROM mail_aliases other WHERE other.routed_email = alias.routed_email"
+    " AND other.destination_email <> alias.destination_email)"
+)
+
+# A sign-in reads plain columns, because putting words together in SQL costs a quarter of the question: what may be done
+# is named after Dovecot's service ("may_imap"), and mail_home in dovecot.conf makes the path from the folder. That is
+# the mailbox's own id: an address given to somebody else never opens the former mail, nor climbs out with "../".
 LOOKUPS = (
     Lookup(
         name="domains",
@@ -83,10 +89,28 @@ LOOKUPS = (
         table="mail_mailboxes",
         columns=("live_email", "may_receive"),
         sql=(
-            "SELECT IF(may_receive, 'mailbox_accepts', '550 5.2.1 This mailbox is disabled') FROM mail_mailboxes"
+            "SELECT IF(may_receive, 'recipient_accepted', '550 5.2.1 This mailbox is disabled') FROM mail_mailboxes"
             " WHERE live_email = '{local}@{domain}'"
         ),
         sentence="Is the recipient a mailbox, and does it take mail? The answer is the restriction class that follows.",
+    ),
+    Lookup(
+        name="sources",
+        daemon="postfix",
+        parameter="smtpd_recipient_restrictions (check_recipient_access)",
+        table="mail_aliases",
+        columns=("routed_email", "is_active"),
+        sql=(
+            "SELECT COALESCE("
+            "(SELECT IF(MAX(is_active), 'recipient_accepted', '550 5.2.1 This mailbox is disabled')"
+            " FROM mail_aliases WHERE routed_email = '{local}@{domain}' HAVING COUNT(*) > 0),"
+            " (SELECT 'recipient_accepted' FROM mail_aliases WHERE routed_email = '@{domain}' LIMIT 1))"
+        ),
+        sentence=(
+            "Is the recipient, which is no mailbox, an alias or caught by a catch-all? In an alias domain it may be the"
+            " name of a mailbox that takes no mail."
+        ),
+        is_probe=False,
     ),
     Lookup(
         name="mailboxes",
@@ -130,16 +154,12 @@ LOOKUPS = (
         parameter="password_query",
         table="mail_mailboxes",
         columns=(
-            *("email", "live_email", "is_active", "password_hash", "uid", "storage_quota"),
-            *("may_imap", "may_pop3", "may_send", "may_managesieve"),
+            *("email", "live_email", "password_hash", "uid", "quota_rule"),
+            *("may_imap", "may_pop3", "may_smtp", "may_sieve"),
         ),
         sql=(
-            "SELECT email AS user, password_hash AS password,"
-            " CONCAT('{mail_root}/', LEFT(uid, 2), '/', uid) AS userdb_home,"
-            " CONCAT('*:storage=', storage_quota, 'M') AS userdb_quota_rule"
-            " FROM mail_mailboxes WHERE live_email = '{address}' AND CASE '{service}'"
-            " WHEN 'imap' THEN may_imap WHEN 'pop3' THEN may_pop3 WHEN 'smtp' THEN may_send"
-            " WHEN 'sieve' THEN may_managesieve ELSE is_active END = 1"
+            "SELECT email AS user, password_hash AS password, uid AS userdb_folder, quota_rule AS userdb_quota_rule"
+            " FROM mail_mailboxes WHERE live_email = '{address}' AND may_{service} = 1"
         ),
         sentence="Which password signs in to this mailbox by this protocol, and where is its mail?",
     ),
@@ -153,16 +173,15 @@ LOOKUPS = (
             *("allows_imap", "allows_pop3", "allows_smtp"),
         ),
         joined="mail_mailboxes",
-        joined_columns=("id", "email", "live_email", "uid", "storage_quota", "may_imap", "may_pop3", "may_send"),
+        joined_columns=("id", "email", "live_email", "uid", "quota_rule", "may_imap", "may_pop3", "may_smtp"),
         sql=(
             "SELECT m.email AS user, a.digest AS password, a.networks AS allow_nets,"
-            " CONCAT('{mail_root}/', LEFT(m.uid, 2), '/', m.uid) AS userdb_home,"
-            " CONCAT('*:storage=', m.storage_quota, 'M') AS userdb_quota_rule,"
+            " m.uid AS userdb_folder, m.quota_rule AS userdb_quota_rule,"
             " CONCAT('last-login/', m.email, '/{service}/', a.selector) AS userdb_last_login_key"
             " FROM mail_app_passwords a JOIN mail_mailboxes m ON m.id = a.mailbox_id"
             " WHERE a.selector = '{selector}' AND m.live_email = '{address}' AND CASE '{service}'"
             " WHEN 'imap' THEN m.may_imap AND a.allows_imap WHEN 'pop3' THEN m.may_pop3 AND a.allows_pop3"
-            " WHEN 'smtp' THEN m.may_send AND a.allows_smtp ELSE 0 END = 1"
+            " WHEN 'smtp' THEN m.may_smtp AND a.allows_smtp ELSE 0 END = 1"
             " AND (a.expires_at IS NULL OR a.expires_at > UTC_TIMESTAMP(6))"
         ),
         sentence=(
@@ -177,7 +196,7 @@ LOOKUPS = (
         table="mail_mailboxes",
         columns=("email", "live_email", "uid", "storage_quota"),
         sql=(
-            "SELECT email AS user, CONCAT('{mail_root}/', LEFT(uid, 2), '/', uid) AS home,"
+            "SELECT email AS user, uid AS folder,"
             " CONCAT('*:storage=', storage_quota + IF('{service}' = 'lmtp', {overdraft_mb}, 0), 'M') AS quota_rule"
             " FROM mail_mailboxes WHERE live_email = '{address}'"
         ),
@@ -185,6 +204,31 @@ LOOKUPS = (
             "Where is the mail of this mailbox? What Postfix accepted is delivered: to a suspended mailbox, and beyond"
             " the quota, because messages that arrive together are all weighed before the first is counted."
         ),
+    ),
+    Lookup(
+        name="weighed",
+        daemon="dovecot",
+        parameter="user_query",
+        table="mail_aliases",
+        columns=("routed_email", "destination_email"),
+        sql=(
+            "WITH RECURSIVE route (source, target) AS ("
+            "SELECT alias.routed_email, alias.destination_email FROM mail_aliases alias"
+            " WHERE alias.routed_email = IF(EXISTS(SELECT 1 FROM mail_aliases WHERE routed_email = '{address}'),"
+            " '{address}', '@{domain}') AND {no_other_target}"
+            " UNION SELECT alias.routed_email, alias.destination_email FROM route JOIN mail_aliases alias"
+            " ON alias.routed_email = CONCAT(SUBSTRING_INDEX(SUBSTRING_INDEX(route.target, '@', 1), '+', 1),"
+            " '@', SUBSTRING_INDEX(route.target, '@', -1))"
+            " WHERE alias.routed_email <> route.source AND {no_other_target}"
+            ") SELECT mailbox.email AS user, mailbox.uid AS folder, mailbox.quota_rule"
+            " FROM route JOIN mail_mailboxes mailbox ON mailbox.live_email = route.source"
+            " WHERE route.target = route.source AND '{service}' = 'quota-status'"
+        ).replace("{no_other_target}", NO_OTHER_TARGET),
+        sentence=(
+            "Which mailbox alone gets the mail for this alias, so that the alias is full when it is? Asked after"
+            " `userdb` found no mailbox; an alias with several targets is never full."
+        ),
+        is_probe=False,
     ),
     Lookup(
         name="iterate",

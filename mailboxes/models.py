@@ -1,8 +1,8 @@
 """Mailboxes and aliases, as Postfix and Dovecot read them: `mail_mailboxes`, `mail_aliases`."""
 
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 
 from domains.models import Domain
@@ -84,13 +84,19 @@ class Mailbox(TenantOwned):
     managesieve_enabled = models.BooleanField(default=True)
     is_active = models.BooleanField(default=False)
     may_receive = models.BooleanField(default=False)
-    may_send = models.BooleanField(default=False)
+    may_smtp = models.BooleanField(default=False)
     may_imap = models.BooleanField(default=False)
     may_pop3 = models.BooleanField(default=False)
-    may_managesieve = models.BooleanField(default=False)
+    may_sieve = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True)
+    # The words that Dovecot wants; it reads them at each sign-in.
+    quota_rule = models.GeneratedField(
+        expression=Concat(Value("*:storage="), "storage_quota", Value("M")),
+        output_field=models.CharField(max_length=30),
+        db_persist=True,
+    )
     is_live = models.GeneratedField(
         expression=Case(When(deleted_at=None, then=1), default=None),
         output_field=models.PositiveSmallIntegerField(null=True),

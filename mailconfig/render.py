@@ -113,7 +113,7 @@ def _postfix_files(p: Parameters) -> dict[Path, File]:
 
 def _dovecot_files(p: Parameters) -> dict[Path, File]:
     queries = {
-        lookup.name: lookup.dovecot_query(p.dovecot_version, mail_root=str(p.mail_root), overdraft_mb=p.overdraft_mb)
+        lookup.name: lookup.dovecot_query(p.dovecot_version, overdraft_mb=p.overdraft_mb)
         for lookup in lookups.of_daemon("dovecot")
     }
     source = f"dovecot/{p.dovecot_version}"
@@ -127,6 +127,9 @@ def _dovecot_files(p: Parameters) -> dict[Path, File]:
         p.dovecot_config_dir / "auth-sql.conf": File(
             _template(f"{source}/auth-sql.conf.j2", p=p, **signing_in),
             **shared,
+        ),
+        p.dovecot_config_dir / "weighed-sql.conf": File(
+            _template(f"{source}/weighed-sql.conf.j2", p=p, queries=queries), **shared
         ),
         p.dovecot_config_dir / "dict-sql.conf": File(_template(f"{source}/dict-sql.conf.j2", p=p), **shared),
     }

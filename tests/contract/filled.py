@@ -12,6 +12,8 @@ from tenants.models import Kind, Tenant
 DOMAINS = 100
 MAILBOXES_PER_DOMAIN = 50
 APP_PASSWORDS_OF_ONE = 500
+# In every domain, the name of a mailbox elsewhere that takes no mail.
+CLOSED = "closed"
 
 
 def fill() -> None:
@@ -34,6 +36,16 @@ def fill() -> None:
             + [_app_password(mailboxes[0], number) for number in range(1, APP_PASSWORDS_OF_ONE)],
             batch_size=1000,
         )
+        Alias.objects.bulk_create(
+            Alias(
+                domain=domain,
+                alias_email=f"{CLOSED}@{domain.domain_name}",
+                destination_email=f"{CLOSED}@elsewhere.example",
+                is_routed=True,
+                is_active=False,
+            )
+            for domain in domains
+        )
 
 
 def _mailbox(domain: Domain, number: int) -> Mailbox:
@@ -44,10 +56,10 @@ def _mailbox(domain: Domain, number: int) -> Mailbox:
         storage_quota=1024,
         is_active=True,
         may_receive=True,
-        may_send=True,
+        may_smtp=True,
         may_imap=True,
         may_pop3=True,
-        may_managesieve=True,
+        may_sieve=True,
     )
 
 

@@ -12,7 +12,6 @@ ASKED = {
     "local": "anna",
     "domain": "acme.example",
     "service": "imap",
-    "mail_root": "/mail",
     "overdraft_mb": "100",
     "selector": "7kq2m9xvhw",
 }
@@ -33,7 +32,7 @@ FORBIDDEN = {
         "SELECT * FROM tenants_tenant",
         "SELECT * FROM django_session",
         "INSERT INTO mail_aliases (alias_email) VALUES ('a@b.example')",
-        "UPDATE mail_mailboxes SET may_send = 1",
+        "UPDATE mail_mailboxes SET may_smtp = 1",
         "UPDATE mail_aliases SET destination_email = 'a@b.example'",
         "DELETE FROM mail_mailboxes",
         "TRUNCATE mail_aliases",

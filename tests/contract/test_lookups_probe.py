@@ -1,16 +1,21 @@
 """Every question a daemon asks stays one probe of one index, however full the tables are."""
 
-import pytest
-from django.db import connection
+import itertools
+from collections.abc import Iterator
 
+import pytest
+from django.db import connection, transaction
+
+from domains.models import Domain
 from mailboxes import lookups
-from tests.contract.filled import APP_PASSWORDS_OF_ONE, DOMAINS, MAILBOXES_PER_DOMAIN, fill, selector_of
+from mailboxes.models import Alias
+from mailhost.scope import every_tenant
+from tests.contract.filled import APP_PASSWORDS_OF_ONE, CLOSED, DOMAINS, MAILBOXES_PER_DOMAIN, fill, selector_of
 
 ASKED = {
     "address": "box7@domain7.example",
     "local": "box7",
     "domain": "domain7.example",
-    "mail_root": "/mail",
     "overdraft_mb": "100",
     "selector": selector_of("box7@domain7.example"),
 }
@@ -25,9 +30,21 @@ MOST_ROWS_READ = 2
 PROBES = [lookup for lookup in lookups.LOOKUPS if lookup.is_probe and lookup.table]
 
 
+@pytest.fixture(scope="module")
+def tables(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """The filled tables, once for all these tests, in a transaction that is taken back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        fill()
+        yield
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def filled(db):
-    fill()
+def filled(tables) -> Iterator[None]:
+    """The filled tables; what a test adds is taken back."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def ask(lookup: lookups.Lookup, values: dict[str, str]) -> str:
@@ -95,6 +112,50 @@ def test_an_app_password_costs_the_same_beside_hundreds_of_others(filled):
 
     assert (count, len(one), len(other)) == (APP_PASSWORDS_OF_ONE, 1, 1)
     assert read_of_many == read
+
+
+def test_a_source_is_found_by_itself_or_by_its_catch_all_in_a_row_of_each(filled):
+    sources = lookups.named("sources")
+    with every_tenant("a test writes a catch-all"):
+        home = Domain.objects.get(domain_name="domain7.example")
+        Alias.objects.create(
+            domain=home,
+            alias_email="@domain7.example",
+            destination_email="box7@domain7.example",
+            is_routed=True,
+            is_active=True,
+        )
+
+    closed, read = rows_read(ask(sources, {**ASKED, "local": CLOSED}))
+    caught, read_of_catch_all = rows_read(ask(sources, ABSENT))
+    nobody, read_in_vain = rows_read(ask(sources, {**ABSENT, "domain": "domain8.example"}))
+
+    assert (closed, caught, nobody) == (
+        (("550 5.2.1 This mailbox is disabled",),),
+        (("recipient_accepted",),),
+        ((None,),),
+    )
+    assert max(read, read_of_catch_all, read_in_vain) <= MOST_ROWS_READ + 1
+    assert {step["type"] for step in explained(ask(sources, ASKED))} <= {"ref", None}
+
+
+def test_the_way_to_the_mailbox_that_fills_up_reads_a_few_rows_for_each_step(filled):
+    weighed = lookups.named("weighed")
+    steps = ["@domain7.example", "sales@domain7.example", "box7@domain7.example"]
+    with every_tenant("a test writes aliases"):
+        home = Domain.objects.get(domain_name="domain7.example")
+        Alias.objects.bulk_create(
+            Alias(domain=home, alias_email=source, destination_email=target, is_routed=True)
+            for source, target in itertools.pairwise(steps)
+        )
+
+    answer, read = rows_read(ask(weighed, {**ABSENT, "service": "quota-status"}))
+    nothing, read_for_others = rows_read(ask(weighed, {**ABSENT, "service": "lmtp"}))
+
+    assert [user for user, *_ in answer] == ["box7@domain7.example"]
+    # Of each step its row, a look for another target, and what the recursion writes down and reads again.
+    assert read <= 15 * len(steps)
+    assert (nothing, read_for_others) == ((), 0)
 
 
 @pytest.mark.parametrize("name", lookups.GIVEN)

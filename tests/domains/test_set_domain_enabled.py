@@ -23,7 +23,7 @@ def test_off_closes_everything_and_on_opens_it_again(world, acme):
     on = set_domain_enabled(world.as_acme, domain=acme, enabled=True)
 
     assert (off.is_active, off.is_verified, off.has_proof) == (False, False, True)
-    assert not any((closed.is_active, closed.may_receive, closed.may_send, closed.may_imap, closed.may_pop3))
+    assert not any((closed.is_active, closed.may_receive, closed.may_smtp, closed.may_imap, closed.may_pop3))
     assert closed_routes == []
     assert (on.is_active, on.is_verified) == (True, True)
     assert fresh(anna).is_active

@@ -15,6 +15,10 @@ def reply(answer: tuple[int, str]) -> tuple[int, str]:
     return answer[0], answer[1].split()[0]
 
 
+def reply_of(answer: tuple[int, bytes]) -> tuple[int, str]:
+    return reply((answer[0], answer[1].decode()))
+
+
 def test_unknown_recipient(post, acme):
     assert reply(post.answer_to(acme.address("nobody"))) == (550, "5.1.1")
 
@@ -44,6 +48,14 @@ def test_suspended_mailbox(post, acme):
     suspend_mailbox(acme.actor, mailbox=anna)
 
     assert reply(post.answer_to(anna.email)) == (550, "5.2.1")
+
+
+def test_suspended_mailbox_in_an_alias_domain(post, acme):
+    anna = acme.mailbox("anna")
+    other = acme.claim(f"alias-of-{acme.domain.domain_name}", alias_of=acme.domain)
+    suspend_mailbox(acme.actor, mailbox=anna)
+
+    assert reply(post.answer_to(f"anna@{other.domain_name}")) == (550, "5.2.1")
 
 
 def test_deleted_mailbox(post, acme):
@@ -97,6 +109,60 @@ def test_full_mailbox_is_refused_before_the_message_is_sent(post, acme):
     # Accepted without a size, so it is delivered and not bounced; from now on the mailbox is over its quota.
     assert post.arrived(login, more)
     assert reply(post.answer_to(full.email)) == (552, "5.2.2")
+
+
+@pytest.fixture
+def full(post, acme):
+    """A mailbox that holds what it may hold."""
+    mailbox = acme.mailbox("full", quota_mb=1)
+    for size in (13_000, 2_000):
+        sent = post.deliver(mailbox.email, body="x" * 76 * size, announce_size=False)
+        post.arrived((mailbox.email, PASSWORD), sent)
+    return mailbox
+
+
+def test_alias_of_a_full_mailbox_is_full(post, acme, full):
+    acme.alias("sales", full.email)
+    acme.alias("shop", acme.address("sales"))
+
+    assert reply(post.answer_to(acme.address("sales"))) == (552, "5.2.2")
+    assert reply(post.answer_to(acme.address("shop"))) == (552, "5.2.2")
+
+
+def test_catch_all_that_leads_to_a_full_mailbox_is_full(post, acme, full):
+    acme.alias("*", full.email)
+
+    assert reply(post.answer_to(acme.address("whoever"))) == (552, "5.2.2")
+
+
+def test_full_mailbox_is_full_under_its_detail_and_in_its_alias_domains(post, acme, full):
+    other = acme.claim(f"alias-of-{acme.domain.domain_name}", alias_of=acme.domain)
+    acme.alias("sales", full.email)
+
+    assert reply(post.answer_to(acme.address("full+news"))) == (552, "5.2.2")
+    assert reply(post.answer_to(f"full@{other.domain_name}")) == (552, "5.2.2")
+    assert reply(post.answer_to(f"sales@{other.domain_name}")) == (552, "5.2.2")
+
+
+def test_customer_of_ours_learns_of_a_full_mailbox_at_once_too(post, acme, bolt, full):
+    acme.alias("sales", full.email)
+
+    with post.submission(bolt.login("ben")) as session:
+        session.mail(bolt.address("ben"))
+        assert reply_of(session.rcpt(full.email)) == (552, "5.2.2")
+        assert reply_of(session.rcpt(acme.address("sales"))) == (552, "5.2.2")
+        assert session.rcpt("someone@elsewhere.example")[0] == 250
+
+
+def test_alias_with_another_target_takes_mail_for_that_one(post, acme, full):
+    anna = acme.mailbox("anna")
+    acme.alias("team", full.email, anna.email)
+    acme.alias("outside", full.email, "someone@elsewhere.example")
+
+    sent = post.deliver(acme.address("team"))
+
+    assert post.arrived((anna.email, PASSWORD), sent)
+    assert post.answer_to(acme.address("outside"))[0] == 250
 
 
 def test_vrfy_tells_nothing(post, acme):

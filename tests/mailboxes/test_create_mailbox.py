@@ -23,7 +23,7 @@ def test_a_mailbox_receives_sends_and_signs_in(world, acme):
 
     assert (mailbox.email, mailbox.storage_quota, mailbox.display_name) == ("anna@acme.example", 500, "Anna Berg")
     assert verify(PASSWORD, mailbox.password_hash)
-    assert all((mailbox.is_active, mailbox.may_receive, mailbox.may_send, mailbox.may_imap, mailbox.may_managesieve))
+    assert all((mailbox.is_active, mailbox.may_receive, mailbox.may_smtp, mailbox.may_imap, mailbox.may_sieve))
     assert routes("anna@acme.example") == senders("anna@acme.example") == ["anna@acme.example"]
 
 

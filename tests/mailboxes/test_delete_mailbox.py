@@ -17,7 +17,7 @@ def test_the_address_is_free_and_the_row_stays(world, anna):
     gone = delete_mailbox(world.as_acme, mailbox=anna)
 
     assert gone.deleted_at is not None
-    assert not any((gone.is_active, gone.may_receive, gone.may_send, gone.may_imap))
+    assert not any((gone.is_active, gone.may_receive, gone.may_smtp, gone.may_imap))
     assert (gone.uid, gone.password_hash) == (anna.uid, PASSWORD_HASH)
     assert routes("anna@acme.example") == []
     job = Job.objects.get(task="mailboxes.tasks.end_sessions")

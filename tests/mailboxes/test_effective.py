@@ -169,10 +169,10 @@ class Town(RuleBasedStateMachine):
             wanted = {
                 "is_active": open_door and "receiving" not in blocked,
                 "may_receive": works and row.receives_enabled and "receiving" not in blocked,
-                "may_send": open_door and row.sends_enabled and "sending" not in blocked,
+                "may_smtp": open_door and row.sends_enabled and "sending" not in blocked,
                 "may_imap": open_door and row.imap_enabled,
                 "may_pop3": open_door and row.pop3_enabled,
-                "may_managesieve": open_door and row.managesieve_enabled,
+                "may_sieve": open_door and row.managesieve_enabled,
             }
             assert {name: bool(getattr(row, name)) for name in wanted} == wanted, row.email
             if row.deleted_at is None:
@@ -205,7 +205,7 @@ class Town(RuleBasedStateMachine):
             assert bool(row.is_routed) == wanted, (str(row), "is_routed")
             target = live.get(row.destination_email)
             same = target is not None and target.domain.tenant_id == row.domain.tenant_id
-            sends = same and target.may_send and not row.is_catch_all and row.domain.is_active
+            sends = same and target.may_smtp and not row.is_catch_all and row.domain.is_active
             assert bool(row.may_send_as) == bool(sends and (row.is_enabled or row.own_mailbox_id)), (str(row), "sends")
 
     def check_no_mailbox_falls_to_the_catch_all(self, aliases, mailboxes) -> None:

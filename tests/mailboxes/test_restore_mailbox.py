@@ -20,7 +20,7 @@ def test_it_comes_back_with_its_mail_and_password(world, gone):
     back = restore_mailbox(world.as_acme, mailbox=gone)
 
     assert (back.uid, back.password_hash, back.deleted_at) == (gone.uid, gone.password_hash, None)
-    assert all((back.is_active, back.may_receive, back.may_send, back.may_imap))
+    assert all((back.is_active, back.may_receive, back.may_smtp, back.may_imap))
     assert routes("anna@acme.example") == senders("anna@acme.example") == ["anna@acme.example"]
 
 

@@ -6,7 +6,7 @@ from mailhost.errors import Refused
 from mailhost.models import Job
 from tests.world import a_mailbox, an_alias, fresh, routes, senders
 
-FLAGS = ("is_active", "may_receive", "may_send", "may_imap", "may_pop3", "may_managesieve")
+FLAGS = ("is_active", "may_receive", "may_smtp", "may_imap", "may_pop3", "may_sieve")
 
 
 @pytest.fixture

@@ -23,14 +23,14 @@ def test_what_is_not_given_stays(world, anna):
     ("switch", "flag"),
     [
         ("receives_enabled", "may_receive"),
-        ("sends_enabled", "may_send"),
+        ("sends_enabled", "may_smtp"),
         ("imap_enabled", "may_imap"),
         ("pop3_enabled", "may_pop3"),
-        ("managesieve_enabled", "may_managesieve"),
+        ("managesieve_enabled", "may_sieve"),
     ],
 )
 def test_each_switch_closes_its_own_door(world, anna, switch, flag):
-    flags = ["is_active", "may_receive", "may_send", "may_imap", "may_pop3", "may_managesieve"]
+    flags = ["is_active", "may_receive", "may_smtp", "may_imap", "may_pop3", "may_sieve"]
 
     row = update_mailbox(world.as_acme, mailbox=anna, **{switch: False})
     closed = [name for name in flags if not getattr(row, name)]

@@ -73,9 +73,9 @@ def test_every_lookup_is_rendered_in_the_words_of_its_daemon(parameters):
     for lookup in lookups.of_daemon("postfix"):
         assert f"query = {lookup.postfix_query()}\n" in texts[f"{lookup.name}.cf"]
     for lookup in lookups.of_daemon("dovecot"):
-        query = lookup.dovecot_query("2.3", mail_root="/var/mail/mailhost", overdraft_mb=100)
+        query = lookup.dovecot_query("2.3", overdraft_mb=100)
         shown = as_branch(query) if lookup.name.endswith("passdb") else f"{lookup.parameter} = {query}\n"
-        assert shown in texts["auth-sql.conf"]
+        assert shown in texts["weighed-sql.conf" if lookup.name == "weighed" else "auth-sql.conf"]
     assert not any(placeholder in text for text in texts.values() for placeholder in ("{address}", "{local}"))
 
 
@@ -84,7 +84,7 @@ def test_proxymap_may_read_every_table_that_postfix_is_told_to_ask(parameters):
     readable = main.split("proxy_read_maps =")[1].split("\nvirtual_transport")[0]
 
     # A proxied table that this list misses is fatal for the process that asks it.
-    for name in ("recipients.cf", "alive.cf"):
+    for name in ("recipients.cf", "sources.cf", "alive.cf"):
         assert name in readable
     for name in ("virtual_mailbox_domains", "virtual_mailbox_maps", "virtual_alias_maps", "smtpd_sender_login_maps"):
         assert f"${name}" in readable

@@ -7,7 +7,7 @@ from tenants.models import Kind
 from tenants.operations import create_tenant, resume_tenant, suspend_tenant
 from tests.world import a_mailbox, an_alias, fresh, routes, senders, verified_domain
 
-FLAGS = ("is_active", "may_receive", "may_send", "may_imap", "may_pop3", "may_managesieve")
+FLAGS = ("is_active", "may_receive", "may_smtp", "may_imap", "may_pop3", "may_sieve")
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def test_everything_stops_for_everyone_below(world, anna):
     ("block", "left"),
     [
         ("sign_in", {"may_receive"}),
-        ("sending", {"is_active", "may_receive", "may_imap", "may_pop3", "may_managesieve"}),
-        ("receiving", {"may_send", "may_imap", "may_pop3", "may_managesieve"}),
+        ("sending", {"is_active", "may_receive", "may_imap", "may_pop3", "may_sieve"}),
+        ("receiving", {"may_smtp", "may_imap", "may_pop3", "may_sieve"}),
     ],
 )
 def test_one_block_leaves_the_rest(world, anna, block, left):
@@ -52,7 +52,7 @@ def test_one_block_leaves_the_rest(world, anna, block, left):
     assert true_flags(anna) == left
     assert fresh(anna.domain).is_verified == (block != "receiving")
     assert routes("anna@acme.example") == ([] if block == "receiving" else ["anna@acme.example"])
-    assert senders("sales@acme.example") == (["anna@acme.example"] if "may_send" in left else [])
+    assert senders("sales@acme.example") == (["anna@acme.example"] if "may_smtp" in left else [])
 
 
 def test_resuming_restores_exactly_what_was(world, anna):
@@ -74,7 +74,7 @@ def test_a_suspension_above_outlives_one_below(world, anna):
 
     resume_tenant(world.as_rita, tenant=world.acme)
 
-    assert "may_send" not in true_flags(anna)
+    assert "may_smtp" not in true_flags(anna)
     assert "may_imap" in true_flags(anna)
 
 
@@ -119,7 +119,7 @@ def test_a_tenant_that_begins_with_the_same_digits_is_not_below(world):
     for child in children:
         suspend_tenant(world.as_rita, tenant=child, reason="unpaid")
         alike = [each for each in children if each != child and str(each.pk).startswith(str(child.pk))]
-        assert all(fresh(each).may_send for each in alike)
+        assert all(fresh(each).may_smtp for each in alike)
         resume_tenant(world.as_rita, tenant=child)
 
 
