@@ -18,6 +18,18 @@ def kinds():
     return Kind.choices
 
 
+class SecondFactor(models.TextChoices):
+    """Of whom a tenant asks a second factor at sign-in."""
+
+    OPTIONAL = "optional", "Nobody: everybody decides for themselves"
+    LEADERS = "leaders", "Owners and admins"
+    EVERYBODY = "everybody", "Everybody"
+
+
+def second_factors():
+    return SecondFactor.choices
+
+
 class Tenant(TenantOwned):
     """A node of the tree. `path` is the ids from the root down ("/1/5/"), so that a subtree is one index range.
 
@@ -33,6 +45,7 @@ class Tenant(TenantOwned):
     path = models.CharField(max_length=700, unique=True, db_collation="ascii_bin")
     kind = models.CharField(max_length=20, choices=kinds)
     name = models.CharField(max_length=120)
+    second_factor = models.CharField(max_length=20, choices=second_factors, default="optional", db_default="optional")
     blocks_sign_in = models.BooleanField(default=False)
     blocks_sending = models.BooleanField(default=False)
     blocks_receiving = models.BooleanField(default=False)
@@ -79,6 +92,7 @@ class Member(TenantOwned):
 
     tenant_path = "tenant__path"
 
+    uid = UidField()
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="members")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=roles)
