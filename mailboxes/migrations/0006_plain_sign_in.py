@@ -4,7 +4,7 @@ from django.db.models.functions import Concat
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailboxes", "0003_app_passwords")]
+    dependencies = [("mailboxes", "0005_mailbox_lists_of_tenant")]
 
     operations = [
         # Dovecot asks for "may_" and its own name of the service.
