@@ -67,7 +67,7 @@ class Mailbox(TenantOwned):
 
     tenant_path = "tenant__path"
     secret = frozenset({"password_hash"})
-    unrecorded = frozenset({"is_active", "may_receive", "may_send", "may_imap", "may_pop3", "may_managesieve"})
+    unrecorded = frozenset({"is_active", "may_receive", "may_smtp", "may_imap", "may_pop3", "may_sieve"})
 
     uid = UidField()
     domain = models.ForeignKey(Domain, models.PROTECT, related_name="mailboxes")
