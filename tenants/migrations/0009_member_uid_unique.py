@@ -4,7 +4,7 @@ import mailhost.fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0007_member_uid_filled")]
+    dependencies = [("tenants", "0008_member_uid_filled")]
 
     operations = [
         migrations.AlterField(

@@ -13,6 +13,6 @@ def fill(apps, schema_editor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0006_member_uid")]
+    dependencies = [("tenants", "0007_member_uid")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

@@ -4,7 +4,7 @@ import tenants.models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0004_fill_allowances")]
+    dependencies = [("tenants", "0005_audit_moved")]
 
     operations = [
         migrations.AddField(

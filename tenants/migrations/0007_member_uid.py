@@ -6,7 +6,7 @@ import mailhost.fields
 class Migration(migrations.Migration):
     """Empty at first: a column that is added gets one value for all rows."""
 
-    dependencies = [("tenants", "0005_second_factor")]
+    dependencies = [("tenants", "0006_second_factor")]
 
     operations = [
         migrations.AddField(
