@@ -85,35 +85,18 @@ class TenantManager(models.Manager):
     def get_queryset(self) -> models.QuerySet:
         scope = current_scope(f"A query on {self.model.__name__}")
         rows = super().get_queryset()
-        if not scope.path:
-            return rows
-        rows = rows.filter(subtree(self.model.tenant_path, scope.path))
-        return rows if self.model.outlives_tenant else rows.filter(**{self.model.deletion_field(): None})
+        return rows.filter(subtree(self.model.tenant_path, scope.path)) if scope.path else rows
 
     @classmethod
     def with_methods_of(cls, queryset: type[models.QuerySet]) -> Self:
         return cls.from_queryset(queryset)()
 
 
-<<<<<<< HEAD
 class TenantOwned(Recorded):
     """A row that belongs to a tenant. `tenant_path` is the lookup that leads to the tenant's path."""
-=======
-class TenantOwned(models.Model):
-    """A row that belongs to a tenant. `tenant_path` is the lookup that leads to the tenant's path.
-
-    What a deleted tenant owns does not exist for anybody until that is restored; `outlives_tenant` says that it does.
-    """
->>>>>>> 8c4adff (wip)
 
     tenant_path: ClassVar[str]
-    outlives_tenant: ClassVar[bool] = False
     objects: Any = TenantManager()
 
     class Meta:
         abstract = True
-
-    @classmethod
-    def deletion_field(cls) -> str:
-        """Return the lookup that leads to when the tenant was deleted."""
-        return cls.tenant_path.removesuffix("path") + "deleted_at"

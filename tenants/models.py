@@ -18,7 +18,6 @@ def kinds():
     return Kind.choices
 
 
-<<<<<<< HEAD
 class SecondFactor(models.TextChoices):
     """Of whom a tenant asks a second factor at sign-in."""
 
@@ -29,22 +28,6 @@ class SecondFactor(models.TextChoices):
 
 def second_factors():
     return SecondFactor.choices
-=======
-class Reason(models.TextChoices):
-    """Why a tenant is suspended."""
-
-    UNPAID = "unpaid", "Unpaid"
-    SPAM = "spam", "Spam was sent"
-    ABUSE = "abuse", "Abuse was reported"
-    SECURITY = "security", "It may be in a stranger's hands"
-    LEGAL = "legal", "A legal order"
-    REQUESTED = "requested", "At its own request"
-    OTHER = "other", "Another reason"
-
-
-def suspension_reasons():
-    return Reason.choices
->>>>>>> 8c4adff (wip)
 
 
 class Tenant(TenantOwned):
@@ -55,11 +38,7 @@ class Tenant(TenantOwned):
     """
 
     tenant_path = "path"
-<<<<<<< HEAD
     unrecorded = frozenset({"path", "suspended_by_path", "may_sign_in", "may_send", "may_receive"})
-=======
-    outlives_tenant = True
->>>>>>> 8c4adff (wip)
 
     uid = UidField()
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
@@ -72,10 +51,7 @@ class Tenant(TenantOwned):
     blocks_receiving = models.BooleanField(default=False)
     # The path of the tenant that suspended: nobody below it may lift or rewrite that.
     suspended_by_path = models.CharField(max_length=700, null=True, db_collation="ascii_bin")  # noqa: DJ001 - nobody
-    suspension_reason = models.CharField(max_length=20, choices=suspension_reasons, default="", blank=True)
-    # In the suspender's words, for whoever reads the reason.
-    suspension_note = models.CharField(max_length=500, default="", db_default="", blank=True)
-    suspended_at = models.DateTimeField(null=True)
+    suspension_reason = models.CharField(max_length=500, default="", blank=True)
     plan_version = models.ForeignKey("PlanVersion", models.PROTECT, null=True, related_name="tenants")
     # How much a tenant may sell of what it was granted itself: at 150 its customers' limits may add up to one and a
     # half times its own. What they use together never exceeds it.
@@ -85,12 +61,7 @@ class Tenant(TenantOwned):
     may_receive = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
-    # A whole subtree is deleted together: `deleted_with` is the tenant that took this one along, so that restoring it
-    # brings back what went with it and nothing that was deleted before.
     deleted_at = models.DateTimeField(null=True)
-    deleted_with = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
-    # What remains after this bears the audit trail and nothing else.
-    purged_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["name", "pk"]
@@ -134,43 +105,6 @@ class Member(TenantOwned):
         return f"{self.user} ({self.role}) at {self.tenant}"
 
 
-<<<<<<< HEAD
-=======
-class AuditQuerySet(TenantQuerySet):
-    def newest_first(self):
-        return self.order_by("-pk")
-
-    def matching(self, words: str):
-        return self.filter(Q(action__contains=words) | Q(actor__contains=words)) if words else self
-
-
-class AuditRecord(TenantOwned):
-    """One act, once written never changed. `details` are the act's arguments without secrets."""
-
-    tenant_path = "tenant__path"
-    outlives_tenant = True
-
-    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="audit_records")
-    action = models.CharField(max_length=80)
-    actor = models.CharField(max_length=254)
-    user_id = models.BigIntegerField(null=True)
-    key_id = models.BigIntegerField(null=True)
-    address = models.CharField(max_length=45, default="")
-    object = models.CharField(max_length=300, default="")
-    details = models.JSONField(default=dict)
-    request_id = models.CharField(max_length=64, default="")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = TenantManager.with_methods_of(AuditQuerySet)
-
-    class Meta:
-        indexes = [models.Index(fields=["tenant", "id"], name="audit_of_tenant")]
-
-    def __str__(self) -> str:
-        return f"{self.actor}: {self.action} {self.object}"
-
-
->>>>>>> 8c4adff (wip)
 class Limits(models.Model):
     """What a tenant and all below it may have together. NULL: nothing of its own, only what those above it have."""
 
@@ -239,7 +173,6 @@ class Allowance(Limits, TenantOwned):
     """
 
     tenant_path = "path"
-    outlives_tenant = True
 
     tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="allowance")
     path = models.CharField(max_length=700, db_collation="ascii_bin")

@@ -3,19 +3,17 @@
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.utils import timezone
 
 from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.effective import recalculate
 from mailhost.errors import Refused
-from mailhost.fields import UID_LENGTH, new_uid
+from mailhost.fields import new_uid
 from mailhost.operation import operation
 from mailhost.scope import every_tenant
 from tenants.limits import SUB_RESELLERS, has_feature, reserve
 from tenants.locks import lock_branch
-from tenants.models import Allowance, Kind, Reason, Tenant
-from tenants.suspension import said_reason
+from tenants.models import Allowance, Kind, Tenant
 
 # What stands below what; a reseller below a reseller is a feature of plans.
 BELOW = {
@@ -25,9 +23,7 @@ BELOW = {
 }
 SIGN_IN, SENDING, RECEIVING = "sign_in", "sending", "receiving"
 BLOCKS = (SIGN_IN, SENDING, RECEIVING)
-MAX_NAME, MAX_NOTE = 120, 500
-# Room for the id that a path ends in until the row has its own.
-MAX_PATH = 700 - UID_LENGTH
+MAX_NAME = 120
 END_SESSIONS = "mailboxes.tasks.end_sessions_of_tenant"
 
 
@@ -63,21 +59,21 @@ def create_tenant(actor: Actor, *, parent: Tenant, kind: str, name: str) -> Tena
 
 
 @operation("tenants.suspend")
-def suspend_tenant(
-    actor: Actor, *, tenant: Tenant, reason: str, note: str = "", blocks: Sequence[str] = BLOCKS
-) -> Tenant:
+def suspend_tenant(actor: Actor, *, tenant: Tenant, blocks: Sequence[str] = BLOCKS, reason: str) -> Tenant:
     """Block a tenant and all below it: `sign_in` (and with it sending by mail programs), `sending`, `receiving`.
 
-    `reason` is one of `Reason`, `note` says more; the tenant reads both. Replaces an earlier suspension. Raises
-    Refused: not_found, own_tenant, invalid_blocks, invalid_reason, invalid_note, suspended_above.
+    Replaces an earlier suspension. Raises Refused: not_found, own_tenant, invalid_blocks, reason_required,
+    suspended_above.
     """
-    note = _check_suspension(blocks, reason, note)
     tenant = lock_branch(tenant)
     if tenant.pk == actor.tenant_id:
         raise Refused("own_tenant", "", "You cannot suspend your own account.")
+    if not blocks or not set(blocks) <= set(BLOCKS):
+        raise Refused("invalid_blocks", "blocks", f"Block one or more of {', '.join(BLOCKS)}.")
+    if not reason.strip() or len(reason) > 500:
+        raise Refused("reason_required", "reason", "Say in at most 500 characters why; the customer reads it.")
     _refuse_below_suspender(actor, tenant)
-    tenant.suspension_reason, tenant.suspension_note, tenant.suspended_at = reason, note, timezone.now()
-    _set_blocks(tenant, blocks, by=actor)
+    _set_blocks(tenant, blocks, reason.strip(), by=actor)
     if SIGN_IN in blocks:
         later(END_SESSIONS, tenant_id=tenant.pk)
     return tenant
@@ -95,8 +91,7 @@ def resume_tenant(actor: Actor, *, tenant: Tenant) -> Tenant:
     if not tenant.is_suspended:
         raise Refused("unchanged", "", f"{tenant.name} is not suspended.")
     _refuse_below_suspender(actor, tenant)
-    tenant.suspension_reason, tenant.suspension_note, tenant.suspended_at = "", "", None
-    _set_blocks(tenant, (), by=None)
+    _set_blocks(tenant, (), "", by=None)
     return tenant
 
 
@@ -123,28 +118,15 @@ def _refuse_below_suspender(actor: Actor, tenant: Tenant) -> None:
             "suspended_above",
             "",
             f"{tenant.name} was suspended from above your account, so only they can change or lift that. "
-            f"Ask them. Their reason: {said_reason(tenant)}",
+            f"Ask them. Their reason: {tenant.suspension_reason}",
         )
 
 
-def _check_suspension(blocks: Sequence[str], reason: str, note: str) -> str:
-    """Return the note without outer blanks. Raises Refused: invalid_blocks, invalid_reason, invalid_note."""
-    if not blocks or not set(blocks) <= set(BLOCKS):
-        raise Refused("invalid_blocks", "blocks", f"Block one or more of {', '.join(BLOCKS)}.")
-    if reason not in Reason.values:
-        raise Refused("invalid_reason", "reason", f"Give one of these reasons: {', '.join(Reason.values)}.")
-    note = note.strip()
-    if len(note) > MAX_NOTE:
-        raise Refused("invalid_note", "note", f"A note has at most {MAX_NOTE} characters.")
-    if reason == Reason.OTHER and not note:
-        raise Refused("invalid_note", "note", "Say in a note what the reason is; the customer reads it.")
-    return note
-
-
-def _set_blocks(tenant: Tenant, blocks: Sequence[str], *, by: Actor | None) -> None:
+def _set_blocks(tenant: Tenant, blocks: Sequence[str], reason: str, *, by: Actor | None) -> None:
     tenant.blocks_sign_in = SIGN_IN in blocks
     tenant.blocks_sending = SENDING in blocks
     tenant.blocks_receiving = RECEIVING in blocks
+    tenant.suspension_reason = reason
     tenant.suspended_by_path = by.tenant_path if by else None
     tenant.save(
         update_fields=[
@@ -152,8 +134,6 @@ def _set_blocks(tenant: Tenant, blocks: Sequence[str], *, by: Actor | None) -> N
             "blocks_sending",
             "blocks_receiving",
             "suspension_reason",
-            "suspension_note",
-            "suspended_at",
             "suspended_by_path",
             "updated_at",
         ]
@@ -163,17 +143,10 @@ def _set_blocks(tenant: Tenant, blocks: Sequence[str], *, by: Actor | None) -> N
 
 
 def _place(tenant: Tenant, path: str) -> None:
-    """Give a new tenant its path and its page in the book of what is in use. Raises Refused("too_deep")."""
-    check_depth(path)
+    """Give a new tenant its path and its page in the book of what is in use."""
     tenant.path = path
     tenant.save(update_fields=["path", "updated_at"])
     Allowance.objects.create(tenant=tenant, path=path)
-
-
-def check_depth(path: str) -> None:
-    """Raise Refused("too_deep") for a path that the column cannot hold: some seventy levels."""
-    if len(path) > MAX_PATH:
-        raise Refused("too_deep", "parent", "So many accounts stand above this one already that none fits below it.")
 
 
 def _unplaced(above: str = "/") -> str:

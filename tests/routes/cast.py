@@ -131,7 +131,7 @@ class Cast:
 
     def suspend_acme(self) -> None:
         """Let nobody of Acme's sign in any more; their sessions and keys exist already."""
-        suspend_tenant(self.world.as_operator, tenant=self.world.acme, blocks=["sign_in"], reason="unpaid")
+        suspend_tenant(self.world.as_operator, tenant=self.world.acme, blocks=["sign_in"], reason="Unpaid")
 
 
 def with_key(tenant: Tenant, role: str) -> Client:

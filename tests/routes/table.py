@@ -80,7 +80,7 @@ TABLE = [
     Row("GET", "api/v1/tenants", ANYBODY_SIGNED_IN),
     Row("POST", "api/v1/tenants", ADD_TENANT, body={"name": "Corvo"}, refers={"parent_id": "tenant"}),
     Row("GET", "api/v1/tenants/<str:tenant>", SEE | {BILLING}, "tenant"),
-    Row("POST", "api/v1/tenants/<str:tenant>/suspend", ABOVE, "tenant", {"reason": "unpaid"}),
+    Row("POST", "api/v1/tenants/<str:tenant>/suspend", ABOVE, "tenant", {"reason": "Unpaid"}),
     Row("POST", "api/v1/tenants/<str:tenant>/resume", ABOVE, "tenant"),
     Row("GET", "api/v1/api-keys", LIST),
     Row("POST", "api/v1/api-keys", ADD, body={"name": "billing"}, refers={"tenant_id": "tenant"}),
