@@ -194,15 +194,18 @@ LOOKUPS = (
         daemon="dovecot",
         parameter="user_query",
         table="mail_mailboxes",
-        columns=("email", "live_email", "uid", "storage_quota"),
+        columns=("email", "live_email", "uid", "storage_quota", "may_send"),
         sql=(
             "SELECT email AS user, uid AS folder,"
-            " CONCAT('*:storage=', storage_quota + IF('{service}' = 'lmtp', {overdraft_mb}, 0), 'M') AS quota_rule"
+            " CONCAT('*:storage=', storage_quota + IF('{service}' = 'lmtp', {overdraft_mb}, 0), 'M') AS quota_rule,"
+            " IF(may_send, 4, 0) AS sieve_max_redirects,"
+            " IF(may_send, '-enotify', '-enotify -vacation -reject') AS sieve_extensions"
             " FROM mail_mailboxes WHERE live_email = '{address}'"
         ),
         sentence=(
             "Where is the mail of this mailbox? What Postfix accepted is delivered: to a suspended mailbox, and beyond"
-            " the quota, because messages that arrive together are all weighed before the first is counted."
+            " the quota, because messages that arrive together are all weighed before the first is counted. A mailbox"
+            " that may not send does not send by Sieve either."
         ),
     ),
     Lookup(

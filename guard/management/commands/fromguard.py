@@ -1,4 +1,4 @@
-"""Run the guard of header From in the foreground, until SIGTERM."""
+"""Run the guard of header From, and of Sieve's listener, in the foreground, until SIGTERM."""
 
 import asyncio
 import signal
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
+from guard.local_policy import SOCKET_NAME, LocalPolicy
 from guard.milter import run
 from guard.senders import Senders
 from guard.verdict import Judge
@@ -25,10 +26,14 @@ class Command(BaseCommand):
         except InvalidParameter as error:
             raise CommandError(str(error)) from error
         judge = Judge(parameters.hostname, Senders(parameters))
-        asyncio.run(self._until_stopped(judge, options["socket"] or parameters.guard_socket))
+        path = options["socket"] or parameters.guard_socket
+        asyncio.run(self._until_stopped(judge, path, LocalPolicy(parameters.vmail_uid)))
 
-    async def _until_stopped(self, judge: Judge, path: Path) -> None:
+    async def _until_stopped(self, judge: Judge, path: Path, policy: LocalPolicy) -> None:
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        # Beside the milter's socket, in the folder that Postfix may enter.
+        server = await policy.serve(path.parent / SOCKET_NAME)
         await run(judge, path, stopped)
+        server.close()
