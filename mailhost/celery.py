@@ -3,8 +3,9 @@
 import os
 
 import django
+import structlog
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailhost.settings")
 
@@ -16,6 +17,8 @@ if not apps.ready:
     django.setup()
 
 from mailhost.background import DEFAULT_QUEUE, RUN_JOB
+
+log = structlog.get_logger(__name__)
 
 app = Celery("mailhost")
 app.conf.update(
@@ -50,6 +53,19 @@ app.conf.beat_schedule = {
 @setup_logging.connect
 def keep_django_logging(**_kwargs) -> None:
     """Celery must not replace the JSON logging that Django has set up."""
+
+
+@worker_ready.connect
+def announce_what_waits(**_kwargs) -> None:
+    """A worker that was killed left its job waiting: the next one need not wait for the clock."""
+    from django.db import DatabaseError
+
+    from mailhost import background
+
+    try:
+        background.sweep()
+    except DatabaseError:
+        log.warning("no_sweep_at_start")
 
 
 @app.task(name=RUN_JOB)

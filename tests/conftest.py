@@ -13,6 +13,15 @@ from tests import stackside
 from tests.stackside import SecondStack, StackSide, django_on
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--kill-rounds",
+        type=int,
+        default=1,
+        help="how often the signer's worker is killed at each step (1; twenty take a quarter of an hour)",
+    )
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     # xdist's workers use the stack of the process that started them.
     if hasattr(session.config, "workerinput") or session.config.option.collectonly:
