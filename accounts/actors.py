@@ -1,23 +1,31 @@
 """From a person, or a command, to an Actor."""
 
-from accounts.models import ApiKey, User
+import dataclasses
+
+from accounts.models import ApiKey, Impersonation, Invitation, User
 from mailhost.actor import Actor
 from mailhost.scope import every_tenant
 from tenants.models import Member, Tenant
-from tenants.permissions import SYSTEM, permissions
+from tenants.permissions import SYSTEM, WAYS_IN, permissions
+
+
+def memberships_of(user: User) -> list[Member]:
+    """Return a person's memberships of tenants that may sign in, oldest first, each with its tenant."""
+    with every_tenant("a person's memberships are found before a tenant is known"):
+        return list(
+            Member.objects.select_related("tenant")
+            .filter(user=user, tenant__may_sign_in=True, tenant__deleted_at=None)
+            .order_by("pk")
+        )
 
 
 def actor_of_user(user: User, *, address: str = "") -> Actor | None:
     """Return the actor of a person's oldest membership of a tenant that may sign in, or None without one."""
-    with every_tenant("a person's memberships are found before a tenant is known"):
-        member = (
-            Member.objects.select_related("tenant")
-            .filter(user=user, tenant__may_sign_in=True, tenant__deleted_at=None)
-            .order_by("pk")
-            .first()
-        )
-    if member is None:
-        return None
+    return next((actor_of_member(member, user, address=address) for member in memberships_of(user)), None)
+
+
+def actor_of_member(member: Member, user: User, *, address: str = "") -> Actor:
+    """Return what a person is in a tenant that stands beside the membership."""
     return Actor(
         tenant_id=member.tenant_id,
         tenant_path=member.tenant.path,
@@ -28,6 +36,29 @@ def actor_of_user(user: User, *, address: str = "") -> Actor | None:
         address=address,
         tenant_name=member.tenant.name,
         tenant_kind=member.tenant.kind,
+    )
+
+
+def actor_of_impersonation(impersonation: Impersonation, member: Member, *, address: str = "") -> Actor:
+    """Return the member whom somebody has signed in as: all that is theirs to do but ways in, with both names."""
+    whose = actor_of_member(member, impersonation.user, address=address)
+    return dataclasses.replace(
+        whose,
+        permissions=whose.permissions - WAYS_IN,
+        impersonator=impersonation.impersonator.email,
+        impersonator_id=impersonation.impersonator_id,
+    )
+
+
+def invited_actor(invitation: Invitation, *, address: str = "") -> Actor:
+    """Return who may accept this invitation of a tenant that stands beside it, and nothing else."""
+    return Actor(
+        tenant_id=invitation.tenant_id,
+        tenant_path=invitation.tenant.path,
+        permissions=frozenset({"invitations.accept"}),
+        role="invited",
+        label=invitation.email,
+        address=address,
     )
 
 

@@ -1,32 +1,30 @@
 """How often a sign-in may be tried: a few times for one account, more for one address, then a wait.
 
 The limit of an account wherever from does not hold for addresses that it has signed in from of late: strangers who
-guess cannot shut its owner out there.
+guess cannot shut its owner out there. People and mailbox users are counted alike; an account is named by its kind and
+sign-in ("mailbox anna@acme.example").
 
-Counted in the cache. While the cache is away people still sign in, and the log says that nobody counts.
+Counted in the cache (`mailhost.cache`).
 """
 
 import hashlib
+import ipaddress
+from contextlib import suppress
 
-import structlog
 from django.core.cache import cache
-
-log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS = 15 * 60
 KNOWN_SECONDS = 30 * 24 * 60 * 60
 # One account from one address; one address whatever the account; one account wherever from.
 MOST_OF_PAIR, MOST_OF_ADDRESS, MOST_OF_ACCOUNT = 10, 60, 100
+# Who has one IPv6 address has 2^64 of them.
+IPV6_NETWORK = 64
 
 
 def has_too_many(address: str, account: str) -> bool:
     """Say whether this address, this account or both together have failed too often of late."""
     limits = _limits(address, account)
-    try:
-        counts = cache.get_many([*limits, _known(address, account)])
-    except Exception as error:  # whatever the cache's client raises, nobody is locked out by it
-        log.warning("sign_in_attempts_not_counted", error=type(error).__name__)
-        return False
+    counts = cache.get_many([*limits, _known(address, account)])
     if _known(address, account) in counts:
         del limits[_account(account)]
     return any(counts.get(key, 0) >= most for key, most in limits.items())
@@ -34,27 +32,23 @@ def has_too_many(address: str, account: str) -> bool:
 
 def note_failure(address: str, account: str) -> None:
     """Count one failed sign-in. The window of each count begins with its first failure."""
-    try:
-        for key in _limits(address, account):
-            cache.add(key, 0, WINDOW_SECONDS)
+    for key in _limits(address, account):
+        cache.add(key, 0, WINDOW_SECONDS)
+        # ValueError: the count ran out between the two lines.
+        with suppress(ValueError):
             cache.incr(key)
-    except Exception as error:  # see above; ValueError: the count ran out between the two lines
-        log.warning("sign_in_attempts_not_counted", error=type(error).__name__)
 
 
 def note_success(address: str, account: str) -> None:
     """After a sign-in that succeeded: typing errors before it count no more, and the address is known."""
-    try:
-        cache.delete(_pair(address, account))
-        cache.set(_known(address, account), 1, KNOWN_SECONDS)
-    except Exception as error:  # see above
-        log.warning("sign_in_attempts_not_counted", error=type(error).__name__)
+    cache.delete(_pair(address, account))
+    cache.set(_known(address, account), 1, KNOWN_SECONDS)
 
 
 def _limits(address: str, account: str) -> dict[str, int]:
     return {
         _pair(address, account): MOST_OF_PAIR,
-        f"attempts:address:{_digest(address)}": MOST_OF_ADDRESS,
+        f"attempts:address:{_digest(_source(address))}": MOST_OF_ADDRESS,
         _account(account): MOST_OF_ACCOUNT,
     }
 
@@ -64,11 +58,18 @@ def _account(account: str) -> str:
 
 
 def _known(address: str, account: str) -> str:
-    return f"attempts:known:{_digest(f'{address} {account}')}"
+    return f"attempts:known:{_digest(f'{_source(address)} {account}')}"
 
 
 def _pair(address: str, account: str) -> str:
-    return f"attempts:pair:{_digest(f'{address} {account}')}"
+    return f"attempts:pair:{_digest(f'{_source(address)} {account}')}"
+
+
+def _source(address: str) -> str:
+    """Return what counts as one place: an IPv4 address, an IPv6 network."""
+    if ":" not in address:
+        return address
+    return str(ipaddress.ip_network((address, IPV6_NETWORK), strict=False))
 
 
 def _digest(text: str) -> str:

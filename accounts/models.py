@@ -1,9 +1,12 @@
-"""Who is asking: people and API keys."""
+"""Who is asking: people, whom they invite and for whom they act, and API keys."""
+
+from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models import Case, F, When
 
-from mailhost.fields import ExactCharField, UidField
+from mailhost.fields import ExactCharField, UidField, new_uid
 from mailhost.recorded import Recorded
 from mailhost.scope import TenantOwned
 from tenants.models import Role, Tenant, roles
@@ -34,6 +37,70 @@ class User(AbstractBaseUser, Recorded):
 
     def __str__(self) -> str:
         return self.email
+
+
+class Invitation(TenantOwned):
+    """An address asked to become a member. The link that accepts is made of `nonce` and SECRET_KEY
+    (`accounts.invitations`), so that the table alone opens nothing."""
+
+    tenant_path = "tenant__path"
+
+    uid = UidField()
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="invitations")
+    email = ExactCharField(max_length=254)
+    role = models.CharField(max_length=20, choices=roles)
+    invited_by = models.CharField(max_length=254)
+    nonce = UidField(default=new_uid)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    # One open invitation for an address in a tenant: MariaDB drops a unique constraint with a condition.
+    open_email = models.GeneratedField(
+        expression=Case(When(accepted_at=None, revoked_at=None, then=F("email")), default=None),
+        output_field=ExactCharField(max_length=254, null=True),
+        db_persist=True,
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "open_email"], name="invitation_once")]
+
+    def __str__(self) -> str:
+        return f"{self.email} ({self.role}) to {self.tenant}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.accepted_at is None and self.revoked_at is None
+
+    def has_expired(self, now: datetime) -> bool:
+        return now >= self.expires_at
+
+
+class Impersonation(TenantOwned):
+    """A person from above acting as a member of a tenant; the tenant's people see these rows."""
+
+    tenant_path = "tenant__path"
+
+    uid = UidField()
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="impersonations")
+    user = models.ForeignKey(User, models.CASCADE, related_name="impersonations")
+    impersonator = models.ForeignKey(User, models.CASCADE, related_name="impersonations_made")
+    # From where, in words: the tenant that the impersonator belongs to.
+    impersonator_tenant = models.CharField(max_length=120)
+    reason = models.CharField(max_length=500)
+    address = models.CharField(max_length=45, default="")
+    started_at = models.DateTimeField(auto_now_add=True)
+    ends_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "started_at"], name="impersonation_of_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.impersonator} as {self.user} at {self.tenant}"
+
+    def is_running(self, now: datetime) -> bool:
+        return self.ended_at is None and now < self.ends_at
 
 
 class ApiKey(TenantOwned):

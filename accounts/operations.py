@@ -11,8 +11,9 @@ from accounts.models import ApiKey, User
 from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.operation import operation
+from tenants.limits import release, reserve
 from tenants.locks import lock_branch, share_tenant
-from tenants.models import Member, Role, Tenant
+from tenants.models import Member, Role, SecondFactor, Tenant
 from tenants.operations import check_name
 from tenants.permissions import permissions
 
@@ -21,47 +22,71 @@ from tenants.permissions import permissions
 def create_user(actor: Actor, *, tenant: Tenant, email: str, role: str, password: str, name: str = "") -> Member:
     """Create a person who signs in with this address and password, as a member of a tenant.
 
-    Raises Refused: not_found, invalid_email, weak_password, invalid_role, taken.
+    Raises Refused: not_found, invalid_email, weak_password, invalid_role, taken, limit_reached.
     """
     tenant = share_tenant(actor, tenant)
-    _check_role(actor, tenant, role)
-    user = User(email=normalise_login(email), name=check_name(name) if name else "")
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise Refused("weak_password", "password", " ".join(error.messages)) from error
-    user.set_password(password)
-    try:
-        with transaction.atomic():
-            user.save(force_insert=True)
-    except IntegrityError as error:
-        raise Refused("taken", "email", f"Somebody signs in as {user.email} already.") from error
-    return Member.objects.create(tenant=tenant, user=user, role=role)
+    check_role(actor, tenant, role)
+    member = Member.objects.create(tenant=tenant, user=new_user(email, password, name), role=role)
+    reserve(tenant.path, members=1)
+    return member
 
 
 @operation("members.add")
 def add_member(actor: Actor, *, tenant: Tenant, user: User, role: str) -> Member:
-    """Make a person a member of one more tenant. Raises Refused: not_found, invalid_role, taken."""
+    """Make a person a member of one more tenant. Raises Refused: not_found, invalid_role, taken, limit_reached."""
     tenant = share_tenant(actor, tenant)
-    _check_role(actor, tenant, role)
+    check_role(actor, tenant, role)
     try:
         with transaction.atomic():
-            return Member.objects.create(tenant=tenant, user=user, role=role)
+            member = Member.objects.create(tenant=tenant, user=user, role=role)
     except IntegrityError as error:
         raise Refused("taken", "user", f"{user.email} is a member of {tenant.name} already.") from error
+    reserve(tenant.path, members=1)
+    return member
+
+
+@operation("members.set_role")
+def set_member_role(actor: Actor, *, member: Member, role: str) -> Member:
+    """Give a member another role. Raises Refused: not_found, invalid_role, stronger_member, last_owner, unchanged."""
+    tenant, row = _locked_member(actor, member)
+    check_role(actor, tenant, role)
+    if row.role == role:
+        raise Refused("unchanged", "role", f"{row.user.email} has this role already.")
+    _keep_an_owner(tenant, row)
+    row.role = role
+    row.save(update_fields=["role"])
+    return row
 
 
 @operation("members.remove")
 def remove_member(actor: Actor, *, member: Member) -> None:
-    """End a membership; the person and other memberships stay. Raises Refused: not_found, last_owner."""
-    tenant = lock_branch(member.tenant)
-    row = Member.objects.filter(pk=member.pk).first()
-    if row is None:
-        raise Refused("not_found", "", "This member does not exist.")
-    owners = Member.objects.filter(tenant=tenant, role=Role.OWNER)
-    if row.role == Role.OWNER and not owners.exclude(pk=row.pk).exists():
-        raise Refused("last_owner", "", f"{tenant.name} would have no owner. Make somebody else an owner first.")
+    """End a membership; the person and other memberships stay.
+
+    Raises Refused: not_found, stronger_member, last_owner.
+    """
+    tenant, row = _locked_member(actor, member)
+    _keep_an_owner(tenant, row)
     row.delete()
+    release(tenant.path, members=1)
+
+
+@operation("people.change_way_in")
+def note_way_in(actor: Actor, *, user: User, change: str) -> User:
+    """Record what a person has changed of their own ways in; django-allauth has made the change itself."""
+    return user
+
+
+@operation("tenants.set_second_factor")
+def set_second_factor(actor: Actor, *, second_factor: str) -> Tenant:
+    """Say of whom the actor's tenant asks a second factor. Raises Refused: invalid_choice, unchanged."""
+    tenant = lock_branch(Tenant(pk=actor.tenant_id))
+    if second_factor not in SecondFactor.values:
+        raise Refused("invalid_choice", "second_factor", "Choose one of the three.")
+    if tenant.second_factor == second_factor:
+        raise Refused("unchanged", "second_factor", "It is so already.")
+    tenant.second_factor = second_factor
+    tenant.save(update_fields=["second_factor", "updated_at"])
+    return tenant
 
 
 @operation("keys.create")
@@ -76,7 +101,7 @@ def create_api_key(
     if len(name) > 80:
         raise Refused("invalid_name", "name", "The name of a key has at most 80 characters.")
     tenant = share_tenant(actor, tenant or Tenant(pk=actor.tenant_id))
-    _check_role(actor, tenant, role)
+    check_role(actor, tenant, role)
     minted = mint()
     key = ApiKey.objects.create(tenant=tenant, name=name, role=role, prefix=minted.prefix, digest=minted.digest)
     return key, minted.text
@@ -94,6 +119,25 @@ def revoke_api_key(actor: Actor, *, key: ApiKey) -> ApiKey:
     return row
 
 
+def new_user(email: str, password: str, name: str = "") -> User:
+    """Write a person who signs in with this address and password.
+
+    Raises Refused: invalid_email, weak_password, invalid_name, taken.
+    """
+    user = User(email=normalise_login(email), name=check_name(name) if name else "")
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise Refused("weak_password", "password", " ".join(error.messages)) from error
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        raise Refused("taken", "email", f"Somebody signs in as {user.email} already.") from error
+    return user
+
+
 def normalise_login(email: str) -> str:
     """Return the stored form of a sign-in address. Raises Refused("invalid_email"). No mail is routed by it."""
     email = email.strip().lower()
@@ -106,7 +150,26 @@ def normalise_login(email: str) -> str:
     return email
 
 
-def _check_role(actor: Actor, tenant: Tenant, role: str) -> None:
+def _locked_member(actor: Actor, member: Member) -> tuple[Tenant, Member]:
+    """Return the tenant, locked, and the member, fresh. Raises Refused: not_found, stronger_member."""
+    tenant = lock_branch(member.tenant)
+    row = Member.objects.select_related("user").filter(pk=member.pk).first()
+    if row is None:
+        raise Refused("not_found", "", "This member does not exist.")
+    if not permissions(tenant.kind, row.role) <= actor.permissions:
+        raise Refused(
+            "stronger_member", "", f"{row.user.email} may do more than you, so only others like that one can."
+        )
+    return tenant, row
+
+
+def _keep_an_owner(tenant: Tenant, leaving: Member) -> None:
+    owners = Member.objects.filter(tenant=tenant, role=Role.OWNER)
+    if leaving.role == Role.OWNER and not owners.exclude(pk=leaving.pk).exists():
+        raise Refused("last_owner", "", f"{tenant.name} would have no owner. Make somebody else an owner first.")
+
+
+def check_role(actor: Actor, tenant: Tenant, role: str) -> None:
     """Raise Refused("invalid_role") for an unknown role, or one that may do what the actor may not."""
     if role not in Role.values:
         raise Refused("invalid_role", "role", f"There is no role {role}.")

@@ -35,6 +35,7 @@ MAILHOST_PROXIES = env.int("MAILHOST_PROXIES", default=0)
 # --- apps ------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -57,6 +58,11 @@ INSTALLED_APPS = [
     "dns",
     "mailconfig",
     "guard",
+    # After ours, so that our templates stand in for theirs.
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
 ]
 
 MIDDLEWARE = [
@@ -72,6 +78,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.ActorMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
 ]
@@ -98,7 +105,8 @@ FORM_RENDERER = "mailhost.web.forms.Renderer"
 CSRF_FAILURE_VIEW = "mailhost.web.errors.stale_form"
 
 # Tenant paths are ASCII, so 700 characters fit an index of InnoDB's many times over.
-SILENCED_SYSTEM_CHECKS = ["mysql.W003"]
+# MariaDB has no conditional unique constraints; accounts/migrations holds allauth's by generated columns.
+SILENCED_SYSTEM_CHECKS = ["mysql.W003", "models.W036"]
 
 # --- database --------------------------------------------------------------------------------------------------
 
@@ -141,9 +149,13 @@ DAEMON_DATABASE_USERS = {
 REDIS_URL = env("MAILHOST_REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "mailhost.cache.SteadyRedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"serializer": "mailhost.cache.JsonSerializer"},
+        "OPTIONS": {
+            "serializer": "mailhost.cache.JsonSerializer",
+            "socket_connect_timeout": 0.5,
+            "socket_timeout": 2,
+        },
     }
 }
 
@@ -159,8 +171,55 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = "sign-in"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
+
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "reauthenticate": "accounts.forms.ConfirmForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
+    "reset_password_from_key": "accounts.forms.NewPasswordForm",
+}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+# People come by invitation, which proves their address.
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+PASSWORD_RESET_TIMEOUT = 60 * 60
+# Guessed passwords are counted by accounts.attempts; these hold floods and guessed codes. Addresses are those that
+# mailhost.proxies has set, so a header counts behind our own proxy only.
+ACCOUNT_RATE_LIMITS = {
+    "login": "120/m/ip",
+    "login_failed": "30/m/ip,5/5m/key",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "reset_password_from_key": "20/m/ip",
+}
+MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.forms.CodeForm",
+    "reauthenticate": "accounts.forms.ConfirmCodeForm",
+    "activate_totp": "accounts.forms.ActivateAppForm",
+    "add_webauthn": "accounts.forms.AddPasskeyForm",
+    "edit_webauthn": "accounts.forms.RenamePasskeyForm",
+}
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Mailhost"
+# Clocks of phones differ: the codes before and after count too, each once (accounts.forms).
+MFA_TOTP_TOLERANCE = 1
+# Browsers themselves give passkeys to https and to http://localhost, and to nothing else.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+# Roles that must have a second factor in every tenant ("owner", "admin" …); a tenant may ask for more of its own.
+MAILHOST_SECOND_FACTOR_ROLES = env.list("MAILHOST_SECOND_FACTOR_ROLES", default=[])
 
 # Sessions live in the database, so that people stay signed in while Redis is away.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
@@ -170,6 +229,14 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
 CSRF_COOKIE_HTTPONLY = True
+
+# --- mail of our own -------------------------------------------------------------------------------------------
+
+# Invitations, password resets and notices go to Postfix where it takes mail from this machine (mailconfig: reinject).
+EMAIL_HOST = env("MAILHOST_SMTP_HOST", default="127.0.0.1")
+EMAIL_PORT = env.int("MAILHOST_SMTP_PORT", default=env.int("MAILHOST_CONFIG_REINJECT_PORT", default=10026))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env("MAILHOST_MAIL_FROM", default=f"Mailhost <no-reply@{MAILHOST_HOSTNAME}>")
 
 # --- what browsers are told ------------------------------------------------------------------------------------
 

@@ -30,4 +30,5 @@ urlpatterns = [
 handler400 = under_api("malformed_request", "The request is malformed.", defaults.bad_request)
 handler403 = under_api("not_permitted", NOT_PERMITTED, errors.forbidden)
 handler404 = under_api("not_found", NOT_FOUND, errors.not_found)
+handler429 = errors.too_many
 handler500 = under_api("internal_error", INTERNAL_ERROR, errors.server_error)

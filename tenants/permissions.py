@@ -2,6 +2,8 @@
 
 from tenants.models import Kind, Role
 
+# Everybody's, whatever the role: one's own password and second factors.
+OWN = frozenset({"people.change_way_in"})
 SEE = frozenset(
     {
         "domains.list",
@@ -12,6 +14,8 @@ SEE = frozenset(
         "audit.list",
         "tenants.list",
         "keys.list",
+        "members.list",
+        "impersonations.list",
     }
 )
 MAILBOX_CARE = frozenset(
@@ -45,8 +49,10 @@ MAIL = (
         }
     )
 )
-ADMIN = MAIL | frozenset({"keys.create", "keys.revoke"})
-OWNER = ADMIN | frozenset({"members.add", "members.remove"})
+# Members of a role that may do more than one's own stay out of reach (accounts.operations).
+MEMBERS = frozenset({"members.invite", "members.set_role", "members.remove"})
+ADMIN = MAIL | MEMBERS | frozenset({"keys.create", "keys.revoke"})
+OWNER = ADMIN | frozenset({"members.add", "tenants.set_second_factor"})
 
 OF_ROLE: dict[str, frozenset[str]] = {
     Role.OWNER: OWNER,
@@ -56,17 +62,26 @@ OF_ROLE: dict[str, frozenset[str]] = {
     Role.BILLING: frozenset({"tenants.list", "audit.list"}),
     Role.READ_ONLY: SEE,
 }
+BELOW = frozenset({"tenants.create", "tenants.suspend", "tenants.resume", "tenants.sign_in_as"})
 # What a tenant's kind adds for its owners and admins: a customer has nobody below it.
 OF_KIND: dict[str, frozenset[str]] = {
-    Kind.OPERATOR: frozenset({"signers.list", "tenants.create", "tenants.suspend", "tenants.resume"}),
-    Kind.RESELLER: frozenset({"tenants.create", "tenants.suspend", "tenants.resume"}),
+    Kind.OPERATOR: BELOW | frozenset({"signers.list"}),
+    Kind.RESELLER: BELOW,
     Kind.CUSTOMER: frozenset(),
 }
+# What nobody may do who has signed in as somebody else: give, change or take away a way in, or go on to a third.
+WAYS_IN = (
+    OWN
+    | MEMBERS
+    | frozenset({"keys.create", "keys.revoke", "mailboxes.change_password"})
+    | frozenset({"app_passwords.create", "app_passwords.update", "app_passwords.revoke"})
+    | frozenset({"members.add", "tenants.set_second_factor", "tenants.sign_in_as"})
+)
 # Acts of the installation itself: commands and tasks.
-SYSTEM = OWNER | OF_KIND[Kind.OPERATOR] | frozenset({"dkim_keys.ensure", "records.refresh"})
+SYSTEM = OWN | OWNER | OF_KIND[Kind.OPERATOR] | frozenset({"dkim_keys.ensure", "records.refresh"})
 
 
 def permissions(kind: str, role: str) -> frozenset[str]:
     """Return every act that a member with `role` of a tenant of this `kind` may do."""
-    own = OF_ROLE[role]
+    own = OWN | OF_ROLE[role]
     return own | OF_KIND[kind] if role in {Role.OWNER, Role.ADMIN} else own

@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from accounts.forms import KeyForm
+from accounts.freshness import needs_fresh_sign_in
 from accounts.models import ApiKey
 from accounts.operations import create_api_key, revoke_api_key
 from mailhost.web.forms import refusals, refusals_told, render_form
@@ -23,6 +24,7 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 
 @needs("keys.create")
+@needs_fresh_sign_in()
 @never_cache
 def add_key(request: HttpRequest) -> HttpResponse:
     """The new key is shown in the answer itself, so that its text is stored nowhere."""

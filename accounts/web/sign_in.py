@@ -1,58 +1,76 @@
-"""Pages about signing in and out."""
+"""Pages about signing in and out, and about a forgotten password."""
 
-from django.conf import settings
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.logout import logout
+from allauth.account.views import LoginView, PasswordResetFromKeyView
 from django.contrib import messages
-from django.contrib.auth import authenticate, login, logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from accounts import attempts
-from accounts.forms import SignInForm
-from mailhost.web.forms import render_form
+from accounts.forms import ForgottenForm
+from accounts.resets import request_password_reset
+from mailhost.web.forms import UNPROCESSABLE, render_form
 
 TOO_MANY_REQUESTS = 429
-# One sentence for an unknown address, a wrong password and a closed account.
-NO_MATCH = "The address and the password do not match. Check both; upper and lower case matter in the password."
-TOO_MANY = f"Too many attempts. Wait {attempts.WINDOW_SECONDS // 60} minutes, then try again."
+LIMITED = "too_many_login_attempts"
 
 
-@login_not_required
-@never_cache
-@sensitive_post_parameters("password")
-def sign_in(request: HttpRequest) -> HttpResponse:
-    if request.actor is not None:
-        return redirect("home")
-    form = SignInForm(request.POST if request.method == "POST" else None)
-    target = request.POST.get("next") or request.GET.get("next", "")
-    context = {"next": target, "closed": request.method == "GET" and "closed" in request.GET}
-    if form.is_valid():
-        account = form.cleaned_data["email"].strip().lower()
-        address = request.META.get("REMOTE_ADDR", "")
-        if attempts.has_too_many(address, account):
-            form.add_error(None, TOO_MANY)
-            return render(request, "accounts/sign_in.html", {"form": form, **context}, status=TOO_MANY_REQUESTS)
-        user = authenticate(request, username=account, password=form.cleaned_data["password"])
-        if user is not None:
-            attempts.note_success(address, account)
-            login(request, user)
-            return redirect(target if is_ours(request, target) else settings.LOGIN_REDIRECT_URL)
-        attempts.note_failure(address, account)
-        form.add_error(None, NO_MATCH)
-    return render_form(request, "accounts/sign_in.html", form, **context)
+class SignIn(LoginView):
+    """allauth's, in our dress: 422 when address and password do not match, 429 when it was tried too often."""
 
+    template_name = "accounts/sign_in.html"
 
-def is_ours(request: HttpRequest, target: str) -> bool:
-    return url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    def form_invalid(self, form) -> HttpResponse:
+        is_limited = form.has_error("__all__", LIMITED)
+        return self.render_to_response(
+            self.get_context_data(form=form), status=TOO_MANY_REQUESTS if is_limited else UNPROCESSABLE
+        )
+
+    def get_context_data(self, **context) -> dict:
+        asked = self.request.POST.get("next") or self.request.GET.get("next", "")
+        closed = self.request.method == "GET" and "closed" in self.request.GET
+        return {**super().get_context_data(**context), "next": asked, "closed": closed}
 
 
 @login_not_required
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    logout(request)
+    logout(request, show_message=False)
     messages.success(request, "You are signed out.")
-    return redirect("sign-in")
+    return redirect("account_login")
+
+
+@login_not_required
+@never_cache
+def forgotten(request: HttpRequest) -> HttpResponse:
+    """One answer for every address, in the same time: a worker looks who it is."""
+    form = ForgottenForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        address, account = get_adapter().get_client_ip(request), f"reset {form.cleaned_data['email'].lower()}"
+        if attempts.has_too_many(address, account):
+            form.add_error(None, get_adapter().error_messages[LIMITED])
+            return render(request, "accounts/forgotten.html", {"form": form}, status=TOO_MANY_REQUESTS)
+        attempts.note_failure(address, account)
+        request_password_reset(form.cleaned_data["email"])
+        return redirect("account_reset_password_done")
+    return render_form(request, "accounts/forgotten.html", form)
+
+
+@login_not_required
+def forgotten_sent(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/forgotten_sent.html")
+
+
+class NewPassword(PasswordResetFromKeyView):
+    """Where the mailed link leads; allauth moves the link's secret into the session at once."""
+
+    template_name = "accounts/new_password.html"
+
+
+@login_not_required
+def new_password_set(request: HttpRequest) -> HttpResponse:
+    return redirect("account_login")

@@ -17,6 +17,11 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _page(404, request)
 
 
+def too_many(request: HttpRequest) -> HttpResponse:
+    """django-allauth asks for this page when somebody is too fast."""
+    return _page(429, request)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     return _page(500, None)
 
@@ -31,5 +36,6 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
 def _page(status: int, request: HttpRequest | None, **context) -> HttpResponse:
     """The 500 page gets no request: no session, no person, no database stands behind it."""
     signed_in = request is not None and getattr(request, "actor", None) is not None
-    text = render_to_string(f"{status}.html", {**context, "request_id": request_id(), "signed_in": signed_in})
+    context |= {"signed_in": signed_in, "impersonation": getattr(request, "impersonation", None)}
+    text = render_to_string(f"{status}.html", {**context, "request_id": request_id()})
     return HttpResponse(text, status=status)

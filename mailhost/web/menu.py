@@ -27,6 +27,7 @@ MENU = (
     Entry("aliases", "Aliases", "arrows-right-left", "aliases.list"),
     Entry("tenants", "Customers", "building-office-2", "tenants.list", hidden_from=CUSTOMER),
     Entry("signers", "Signing", "finger-print", "signers.list"),
+    Entry("members", "Members", "users", "members.list"),
     Entry("keys", "API keys", "key", "keys.list"),
     Entry("audit", "Audit log", "list-bullet", "audit.list"),
 )

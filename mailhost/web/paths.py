@@ -17,4 +17,11 @@ class UidConverter:
         return value
 
 
+class AlnumConverter(UidConverter):
+    """Letters and digits alone: a part of an address that a hyphen ends."""
+
+    regex = "[0-9A-Za-z]+"
+
+
 register_converter(UidConverter, "uid")
+register_converter(AlnumConverter, "alnum")

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
@@ -51,6 +52,22 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
     return f"{timesince(moment, now, depth=1)} ago"
 
 
+# Longer names of the same family first: every Edge says that it is a Chrome, and every Chrome that it is a Safari.
+BROWSERS = ("Edg", "OPR", "Firefox", "Chrome", "Safari", "curl")
+BROWSER_NAMES = {"Edg": "Edge", "OPR": "Opera"}
+SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "CrOS", "Linux")
+SYSTEM_NAMES = {"Mac OS X": "macOS", "CrOS": "ChromeOS"}
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """What a User-Agent header says in two words: "Firefox on Linux". It is the client's own say."""
+    name = next((known for known in BROWSERS if f"{known}/" in user_agent), "")
+    system = next((known for known in SYSTEMS if known in user_agent), "")
+    shown = BROWSER_NAMES.get(name, name) or "Unknown browser"
+    return f"{shown} on {SYSTEM_NAMES.get(system, system)}" if system else shown
+
+
 @register.filter
 def megabytes(value: float) -> str:
     """1536 → "1.5 GB"; quotas are counted in MB of 1024 × 1024 bytes, as Dovecot counts them."""
@@ -67,4 +84,10 @@ def megabytes(value: float) -> str:
 def menu(context):
     """The main menu and who is signed in."""
     request = context["request"]
-    return {"entries": entries(request.actor, request.path), "actor": request.actor, "request": request}
+    return {
+        "entries": entries(request.actor, request.path),
+        "actor": request.actor,
+        "others": len(request.memberships) > 1,
+        "at_security": request.path == reverse("mfa_index"),
+        "request": request,
+    }

@@ -7,9 +7,11 @@ import pytest
 from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
+from accounts.invitation_operations import invite_member
 from mailhost.api.errors import PROBLEMS
 from mailhost.urls import endpoints
 from tests.apiside import ROOT, Caller, assert_problem, make_cast
+from tests.routes.cast import a_member
 from tests.world import PASSWORD_HASH
 
 ID = {
@@ -37,6 +39,8 @@ BODIES = {
     "create_alias": {"source": "info@acme.example", "targets": ["anna@acme.example"]},
     "update_alias": {"enabled": False},
     "create_api_key": {"name": "shop"},
+    "create_invitation": {"email": "otto@elsewhere.example", "role": "support"},
+    "update_member": {"role": "read_only"},
 }
 
 
@@ -102,7 +106,15 @@ def test_every_answer_is_what_the_document_says(document, subtests):
     key = caller.read("/api-keys")["data"][0]["id"]
     app_password = caller.call("POST", f"/mailboxes/{ID['mailbox']}/app-passwords", {"name": "Phone"}).json()["id"]
     event = caller.read("/audit-events")["data"][0]["id"]
-    ids = ID | {"event": event, "tenant": f"ten_{cast.acme.tenant.uid}", "key": key, "app_password": app_password}
+    invitation = invite_member(cast.acme.actor, email="new@acme.example", role="support")
+    ids = ID | {
+        "tenant": f"ten_{cast.acme.tenant.uid}",
+        "event": event,
+        "key": key,
+        "app_password": app_password,
+        "member": f"mem_{a_member(cast.acme.tenant, 'support').uid}",
+        "invitation": f"inv_{invitation.uid}",
+    }
     # Deletions last, the key that asks last of all.
     order = sorted(
         operations(document), key=lambda row: (row[1] == "DELETE", "api-keys" in row[0], "domains" in row[0])

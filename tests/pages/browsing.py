@@ -1,16 +1,15 @@
 """How tests open pages in the browser."""
 
 from django.conf import settings
-from django.test import Client
 from playwright.sync_api import BrowserContext
 
 from tests.pages.town import Town
+from tests.webside import signed_in
 
 
 def sign_in_without_typing(context: BrowserContext, town: Town, email: str, url: str) -> None:
     """Give the browser a session of this person's, as the sign-in page does."""
-    client = Client()
-    client.force_login(town.person(email))
+    client = signed_in(town.person(email))
     value = client.cookies[settings.SESSION_COOKIE_NAME].value
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": url}])
 
@@ -42,6 +41,13 @@ def addresses_of_acme(town: Town) -> dict[str, str]:
         "alias-add": "/aliases/add/",
         "keys": "/keys/",
         "key-add": "/keys/add/",
+        "members": "/members/",
+        "member-invite": "/members/invite/",
+        "signed-in-as": "/signed-in-as/",
+        "security": "/security/",
+        "security-password": "/security/password/",
+        "security-app": "/security/app/",
+        "security-passkey": "/security/passkeys/add/",
         "audit": "/audit/",
         "not-found": "/nowhere/",
     }

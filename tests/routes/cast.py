@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.invitation_operations import invite_member
 from accounts.models import ApiKey, User
 from accounts.operations import create_api_key
 from audit.models import Event
@@ -25,9 +28,11 @@ from tenants.operations import create_tenant, suspend_tenant
 from tests.apiside import make_key
 from tests.routes import table
 from tests.routes.table import Row
+from tests.webside import a_passkey, signed_in
 from tests.world import World, a_mailbox, an_alias, make_world, verified_domain
 
 UNKNOWN_UID = "0" * 20
+OWN_NUMBER = 987_654_321_012
 # An own key notes its use, a session its end; neither is a change of anything.
 NO_CHANGE = re.compile(r"django_session|SET `last_used_at`")
 
@@ -57,6 +62,23 @@ def last_event(world: World) -> Any:
         return Event.objects.filter(tenant=world.acme).latest("pk")
 
 
+def a_member(tenant: Tenant, role: str) -> Member:
+    user, _ = User.objects.get_or_create(email=f"{role}@{tenant.name.lower()}.example")
+    with every_tenant("the tests' cast"):
+        return Member.objects.get_or_create(tenant=tenant, user=user, role=role)[0]
+
+
+def own_passkey(world: World) -> Any:
+    """Return a passkey of Acme's owner; it is called by its number."""
+    return SimpleNamespace(uid=str(a_passkey(a_member(world.acme, Role.OWNER).user, OWN_NUMBER).pk))
+
+
+def own_session(world: World) -> Any:
+    owner = a_member(world.acme, Role.OWNER).user
+    row = UserSession.objects.create(pk=OWN_NUMBER, user=owner, ip="192.0.2.1", session_key="x", user_agent="y")
+    return SimpleNamespace(uid=str(row.pk))
+
+
 # Made once each, in this order.
 THINGS: dict[str, Thing] = {
     "tenant": Thing("ten", lambda world: world.acme),
@@ -66,6 +88,10 @@ THINGS: dict[str, Thing] = {
     "alias": Thing("als", lambda world: an_alias(world.as_acme, "sales@acme.example", "anna@acme.example")[0]),
     "app_password": Thing("apw", an_app_password),
     "event": Thing("evt", last_event),
+    "member": Thing("mem", lambda world: a_member(world.acme, Role.SUPPORT)),
+    "invitation": Thing("inv", lambda world: invite_member(world.as_acme, email="new@acme.example", role="support")),
+    "own_passkey": Thing("", own_passkey),
+    "own_session": Thing("", own_session),
     "key": Thing("key", lambda world: create_api_key(world.as_acme, name="Acme's", role=Role.READ_ONLY)[0]),
 }
 
@@ -125,7 +151,7 @@ class Cast:
         }
         for who, (tenant, role) in members.items():
             yield (who, True), with_key(tenant, role)
-            yield (who, False), signed_in(tenant, role)
+            yield (who, False), signed_in(a_member(tenant, role).user)
         for is_api in (True, False):
             yield (table.NOBODY, is_api), Client()
 
@@ -137,16 +163,6 @@ class Cast:
 def with_key(tenant: Tenant, role: str) -> Client:
     """Return a client with an API key of this role."""
     return Client(headers={"authorization": f"Bearer {make_key(tenant, role)}"})
-
-
-def signed_in(tenant: Tenant, role: str) -> Client:
-    """Return a browser in which a member of this tenant is signed in."""
-    user, _ = User.objects.get_or_create(email=f"{role}@{tenant.name.lower()}.example")
-    with every_tenant("the tests' cast"):
-        Member.objects.get_or_create(tenant=tenant, user=user, role=role)
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @contextmanager

@@ -41,6 +41,7 @@ PASSWORD = "k8Vq.river.Lamp"
 ONE_APP_PASSWORD = "api/v1/mailboxes/<str:mailbox>/app-passwords/<str:app_password>"
 MAILBOX = {"local_part": "new", "domain": "acme.example", "storage_quota_mb": "10", "password": PASSWORD}
 NEW_MAILBOX = {"email": "new@acme.example", "password": PASSWORD, "storage_quota": 100}
+INVITATION = {"email": "somebody@elsewhere.example", "role": "support"}
 ALIAS = {"local_part": "new", "domain": "acme.example", "targets": "anna@acme.example"}
 
 
@@ -56,6 +57,8 @@ class Row:
     about: str = ""
     body: Any = None
     refers: dict[str, str] = field(default_factory=dict)
+    # About the person behind the session, whatever their role.
+    is_own: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.route}"
@@ -74,6 +77,47 @@ TABLE = [
     Row("POST", "sign-out/", SIGN_IN),
     # Whoever asks from this machine; from elsewhere, the operator alone.
     Row("GET", "metrics", SIGN_IN),
+    Row("GET", "sign-in/passkey/", SIGN_IN),
+    Row("POST", "sign-in/passkey/", SIGN_IN),
+    Row("GET", "sign-in/second-factor/", SIGN_IN),
+    Row("POST", "sign-in/second-factor/", SIGN_IN),
+    Row("GET", "password/forgotten/", SIGN_IN),
+    Row("POST", "password/forgotten/", SIGN_IN),
+    Row("GET", "password/forgotten/sent/", SIGN_IN),
+    Row("GET", "password/new/<alnum:uidb36>-<str:key>/", SIGN_IN, "tenant tenant"),
+    Row("POST", "password/new/<alnum:uidb36>-<str:key>/", SIGN_IN, "tenant tenant"),
+    Row("GET", "password/new/set/", SIGN_IN),
+    Row("GET", "invitations/<uid:uid>/<str:secret>/", SIGN_IN, "invitation invitation"),
+    Row("GET", "invitations/accept/", SIGN_IN),
+    Row("POST", "invitations/accept/", SIGN_IN),
+    # --- one's own ways in ----------------------------------------------------------------------------------------
+    Row("GET", "confirm/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("POST", "confirm/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("GET", "confirm/code/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("POST", "confirm/code/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("GET", "confirm/passkey/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("POST", "confirm/passkey/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("GET", "security/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("GET", "security/password/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("POST", "security/password/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("GET", "security/app/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("POST", "security/app/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("GET", "security/app/remove/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("POST", "security/app/remove/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("GET", "security/passkeys/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("GET", "security/passkeys/add/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("POST", "security/passkeys/add/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("GET", "security/passkeys/<int:pk>/rename/", frozenset({OWNER}), "own_passkey", is_own=True),
+    Row("POST", "security/passkeys/<int:pk>/rename/", frozenset({OWNER}), "own_passkey", {"name": "Desk"}, is_own=True),
+    Row("GET", "security/passkeys/<int:pk>/remove/", frozenset({OWNER}), "own_passkey", is_own=True),
+    Row("POST", "security/passkeys/<int:pk>/remove/", frozenset({OWNER}), "own_passkey", is_own=True),
+    Row("GET", "security/recovery-codes/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("GET", "security/recovery-codes/new/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("POST", "security/recovery-codes/new/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("POST", "security/sessions/<int:number>/end/", frozenset({OWNER}), "own_session", is_own=True),
+    Row("POST", "security/sessions/end-others/", ANYBODY_SIGNED_IN, is_own=True),
+    Row("POST", "switch/<uid:uid>/", frozenset({OWNER, READER, BILLING}), "tenant", is_own=True),
+    Row("POST", "signed-in-as/end/", ANYBODY_SIGNED_IN, is_own=True),
     # --- API ------------------------------------------------------------------------------------------------------
     Row("GET", "api/v1/me", ANYBODY_SIGNED_IN),
     Row("GET", "api/v1/server-info", ANYBODY_SIGNED_IN),
@@ -86,6 +130,15 @@ TABLE = [
     Row("POST", "api/v1/api-keys", ADD, body={"name": "billing"}, refers={"tenant_id": "tenant"}),
     Row("GET", "api/v1/api-keys/<str:key>", SEE, "key"),
     Row("DELETE", "api/v1/api-keys/<str:key>", CHANGE, "key"),
+    Row("GET", "api/v1/members", LIST),
+    Row("GET", "api/v1/members/<str:member>", SEE, "member"),
+    Row("PATCH", "api/v1/members/<str:member>", CHANGE, "member", {"role": "read_only"}),
+    Row("DELETE", "api/v1/members/<str:member>", CHANGE, "member"),
+    Row("GET", "api/v1/invitations", LIST),
+    Row("POST", "api/v1/invitations", ADD, body=INVITATION, refers={"tenant_id": "tenant"}),
+    Row("GET", "api/v1/invitations/<str:invitation>", SEE, "invitation"),
+    Row("DELETE", "api/v1/invitations/<str:invitation>", CHANGE, "invitation"),
+    Row("POST", "api/v1/invitations/<str:invitation>/resend", CHANGE, "invitation"),
     Row("GET", "api/v1/domains", LIST),
     Row("POST", "api/v1/domains", ADD, body={"name": "new.example"}, refers={"alias_of": "domain"}),
     Row("GET", "api/v1/domains/<str:domain>", SEE, "domain"),
@@ -134,6 +187,18 @@ TABLE = [
     Row("GET", "audit/<uid:uid>/", SEE | {BILLING}, "event"),
     Row("GET", "audit/export.csv", ANYBODY_SIGNED_IN),
     Row("GET", "audit/export.json", ANYBODY_SIGNED_IN),
+    Row("GET", "members/", LIST),
+    Row("GET", "members/invite/", ADD),
+    Row("POST", "members/invite/", ADD, body=INVITATION),
+    Row("POST", "members/second-factor/", ADD, body={"second_factor": "leaders"}),
+    Row("GET", "members/<uid:uid>/", CHANGE, "member"),
+    Row("POST", "members/<uid:uid>/", CHANGE, "member", {"role": "read_only"}),
+    Row("POST", "members/<uid:uid>/remove/", CHANGE, "member"),
+    Row("GET", "members/<uid:uid>/sign-in-as/", ABOVE, "member"),
+    Row("POST", "members/<uid:uid>/sign-in-as/", ABOVE, "member", {"reason": "They asked on the telephone."}),
+    Row("POST", "members/invitations/<uid:uid>/resend/", CHANGE, "invitation"),
+    Row("POST", "members/invitations/<uid:uid>/revoke/", CHANGE, "invitation"),
+    Row("GET", "signed-in-as/", LIST),
     Row("GET", "keys/", LIST),
     Row("GET", "keys/add/", ADD),
     Row("POST", "keys/add/", ADD, body={"name": "new", "role": "read_only"}),

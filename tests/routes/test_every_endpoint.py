@@ -10,8 +10,9 @@ from mailhost.scope import every_tenant
 from tenants.models import Role, Tenant
 from tests.apiside import assert_problem
 from tests.routes import table
-from tests.routes.cast import Cast, signed_in
+from tests.routes.cast import Cast, a_member
 from tests.routes.table import TABLE
+from tests.webside import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +62,7 @@ def test_key_of_a_tenant_that_may_not_sign_in_gets_401(cast, subtests, state):
 
 
 def test_session_of_a_browser_does_not_open_the_api(cast, subtests):
-    cast.clients[table.OWNER, True] = signed_in(cast.world.acme, Role.OWNER)
+    cast.clients[table.OWNER, True] = signed_in(a_member(cast.world.acme, Role.OWNER).user)
 
     for row in ROWS:
         with subtests.test(str(row)):

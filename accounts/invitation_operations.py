@@ -1,0 +1,104 @@
+"""Every change of invitations."""
+
+from allauth.account.models import EmailAddress
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.invitations import VALID
+from accounts.models import Invitation, User
+from accounts.operations import check_role, new_user, normalise_login
+from mailhost.actor import Actor
+from mailhost.background import later
+from mailhost.errors import Refused
+from mailhost.operation import operation
+from tenants.limits import reserve
+from tenants.locks import lock_branch, share_tenant
+from tenants.models import Member, Tenant
+
+SEND = "accounts.tasks.send_invitation"
+
+
+@operation("members.invite")
+def invite_member(actor: Actor, *, email: str, role: str, tenant: Tenant | None = None) -> Invitation:
+    """Ask an address to become a member of a tenant (without one: the actor's own). The mail goes out in a moment.
+
+    Raises Refused: not_found, invalid_email, invalid_role, taken.
+    """
+    tenant = share_tenant(actor, tenant or Tenant(pk=actor.tenant_id))
+    email = normalise_login(email)
+    check_role(actor, tenant, role)
+    if Member.objects.filter(tenant=tenant, user__email=email).exists():
+        raise Refused("taken", "email", f"{email} is a member of {tenant.name} already.")
+    now = timezone.now()
+    Invitation.objects.filter(tenant=tenant, open_email=email, expires_at__lte=now).update(revoked_at=now)
+    try:
+        with transaction.atomic():
+            invitation = Invitation.objects.create(
+                tenant=tenant, email=email, role=role, invited_by=actor.label, expires_at=now + VALID
+            )
+    except IntegrityError as error:
+        raise Refused(
+            "taken", "email", f"{email} is invited already. Send that invitation again or revoke it."
+        ) from error
+    later(SEND, invitation_id=invitation.pk)
+    return invitation
+
+
+@operation("members.invite")
+def resend_invitation(actor: Actor, *, invitation: Invitation) -> Invitation:
+    """Send an open invitation again; its link is good for another week. Raises Refused: not_found, closed."""
+    row = _locked(invitation)
+    check_role(actor, row.tenant, row.role)
+    row.expires_at = timezone.now() + VALID
+    row.save(update_fields=["expires_at"])
+    later(SEND, invitation_id=row.pk)
+    return row
+
+
+@operation("members.invite")
+def revoke_invitation(actor: Actor, *, invitation: Invitation) -> Invitation:
+    """Make an invitation's link worthless from now on. Raises Refused: not_found, closed."""
+    row = _locked(invitation)
+    row.revoked_at = timezone.now()
+    row.save(update_fields=["revoked_at"])
+    return row
+
+
+@operation("invitations.accept", secrets=("password",))
+def accept_invitation(
+    actor: Actor, *, invitation: Invitation, user: User | None = None, name: str = "", password: str = ""
+) -> Member:
+    """Make whom the invitation names a member: `user`, who is signed in, or a new person with this password.
+
+    Raises Refused: not_found, closed, expired, other_person, weak_password, invalid_name, taken, limit_reached.
+    """
+    row = _locked(invitation)
+    now = timezone.now()
+    if row.has_expired(now):
+        raise Refused("expired", "", f"This invitation ended on {row.expires_at:%-d %B %Y}. Ask for a new one.")
+    if user is None:
+        user = new_user(row.email, password, name)
+    elif user.email != row.email:
+        raise Refused("other_person", "", f"This invitation is for {row.email}. Sign in with that address.")
+    try:
+        with transaction.atomic():
+            member = Member.objects.create(tenant=row.tenant, user=user, role=row.role)
+    except IntegrityError as error:
+        raise Refused("taken", "", f"You are a member of {row.tenant.name} already.") from error
+    # The link has reached the address, so it is the person's.
+    EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
+    row.accepted_at = now
+    row.save(update_fields=["accepted_at"])
+    reserve(row.tenant.path, members=1)
+    return member
+
+
+def _locked(invitation: Invitation) -> Invitation:
+    """Return the open invitation, fresh, under the lock of its tenant. Raises Refused: not_found, closed."""
+    lock_branch(invitation.tenant)
+    row = Invitation.objects.filter(pk=invitation.pk).select_related("tenant").first()
+    if row is None:
+        raise Refused("not_found", "", "This invitation does not exist.")
+    if not row.is_open:
+        raise Refused("closed", "", "This invitation was used or revoked. Ask for a new one.")
+    return row

@@ -1,0 +1,32 @@
+"""Mail that has a secret in it: composed by the worker, so that the outbox keeps none."""
+
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.utils import timezone
+
+from accounts.invitations import VALID, link
+from accounts.models import Invitation, User
+from accounts.resets import reset_link
+from mailhost.mail import compose
+from mailhost.scope import every_tenant
+
+
+def send_invitation(invitation_id: int) -> None:
+    """Send the link of an open invitation. Raises SMTPException or OSError, and is then tried again."""
+    with every_tenant("a task gets an id and no actor"):
+        invitation = Invitation.objects.select_related("tenant").filter(pk=invitation_id).first()
+    if invitation is None or not invitation.is_open or invitation.has_expired(timezone.now()):
+        return
+    told = {"invitation": invitation, "link": link(invitation), "days": VALID.days}
+    compose("accounts/mail/invitation.txt", invitation.email, told).send()
+
+
+def send_password_reset(email: str) -> None:
+    """Send the link that sets a new password, if somebody signs in with this address.
+
+    Whoever asks gets the same answer in the same time: only this task looks. Raises SMTPException or OSError.
+    """
+    user = (
+        User.objects.filter(email=email, is_active=True).exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).first()
+    )
+    if user is not None:
+        compose("accounts/mail/password_reset.txt", user.email, {"link": reset_link(user)}).send()
