@@ -194,12 +194,12 @@ LOOKUPS = (
         daemon="dovecot",
         parameter="user_query",
         table="mail_mailboxes",
-        columns=("email", "live_email", "uid", "storage_quota", "may_send"),
+        columns=("email", "live_email", "uid", "storage_quota", "may_smtp"),
         sql=(
             "SELECT email AS user, uid AS folder,"
             " CONCAT('*:storage=', storage_quota + IF('{service}' = 'lmtp', {overdraft_mb}, 0), 'M') AS quota_rule,"
-            " IF(may_send, 4, 0) AS sieve_max_redirects,"
-            " IF(may_send, '-enotify', '-enotify -vacation -reject') AS sieve_extensions"
+            " IF(may_smtp, 4, 0) AS sieve_max_redirects,"
+            " IF(may_smtp, '-enotify', '-enotify -vacation -reject') AS sieve_extensions"
             " FROM mail_mailboxes WHERE live_email = '{address}'"
         ),
         sentence=(
