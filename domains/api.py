@@ -19,9 +19,12 @@ from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shap
 from mailhost.errors import Refused
 from tenants.references import PREFIX as TENANT_PREFIX
 
+Status = Literal["pending", "contested", "verified", "lapsed", "suspended"]
 STATUSES = {
-    "pending": {"is_active": True, "verified_at": None},
-    "verified": {"is_active": True, "verified_at__isnull": False},
+    "pending": {"is_active": True, "verified_at": None, "contested_at": None},
+    "contested": {"is_active": True, "verified_at": None, "contested_at__isnull": False},
+    "verified": {"is_active": True, "verified_at__isnull": False, "proof_lapsed_at": None},
+    "lapsed": {"is_active": True, "verified_at__isnull": False, "proof_lapsed_at__isnull": False},
     "suspended": {"is_active": False},
 }
 LISTING = Listing(
@@ -33,8 +36,9 @@ LISTING = Listing(
 
 
 class DomainAnswer(Answer):
-    """A domain. `status` is `pending` until ownership is proven, and `suspended` while its own switch
-    (`enabled`) or its tenant stops it."""
+    """A domain. `status` is `pending` until ownership is proven, `contested` while its proof was seen and another
+    account holds the name, `lapsed` while the proof of a verified domain is gone (changes are frozen, and its mail
+    stops after a grace), and `suspended` while its own switch (`enabled`) or its tenant stops it."""
 
     id = PublicId(PREFIX)
     object = ObjectName("domain")
@@ -54,15 +58,17 @@ class DomainAnswer(Answer):
     def get_alias_of(self, domain: Domain) -> str | None:
         return domain.alias_of.domain_name if domain.alias_of else None
 
-    def get_status(self, domain: Domain) -> Literal["pending", "verified", "suspended"]:
+    def get_status(self, domain: Domain) -> Status:
         return status(domain)
 
 
-def status(domain: Domain) -> Literal["pending", "verified", "suspended"]:
+def status(domain: Domain) -> Status:
     """Return the one word for where a domain stands."""
     if not domain.is_active:
         return "suspended"
-    return "verified" if domain.has_proof else "pending"
+    if not domain.has_proof:
+        return "pending" if domain.contested_at is None else "contested"
+    return "verified" if domain.proof_lapsed_at is None else "lapsed"
 
 
 def main_domain(reference: str) -> Domain:

@@ -8,6 +8,7 @@ somebody else is just changing, and the audit record, written last, finds its te
 from collections.abc import Iterable
 
 from domains.models import Domain
+from domains.names import display_name
 from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.scope import every_tenant
@@ -50,6 +51,21 @@ def lock_each(actor: Actor, domains: Iterable[Domain]) -> dict[int, Domain]:
     for row in rows:
         row.owner_path = paths[row.tenant_id]
     return {row.pk: row for row in rows}
+
+
+def refuse_frozen(domain: Domain, field: str = "") -> None:
+    """Raise Refused("frozen", …) while a domain's proof is gone: who may not own it any more adds nothing to it."""
+    if domain.is_frozen:
+        raise frozen(domain, field)
+
+
+def frozen(domain: Domain, field: str = "") -> Refused:
+    return Refused(
+        "frozen",
+        field,
+        f"The ownership record of {display_name(domain.domain_name)} is no longer in the DNS, so changes are frozen. "
+        "Publish the record again first.",
+    )
 
 
 def not_found() -> Refused:

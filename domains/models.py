@@ -4,8 +4,10 @@ import secrets
 
 from django.db import models
 from django.db.models import Case, F, Q, When
+from django.utils import timezone
 
 from domains.names import MAX_NAME
+from domains.proof import CHALLENGE_HOLDS
 from mailhost.fields import ExactCharField, UidField
 from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
 from tenants.models import Tenant
@@ -14,6 +16,11 @@ from tenants.models import Tenant
 def new_challenge() -> str:
     """Return the token of one claim: 160 random bits, so that nobody guesses another tenant's."""
     return secrets.token_hex(20)
+
+
+def new_expiry():
+    """Return when a token made now ceases to prove anything that is not proven yet."""
+    return timezone.now() + CHALLENGE_HOLDS
 
 
 class DomainQuerySet(TenantQuerySet):
@@ -34,6 +41,9 @@ class Domain(TenantOwned):
 
     `is_verified` and `is_active` are what daemons read: they follow from the proof (`verified_at`), the own switch
     (`is_enabled`) and every tenant above, and are written by `domains.effective` alone.
+
+    `proof_lapsed_at`: since when the proof of a proven domain is gone. `contested_at`: when this claim showed proof of
+    a name that another tenant holds. `lost_at`: when the grace ended and the proof was withdrawn.
     """
 
     tenant_path = "tenant__path"
@@ -46,7 +56,12 @@ class Domain(TenantOwned):
     domain_name = ExactCharField(max_length=MAX_NAME)
     alias_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="alias_domains")
     challenge = models.CharField(max_length=40, default=new_challenge, db_collation="ascii_bin")
+    challenge_expires_at = models.DateTimeField(default=new_expiry)
     verified_at = models.DateTimeField(null=True)
+    proof_checked_at = models.DateTimeField(null=True)
+    proof_lapsed_at = models.DateTimeField(null=True, db_index=True)
+    contested_at = models.DateTimeField(null=True, db_index=True)
+    lost_at = models.DateTimeField(null=True)
     is_enabled = models.BooleanField(default=True)
     is_verified = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
@@ -87,3 +102,49 @@ class Domain(TenantOwned):
     @property
     def has_proof(self) -> bool:
         return self.verified_at is not None
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether changes wait until its proof is found again."""
+        return self.has_proof and self.proof_lapsed_at is not None
+
+
+class DomainConsent(TenantOwned):
+    """The owner of a proven domain agrees that another tenant may prove a name above or below it."""
+
+    tenant_path = "domain__tenant__path"
+
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="consents")
+    name = ExactCharField(max_length=MAX_NAME)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["domain", "name"], name="domain_consent_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} beside {self.domain}"
+
+
+class NoticeQuerySet(TenantQuerySet):
+    def newest_first(self):
+        return self.order_by("-pk")
+
+
+class DomainNotice(TenantOwned):
+    """Something about a domain that its tenant is told: on its page, by mail, and as an event."""
+
+    tenant_path = "domain__tenant__path"
+
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="notices")
+    event = models.CharField(max_length=40)
+    text = models.CharField(max_length=1000)
+    created_at = models.DateTimeField(auto_now_add=True)
+    mailed_at = models.DateTimeField(null=True)
+
+    objects = TenantManager.with_methods_of(NoticeQuerySet)
+
+    class Meta:
+        indexes = [models.Index(fields=["domain", "id"], name="notice_of_domain")]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.domain}"

@@ -69,6 +69,11 @@ def parents(name: str) -> list[str]:
     return [parent for parent in above if not _suffixes().is_public(parent)]
 
 
+def is_below(name: str, above: str) -> bool:
+    """Say whether a name lies below another one; none lies below itself."""
+    return name.endswith(f".{above}")
+
+
 def shown(text: str) -> str:
     """Return text from outside as it may stand in a sentence: shortened, with control characters made visible."""
     text = text if len(text) <= 80 else f"{text[:79]}…"

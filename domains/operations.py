@@ -1,23 +1,30 @@
 """Every change of a domain."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from domains.locks import lock_domain, not_found
+from domains.claims import lacks_consent, rivals_of
+from domains.locks import lock_domain, lock_domains, not_found, refuse_frozen
 from domains.models import Domain
-from domains.names import display_name, normalise_domain
+from domains.names import display_name, is_below, normalise_domain
+from domains.notices import tell
+from domains.proof import Proof
 from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.effective import recalculate
 from mailhost.errors import Refused
 from mailhost.operation import operation
+from mailhost.scope import every_tenant
 from tenants.limits import release, reserve
 from tenants.locks import share_tenants
 
 # By name, because these stand above this app.
-HAS_PROOF = "dns.lookup.has_ownership_proof"
+LOOK_FOR_PROOF = "dns.proof.look_for_proof"
 WANT_TABLES = "dns.operations.want_tables"
 EMPTY_DOMAIN = "mailboxes.contents.empty_domain"
 FOLLOW_MAIN_DOMAIN = "mailboxes.contents.follow_main_domain"
@@ -32,8 +39,7 @@ def create_domain(actor: Actor, *, name: str, alias_of: Domain | None = None) ->
     Raises Refused: invalid_domain, taken, invalid_main_domain, limit_reached.
     """
     name = normalise_domain(name)
-    if name == settings.MAILHOST_HOSTNAME:
-        raise Refused("invalid_domain", "name", f"{name} is the mail server's own name. Use another one for mail.")
+    _refuse_own_name(name)
     paths = share_tenants([actor.tenant_id])
     main = _main_domain(actor, alias_of) if alias_of is not None else None
     try:
@@ -52,49 +58,134 @@ def create_domain(actor: Actor, *, name: str, alias_of: Domain | None = None) ->
 def verify_domain(actor: Actor, *, domain: Domain) -> Domain:
     """Look for the domain's ownership record in the DNS and, once it is there, let the domain carry mail.
 
-    Raises Refused: not_found, already_verified, no_proof, taken (to one who has shown proof), alias_loop.
+    Where another tenant holds the name the claim is contested: its proof is noted, the holder is told, and after the
+    grace whose proof stands has the name (`domains.proof_operations.settle_claim`).
+    Raises Refused: not_found, already_verified, challenge_expired, dns_unavailable, no_proof, needs_consent,
+    alias_loop.
     """
     # The DNS is asked before anything is locked: it may take seconds.
     domain = Domain.objects.live().filter(pk=domain.pk).first() or _missing()
-    shown = display_name(domain.domain_name)
     if domain.has_proof:
-        raise Refused("already_verified", "", f"{shown} is verified already.")
-    if not import_string(HAS_PROOF)(domain):
+        raise Refused("already_verified", "", f"{display_name(domain.domain_name)} is verified already.")
+    now = timezone.now()
+    if domain.challenge_expires_at <= now:
         raise Refused(
-            "no_proof",
-            "",
-            f"The ownership record of {shown} is not in the DNS yet. Publish it as shown, wait for your DNS provider "
-            "to serve it, and try again.",
+            "challenge_expired", "", "The ownership record is too old to be used. Ask for a new one and publish that."
         )
-    domain = lock_domain(actor, domain)
-    domain.verified_at = timezone.now()
+    _refuse_without_proof(domain)
+    challenge = domain.challenge
+    domain, locked = lock_domains(actor, domain, rivals_of(domain))
+    rivals = [one for one in locked.values() if one.pk != domain.pk and one.domain_name == domain.domain_name]
+    if domain.challenge != challenge:
+        raise Refused("no_proof", "", "The ownership record was renewed meanwhile. Publish the new one.")
+    if holder := next((one for one in rivals if one.owned_name), None):
+        return _contest(domain, holder, now)
+    if related := lacks_consent(domain):
+        raise Refused(
+            "needs_consent",
+            "",
+            f"A name above or below {display_name(domain.domain_name)} belongs to another account "
+            f"({display_name(related.domain_name)}). Its owner must agree first.",
+        )
+    freed = [displace(former, now) for former in rivals if former.lost_at is not None]
+    domain = open_domain(domain, now)
+    give_back(freed)
+    return domain
+
+
+def open_domain(domain: Domain, now: datetime) -> Domain:
+    """Let a claim whose proof was seen carry mail. Its row is locked. Raises Refused: alias_loop, taken."""
+    domain.verified_at, domain.proof_checked_at = now, now
+    domain.proof_lapsed_at = domain.contested_at = domain.lost_at = None
     try:
         with transaction.atomic():
-            domain.save(update_fields=["verified_at", "updated_at"])
+            domain.save(
+                update_fields=[
+                    *("verified_at", "proof_checked_at", "proof_lapsed_at", "contested_at", "lost_at", "updated_at")
+                ]
+            )
     except IntegrityError as error:
-        raise Refused(
-            "taken",
-            "",
-            f"{shown} is in use by another account on this server. If it is yours, ask there to give it up, or ask us.",
-        ) from error
+        # Somebody else proved the name between the look at all claims and this line.
+        raise Refused("taken", "", f"{display_name(domain.domain_name)} was just proven by another account.") from error
     if domain.alias_of_id is not None:
         import_string(FOLLOW_MAIN_DOMAIN)(domain)
     recalculate(domain_id=domain.pk)
     later("dns.tasks.make_key", domain_id=domain.pk)
     later("dns.tasks.refresh_records", domain_id=domain.pk)
+    tell(domain, "domain.verified", f"{display_name(domain.domain_name)} is proven to be yours.")
     # A name that comes back may have its key still, and then nothing else would tell the signer.
     import_string(WANT_TABLES)()
     domain.refresh_from_db()
     return domain
 
 
+def displace(former: Domain, now: datetime) -> tuple[str, dict[str, int]]:
+    """Close what a former holder left under a name, so that nothing of it stands in the next one's way or reach.
+
+    The mailboxes stay deleted with their mail, for the former holder alone; aliases are gone for good. Returns what
+    of the former holder's limits is free again, for `give_back` at the transaction's end.
+    """
+    with every_tenant("a former holder's mailboxes and aliases make room"):
+        freed = import_string(EMPTY_DOMAIN)(former, now)
+        recalculate(domain_id=former.pk)
+        return former.tenant.path, freed
+
+
+def give_back(freed: Iterable[tuple[str, dict[str, int]]]) -> None:
+    """Count what `displace` has freed as free: last, because many wait for these rows."""
+    for path, amounts in freed:
+        release(path, **amounts)
+
+
+def _contest(claim: Domain, holder: Domain, now: datetime) -> Domain:
+    if claim.contested_at is None:
+        claim.contested_at = now
+        claim.save(update_fields=["contested_at", "updated_at"])
+        shown, days = display_name(claim.domain_name), settings.MAILHOST_PROOF_GRACE_DAYS
+        tell(claim, "domain.claim_contested", f"{shown} is held by another account. It is decided in {days} days.")
+        with every_tenant("the holder of a name is told of a proven claim to it"):
+            tell(
+                holder,
+                "domain.contested",
+                f"Another account has shown proof that {shown} is theirs. In {days} days the name stays yours if your "
+                "ownership record is in the DNS then, and goes to them if only theirs is.",
+            )
+    return claim
+
+
+def _refuse_without_proof(domain: Domain) -> None:
+    [seen] = import_string(LOOK_FOR_PROOF)([(domain.domain_name, domain.challenge)])
+    shown = display_name(domain.domain_name)
+    if seen.proof is Proof.UNKNOWN:
+        raise Refused(
+            "dns_unavailable",
+            "",
+            f"DNS gave no answer for the ownership record of {shown}. {seen.detail} Try again in a few minutes.",
+        )
+    if seen.proof is not Proof.STANDS:
+        hint = seen.detail or "Publish it as shown, wait for your DNS provider to serve it, and try again."
+        raise Refused("no_proof", "", f"The ownership record of {shown} is not in the DNS yet. {hint}")
+
+
+def _refuse_own_name(name: str) -> None:
+    own = {settings.MAILHOST_HOSTNAME, *settings.MAILHOST_OWN_NAMES}
+    if any(name == one or is_below(name, one) for one in own):
+        raise Refused(
+            "invalid_domain",
+            "name",
+            f"{display_name(name)} is a name of the mail service itself. Use another one for mail.",
+        )
+
+
 @operation("domains.set_enabled")
 def set_domain_enabled(actor: Actor, *, domain: Domain, enabled: bool) -> Domain:
     """Switch a domain on or off. Off: no mail in or out, no sign-in, open sessions end; nothing is deleted.
 
-    Raises Refused: not_found, unchanged.
+    Raises Refused: not_found, unchanged, frozen.
     """
     domain = lock_domain(actor, domain)
+    if enabled:
+        refuse_frozen(domain)
     if domain.is_enabled == enabled:
         state = "on" if enabled else "off"
         raise Refused("unchanged", "enabled", f"{display_name(domain.domain_name)} is switched {state} already.")
@@ -137,6 +228,7 @@ def delete_domain(actor: Actor, *, domain: Domain) -> Domain:
 def _main_domain(actor: Actor, alias_of: Domain) -> Domain:
     """Return the domain that an alias domain may follow, locked. Raises Refused("invalid_main_domain", …)."""
     main = lock_domain(actor, alias_of)
+    refuse_frozen(main, field="alias_of")
     shown = display_name(main.domain_name)
     if main.tenant_id != actor.tenant_id:
         raise Refused("invalid_main_domain", "alias_of", f"{shown} belongs to another account than the new domain.")

@@ -57,11 +57,11 @@ def add(request: HttpRequest) -> HttpResponse:
 def verify(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.live(), uid=uid)
     with refusals_told(request):
-        verify_domain(request.actor, domain=domain)
-        messages.success(
-            request,
-            f"{display_name(domain.domain_name)} is proven to be yours. It takes mail for its mailboxes from now on.",
-        )
+        shown = display_name(domain.domain_name)
+        if verify_domain(request.actor, domain=domain).has_proof:
+            messages.success(request, f"{shown} is proven to be yours. It takes mail for its mailboxes from now on.")
+        else:
+            messages.warning(request, f"Your proof was seen, but another account holds {shown}. It has been told.")
     return redirect("domain", domain.uid)
 
 

@@ -3,7 +3,7 @@
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from domains.locks import lock_domain
+from domains.locks import lock_domain, refuse_frozen
 from domains.models import Domain
 from domains.names import display_name as display_domain
 from mailboxes.addresses import display_address, normalise_address
@@ -165,9 +165,10 @@ def restore_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
     """Bring a deleted mailbox back with its mail and password. Its forwards were deleted for good.
 
     One whose domain was deleted comes back once its tenant has added and verified the name again.
-    Raises Refused: not_found, unchanged, domain_deleted, limit_reached, taken.
+    Raises Refused: not_found, unchanged, domain_deleted, frozen, limit_reached, taken.
     """
     domain = lock_domain(actor, _home_of(mailbox))
+    refuse_frozen(domain)
     mailbox = Mailbox.objects.filter(pk=mailbox.pk).first() or missing_mailbox()
     if mailbox.deleted_at is None:
         raise Refused("unchanged", "", f"{display_address(mailbox.email)} is not deleted.")

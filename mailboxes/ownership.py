@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from domains.locks import lock_domains, lock_each
+from domains.locks import frozen, lock_domains, lock_each
 from domains.models import Domain
 from domains.names import display_name
 from mailboxes.addresses import domain_of
@@ -13,7 +13,7 @@ from mailhost.errors import Refused
 def domain_for(actor: Actor, address: str, *, field: str, others: Iterable[int] = ()) -> Domain:
     """Return the actor's verified domain of this address, locked together with `others`.
 
-    Raises Refused: unknown_domain, domain_not_verified, alias_domain.
+    Raises Refused: unknown_domain, domain_not_verified, frozen, alias_domain.
     """
     name = domain_of(address)
     claim = _claims([name]).get(name)
@@ -51,6 +51,8 @@ def _no_home(domain: Domain, field: str) -> Refused | None:
     if not domain.has_proof:
         message = f"{shown} is not verified yet. Publish its ownership record and verify the domain first."
         return Refused("domain_not_verified", field, message)
+    if domain.is_frozen:
+        return frozen(domain, field)
     if domain.alias_of_id is not None:
         message = (
             f"{shown} is an alias domain: its addresses follow those of {display_name(domain.alias_of.domain_name)}. "

@@ -42,6 +42,9 @@ EVERY = {
     "last sign-ins from Redis": ("mailboxes.tasks.store_last_logins", 30),
     "answers of repeated requests": ("mailhost.api.tasks.forget_idempotency_keys", 3600),
     "expired app passwords": ("mailboxes.tasks.end_expired_app_passwords", 60),
+    "DNS records that are due": ("dns.tasks.check_due_records", 15),
+    "DKIM keys retire and rotate": ("dns.tasks.turn_keys", 300),
+    "proof of ownership is settled": ("domains.tasks.settle_proofs", 300),
     "signing tables follow the database": ("dns.tasks.reconcile_signing_tables", 60),
 }
 app.conf.beat_schedule = {

@@ -24,8 +24,25 @@ MAILHOST_HOSTNAME = env("MAILHOST_HOSTNAME", default="mail.mailhost.example")
 # Fernet keys; the first encrypts, all decrypt. DKIM private keys have keys of their own, so that the signer
 # can be given these and nothing else.
 MAILHOST_DKIM_KEYS = env.list("MAILHOST_DKIM_KEYS", default=[])
+# Further names of the installation's own (the panel's host, zones of the operator's) that no customer may claim.
+MAILHOST_OWN_NAMES = env.list("MAILHOST_OWN_NAMES", default=[])
+# How long a domain whose ownership record is gone goes on, and how long a contested name waits for its decision.
+MAILHOST_PROOF_GRACE_DAYS = env.int("MAILHOST_PROOF_GRACE_DAYS", default=7)
+# Whether the owner of a proven domain must agree before another tenant proves a name above or below it.
+MAILHOST_CONSENT = env.list("MAILHOST_CONSENT", default=["above", "below"])
 # Where DNS checks ask, as address@port.
 MAILHOST_NAMESERVERS = env.list("MAILHOST_NAMESERVERS", default=[])
+# The port of authoritative servers, and networks whose name servers may be asked although they are not public ones:
+# for a private name server, as in the demo.
+MAILHOST_AUTHORITATIVE_PORT = env.int("MAILHOST_AUTHORITATIVE_PORT", default=53)
+MAILHOST_DNS_NETWORKS = env.list("MAILHOST_DNS_NETWORKS", default=[])
+# What customers' records point to; what is empty is not offered here, and no record asks for it.
+MAILHOST_SPF_INCLUDE = env("MAILHOST_SPF_INCLUDE", default="")
+MAILHOST_SETUP_HOST = env("MAILHOST_SETUP_HOST", default="")
+MAILHOST_MTA_STS_MODE = env("MAILHOST_MTA_STS_MODE", default="")
+MAILHOST_TLS_REPORTS = env("MAILHOST_TLS_REPORTS", default="")
+MAILHOST_DMARC_REPORTS = env("MAILHOST_DMARC_REPORTS", default="")
+MAILHOST_CAA_ISSUER = env("MAILHOST_CAA_ISSUER", default="")
 
 ALLOWED_HOSTS = env.list("MAILHOST_ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 HTTPS = MAILHOST_URL.startswith("https:")
@@ -158,6 +175,13 @@ CACHES = {
         },
     }
 }
+
+# --- mail of the panel's own: notices -------------------------------------------------------------------------
+
+EMAIL_HOST = env("MAILHOST_SMTP_HOST", default="127.0.0.1")
+EMAIL_PORT = env.int("MAILHOST_SMTP_PORT", default=25)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env("MAILHOST_MAIL_FROM", default=f"Mailhost <no-reply@{MAILHOST_HOSTNAME}>")
 
 # --- people ----------------------------------------------------------------------------------------------------
 

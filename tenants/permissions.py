@@ -35,6 +35,9 @@ MAIL = (
         {
             "domains.create",
             "domains.verify",
+            "domains.renew_challenge",
+            "domains.consent",
+            "domains.withdraw_consent",
             "domains.set_enabled",
             "domains.delete",
             "mailboxes.create",
@@ -46,6 +49,9 @@ MAIL = (
             "aliases.update",
             "aliases.delete",
             "records.check",
+            "dkim_keys.rotate",
+            "dkim_keys.import",
+            "dkim_keys.abandon",
         }
     )
 )
@@ -78,7 +84,25 @@ WAYS_IN = (
     | frozenset({"members.add", "tenants.set_second_factor", "tenants.sign_in_as"})
 )
 # Acts of the installation itself: commands and tasks.
-SYSTEM = OWN | OWNER | OF_KIND[Kind.OPERATOR] | frozenset({"dkim_keys.ensure", "records.refresh"})
+SYSTEM = (
+    OWN
+    | OWNER
+    | OF_KIND[Kind.OPERATOR]
+    | frozenset(
+        {
+            "dkim_keys.ensure",
+            "dkim_keys.publish",
+            "dkim_keys.activate",
+            "dkim_keys.withdraw",
+            "dkim_keys.retire",
+            "records.refresh",
+            "domains.lapse_proof",
+            "domains.restore_proof",
+            "domains.withdraw_proof",
+            "domains.settle_claim",
+        }
+    )
+)
 
 
 def permissions(kind: str, role: str) -> frozenset[str]:

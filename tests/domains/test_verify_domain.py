@@ -1,9 +1,13 @@
 import pytest
+from django.utils import timezone
 
 from dns.records import challenge_name, challenge_value
+from domains.models import Domain
 from domains.operations import create_domain, delete_domain, verify_domain
+from domains.proof_operations import give_consent, renew_challenge
 from mailhost.errors import Refused
 from mailhost.models import Job
+from mailhost.scope import every_tenant
 from tests.world import a_mailbox, an_alias, fresh, routes, verified_domain
 
 
@@ -64,12 +68,101 @@ def test_the_first_proof_wins(world, publish):
     publish(acme, bolt)
     verify_domain(world.as_acme, domain=acme)
 
-    with pytest.raises(Refused) as refused:
-        verify_domain(world.as_bolt, domain=bolt)
+    bolt = verify_domain(world.as_bolt, domain=bolt)
 
-    assert refused.value.code == "taken"
     assert fresh(acme).is_verified
-    assert not fresh(bolt).has_proof
+    assert not bolt.has_proof
+    assert bolt.contested_at is not None
+
+
+def test_any_number_may_claim_and_squatting_blocks_nobody(world, publish):
+    for actor in (world.as_bolt, world.as_rita, world.as_operator):
+        create_domain(actor, name="acme.example")
+    acme = create_domain(world.as_acme, name="acme.example")
+    publish(acme)
+
+    assert verify_domain(world.as_acme, domain=acme).is_verified
+
+
+def test_a_token_that_is_too_old_proves_nothing_until_it_is_renewed(world, publish):
+    domain = create_domain(world.as_acme, name="acme.example")
+    publish(domain)
+    with every_tenant("a test lets time pass"):
+        Domain.objects.filter(pk=domain.pk).update(challenge_expires_at=timezone.now())
+
+    with pytest.raises(Refused) as refused:
+        verify_domain(world.as_acme, domain=domain)
+    renewed = renew_challenge(world.as_acme, domain=domain)
+    with pytest.raises(Refused) as still:
+        verify_domain(world.as_acme, domain=renewed)
+    publish(renewed)
+    verified = verify_domain(world.as_acme, domain=renewed)
+
+    assert (refused.value.code, still.value.code) == ("challenge_expired", "no_proof")
+    assert renewed.challenge != domain.challenge
+    assert verified.has_proof
+
+
+def test_proof_at_the_end_of_an_alias_is_none(world, dns_server):
+    domain = create_domain(world.as_acme, name="acme.example")
+    dns_server.says(challenge_name("acme.example"), "CNAME", "hosting.example")
+    dns_server.says_text("hosting.example", challenge_value(domain.challenge))
+
+    with pytest.raises(Refused) as refused:
+        verify_domain(world.as_acme, domain=domain)
+
+    assert refused.value.code == "no_proof"
+    assert "alias (CNAME)" in refused.value.message
+
+
+def test_one_token_among_three_hundred_texts_is_found(world, dns_server):
+    domain = create_domain(world.as_acme, name="acme.example")
+    noise = [f"mailhost-verification={number:040x}" for number in range(90)]
+    dns_server.says_text(challenge_name("acme.example"), *noise, challenge_value(domain.challenge))
+
+    assert verify_domain(world.as_acme, domain=domain).has_proof
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"), [("acme.example", "mail.acme.example"), ("mail.acme.example", "acme.example")]
+)
+def test_a_name_above_or_below_a_strangers_needs_the_owners_consent(world, publish, theirs, ours):
+    owned = verified_domain(world.as_acme, theirs)
+    claim = create_domain(world.as_bolt, name=ours)
+    publish(claim)
+
+    with pytest.raises(Refused) as refused:
+        verify_domain(world.as_bolt, domain=claim)
+    give_consent(world.as_acme, domain=owned, name=ours)
+
+    assert refused.value.code == "needs_consent"
+    assert verify_domain(world.as_bolt, domain=claim).has_proof
+
+
+def test_an_operator_may_ask_for_no_consent(world, publish, settings):
+    settings.MAILHOST_CONSENT = ["above"]
+    verified_domain(world.as_acme, "mail.acme.example")
+    claim = create_domain(world.as_bolt, name="acme.example")
+    publish(claim)
+
+    assert verify_domain(world.as_bolt, domain=claim).has_proof
+
+
+def test_ones_own_names_above_and_below_need_no_consent(world, publish):
+    verified_domain(world.as_acme, "acme.example")
+    claim = create_domain(world.as_acme, name="mail.acme.example")
+    publish(claim)
+
+    assert verify_domain(world.as_acme, domain=claim).has_proof
+
+
+def test_consent_is_for_names_above_and_below_only(world):
+    owned = verified_domain(world.as_acme, "acme.example")
+
+    with pytest.raises(Refused) as refused:
+        give_consent(world.as_acme, domain=owned, name="bolt.example")
+
+    assert (refused.value.code, refused.value.field) == ("unrelated_name", "name")
 
 
 def test_one_without_proof_is_not_told_that_the_name_is_taken(world, dns_server):

@@ -21,11 +21,16 @@ CROSSES_TENANTS = {
     "accounts/tasks.py",
     "accounts/management/commands/create_operator.py",
     # The signer's tables are of all domains; a task gets an id and no actor.
+    "dns/key_operations.py",
     "dns/operations.py",
     "dns/tasks.py",
+    "domains/tasks.py",
     "mailboxes/tasks.py",
     # A name, an address or a chain of aliases may touch what others own; what is told of it is decided there.
+    "domains/claims.py",
     "domains/locks.py",
+    "domains/operations.py",
+    "domains/proof_operations.py",
     "mailboxes/alias_operations.py",
     "mailboxes/contents.py",
     "mailboxes/links.py",
