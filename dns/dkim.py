@@ -43,6 +43,33 @@ def make_key() -> KeyPair:
     return KeyPair(pem, public_text(private.public_key()))
 
 
+def read_key(private_pem: str) -> KeyPair:
+    """Return the pair of a private key that was made elsewhere (PEM: PKCS #8 or PKCS #1, without a password).
+
+    Raises UnusableKey, among others for an Ed25519 key: one OpenDKIM signs with one algorithm, and receivers that
+    verify Ed25519 only are unheard of.
+    """
+    private = parse(private_pem.encode("utf-8", "replace"))
+    pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return KeyPair(pem, public_text(private.public_key()))
+
+
+def parse(private_pem: bytes) -> rsa.RSAPrivateKey:
+    """Return the RSA key of at least 2048 bits that the PEM holds. Raises UnusableKey."""
+    try:
+        private = serialization.load_pem_private_key(private_pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        # Without the cause: what a parser says of a key belongs into no log.
+        raise UnusableKey("the private part does not parse as a key") from None
+    if not isinstance(private, rsa.RSAPrivateKey):
+        raise UnusableKey("the key is not an RSA key")
+    if private.key_size < RSA_BITS:
+        raise UnusableKey(f"the key has {private.key_size} bits, fewer than {RSA_BITS}")
+    return private
+
+
 def public_text(public: rsa.RSAPublicKey) -> str:
     der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return b64encode(der).decode("ascii")
@@ -68,16 +95,7 @@ def check_private_key(private_pem: bytes, public_key: str) -> None:
 
     OpenDKIM hangs on the messages of a domain whose key does not parse until Postfix gives up (300 s).
     """
-    try:
-        private = serialization.load_pem_private_key(private_pem, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        # Without the cause: what a parser says of a key belongs into no log.
-        raise UnusableKey("the private part does not parse as a key") from None
-    if not isinstance(private, rsa.RSAPrivateKey):
-        raise UnusableKey("the key is not an RSA key")
-    if private.key_size < RSA_BITS:
-        raise UnusableKey(f"the key has {private.key_size} bits, fewer than {RSA_BITS}")
-    if public_text(private.public_key()) != public_key:
+    if public_text(parse(private_pem).public_key()) != public_key:
         raise UnusableKey("the private part does not belong to the public part")
 
 

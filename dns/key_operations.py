@@ -1,41 +1,237 @@
-"""Signing keys: every change of them."""
+"""The life of signing keys: every change of them.
 
+pending → published → active → retiring → retired. A key signs only after every authoritative server has shown it,
+one waits at a time, and each step is one transaction: whatever crashes in between, the next run finds the state and
+goes on.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from dns import dkim
-from dns.models import DkimKey, KeyState
+from dns.models import DkimKey, DnsRecord, KeyState, Purpose, Status
 from dns.operations import want_tables
-from domains.locks import lock_domain
+from dns.records import dkim_name
+from domains.locks import lock_domain, refuse_frozen
 from domains.models import Domain
+from domains.names import display_name
 from mailhost.actor import Actor
 from mailhost.background import later
+from mailhost.errors import Refused
 from mailhost.operation import operation
+from mailhost.scope import every_tenant
 
 REFRESH_RECORDS = "dns.tasks.refresh_records"
+CHECK_RECORDS = "dns.tasks.check_records"
+ACTIVATE_KEY = "dns.tasks.activate_key"
+
+ROTATE_AFTER = timedelta(days=180)
+# Mail that was signed with the former key may be on its way for as long as servers try: five days, and two to spare.
+RETIRE_AFTER = timedelta(days=7)
+# What DNS showed longer ago than this is looked up again before a key begins to sign.
+SIGHT_HOLDS = timedelta(minutes=10)
+MOST_ROTATIONS = 100
 
 
 @operation("dkim_keys.ensure")
 def ensure_key(actor: Actor, *, domain: Domain) -> DkimKey:
-    """Return the key that signs the domain's mail, made now where there is none. Safe to run twice and at once.
+    """Return the key that signs the domain's mail or will, made now where there is none. Safe to run twice and at once.
 
     Raises Refused when the domain has been deleted.
     """
-    if key := DkimKey.objects.signing().filter(domain=domain).first():
+    if key := _present_key(domain):
         return key
     # Before the lock: a tenth of a second of processor time, in which nobody else should wait.
     pair = dkim.make_key()
     lock_domain(actor, domain)
-    if key := DkimKey.objects.signing().filter(domain=domain).first():
-        return key
+    return _present_key(domain) or _add_key(domain, dkim.new_selector(timezone.now()), pair)
+
+
+@operation("dkim_keys.rotate")
+def rotate_key(actor: Actor, *, domain: Domain) -> DkimKey:
+    """Make the domain's next key. It signs once DNS shows it; until then the present one does.
+
+    Raises Refused: not_found, not_verified, rotation_under_way.
+    """
+    pair = dkim.make_key()
+    domain = lock_domain(actor, domain)
+    _refuse_second_rotation(domain)
+    return _add_key(domain, dkim.new_selector(timezone.now()), pair)
+
+
+@operation("dkim_keys.import", secrets=("private_pem",))
+def import_key(actor: Actor, *, domain: Domain, selector: str, private_pem: str) -> DkimKey:
+    """Take a key that was made elsewhere as the domain's next one, so that its record in DNS can stay.
+
+    Raises Refused: not_found, not_verified, rotation_under_way, invalid_selector, invalid_key, taken.
+    """
+    if not dkim.SELECTOR.fullmatch(selector):
+        raise Refused(
+            "invalid_selector",
+            "selector",
+            "A selector is one label of up to 40 lower-case letters, digits and hyphens.",
+        )
+    try:
+        pair = dkim.read_key(private_pem)
+    except dkim.UnusableKey as error:
+        raise Refused("invalid_key", "private_pem", f"This key cannot be used: {error}.") from None
+    domain = lock_domain(actor, domain)
+    _refuse_second_rotation(domain)
+    if DkimKey.objects.filter(domain=domain, selector=selector).exists():
+        raise Refused("taken", "selector", f"The selector {selector} has been used for this domain already.")
+    return _add_key(domain, selector, pair)
+
+
+@operation("dkim_keys.abandon")
+def abandon_key(actor: Actor, *, key: DkimKey) -> DkimKey:
+    """Give up a key that does not sign yet. Raises Refused: not_found, not_waiting."""
+    domain = lock_domain(actor, key.domain)
+    waiting = DkimKey.objects.next_in_line().filter(pk=key.pk).first()
+    if waiting is None:
+        raise Refused("not_waiting", "", "Only a key that does not sign yet can be given up.")
+    if not DkimKey.objects.signing().filter(domain=domain).exists():
+        raise Refused("only_key", "", "This is the domain's only key. Without it, mail would stay unsigned.")
+    _retire(waiting, timezone.now())
+    return waiting
+
+
+@operation("dkim_keys.publish")
+def note_published(actor: Actor, *, key: DkimKey, now: datetime) -> DkimKey:
+    """Note that every authoritative server shows a pending key, and have it sign soon."""
+    lock_domain(actor, key.domain)
+    if DkimKey.objects.filter(pk=key.pk, state=KeyState.PENDING).update(
+        state=KeyState.PUBLISHED, state_since=now, updated_at=now
+    ):
+        later(ACTIVATE_KEY, domain_id=key.domain_id)
+    key.refresh_from_db()
+    return key
+
+
+@operation("dkim_keys.activate")
+def activate_key(actor: Actor, *, domain: Domain, now: datetime) -> DkimKey | None:
+    """Let the domain's published key sign from now on; the former one retires. Safe to run twice.
+
+    Where DNS was seen too long ago it is looked up first, and nothing changes yet.
+    """
+    lock_domain(actor, domain)
+    key = DkimKey.objects.filter(domain=domain, state=KeyState.PUBLISHED).first()
+    if key is None:
+        return None
+    if not is_shown(key, now):
+        later(CHECK_RECORDS, domain_id=domain.pk)
+        return None
+    DkimKey.objects.filter(domain=domain, state=KeyState.ACTIVE).update(
+        state=KeyState.RETIRING, state_since=now, updated_at=now
+    )
+    DkimKey.objects.filter(pk=key.pk).update(state=KeyState.ACTIVE, state_since=now, updated_at=now)
+    want_tables()
+    key.refresh_from_db()
+    return key
+
+
+@operation("dkim_keys.withdraw")
+def withdraw_key(actor: Actor, *, key: DkimKey, now: datetime) -> DkimKey:
+    """Stop signing with a key that DNS has ceased to show. It waits to be shown again, unless another one waits."""
+    lock_domain(actor, key.domain)
+    waits = DkimKey.objects.next_in_line().filter(domain_id=key.domain_id).exists()
+    state = KeyState.RETIRING if waits else KeyState.PENDING
+    if DkimKey.objects.filter(pk=key.pk, state=KeyState.ACTIVE).update(state=state, state_since=now, updated_at=now):
+        want_tables()
+    key.refresh_from_db()
+    return key
+
+
+@operation("dkim_keys.retire")
+def retire_key(actor: Actor, *, key: DkimKey, now: datetime) -> DkimKey:
+    """Destroy a key whose time is over: its private part is gone for good, and DNS need not show it any more."""
+    lock_domain(actor, key.domain)
+    if DkimKey.objects.filter(pk=key.pk, state=KeyState.RETIRING, state_since__lte=now - RETIRE_AFTER).exists():
+        _retire(key, now)
+    key.refresh_from_db()
+    return key
+
+
+def destroy_keys(domain: Domain, now: datetime) -> None:
+    """Destroy every key of a domain that was given up or lost; whoever has the name next gets keys of their own.
+
+    Called in the transaction of that change, with the domain's row locked.
+    """
+    DkimKey.objects.filter(domain=domain).exclude(state=KeyState.RETIRED).update(
+        state=KeyState.RETIRED, state_since=now, private_key="", fingerprint="", updated_at=now
+    )
+    want_tables()
+
+
+def keys_to_retire(now: datetime) -> list[DkimKey]:
+    """Return the keys that have been retiring long enough, of all tenants."""
+    with every_tenant("keys retire by the clock"):
+        due = DkimKey.objects.filter(
+            state=KeyState.RETIRING, state_since__lte=now - RETIRE_AFTER, domain__deleted_at=None
+        )
+        return list(due.select_related("domain__tenant").order_by("state_since", "pk"))
+
+
+def domains_to_rotate(now: datetime) -> list[Domain]:
+    """Return the proven domains whose key has signed for `ROTATE_AFTER` and that have no next one, oldest first."""
+    with every_tenant("keys are rotated by the clock"):
+        waiting = DkimKey.objects.next_in_line().filter(domain=OuterRef("domain"))
+        old = DkimKey.objects.filter(
+            ~Exists(waiting),
+            state=KeyState.ACTIVE,
+            state_since__lte=now - ROTATE_AFTER,
+            domain__owned_name__isnull=False,
+            domain__proof_lapsed_at=None,
+        )
+        keys = old.select_related("domain__tenant").order_by("state_since", "pk")[:MOST_ROTATIONS]
+        return [key.domain for key in keys]
+
+
+def is_shown(key: DkimKey, now: datetime) -> bool:
+    """Say whether DNS has shown the key lately."""
+    return DnsRecord.objects.filter(
+        domain_id=key.domain_id,
+        purpose=Purpose.DKIM,
+        name=dkim_name(key.selector, key.domain.domain_name),
+        status=Status.OK,
+        misses=0,
+        last_checked_at__gte=now - SIGHT_HOLDS,
+    ).exists()
+
+
+def _present_key(domain: Domain) -> DkimKey | None:
+    keys = DkimKey.objects.filter(domain=domain)
+    return keys.signing().first() or keys.next_in_line().first()
+
+
+def _refuse_second_rotation(domain: Domain) -> None:
+    if not domain.has_proof:
+        raise Refused("not_verified", "", f"{display_name(domain.domain_name)} is not verified yet.")
+    refuse_frozen(domain)
+    if DkimKey.objects.next_in_line().filter(domain=domain).exists():
+        raise Refused(
+            "rotation_under_way", "", "A new key waits already until DNS shows it. One rotation comes after the other."
+        )
+
+
+def _add_key(domain: Domain, selector: str, pair: dkim.KeyPair) -> DkimKey:
     key = DkimKey.objects.create(
         domain=domain,
-        selector=dkim.new_selector(timezone.now()),
+        selector=selector,
         algorithm=dkim.ALGORITHM,
         private_key=dkim.encrypt(pair.private_pem),
         public_key=pair.public_key,
         fingerprint=dkim.fingerprint(pair.private_pem),
-        state=KeyState.ACTIVE,
     )
     later(REFRESH_RECORDS, domain_id=domain.pk)
-    want_tables()
     return key
+
+
+def _retire(key: DkimKey, now: datetime) -> None:
+    DkimKey.objects.filter(pk=key.pk).update(
+        state=KeyState.RETIRED, state_since=now, private_key="", fingerprint="", updated_at=now
+    )
+    later(REFRESH_RECORDS, domain_id=key.domain_id)
+    want_tables()
+    key.refresh_from_db()

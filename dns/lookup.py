@@ -1,91 +1,220 @@
-"""Questions to DNS: the only file that speaks to dnspython.
+"""Questions to DNS: authoritative servers and the configured resolvers, within one budget of time and size.
 
-Every answer says which of four things happened, because a server that is silent must never look like a record
-that is gone.
+An `Asker` serves one run: it remembers what it was told, so that ten records of a domain cost one walk to its zone,
+and it stops asking when its time or its fill of records is used up, whatever a hostile zone does.
 """
 
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
+import ipaddress
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from typing import Any, TypeVar
 
 from django.conf import settings
 
+from dns.answers import Answer, Outcome, Sight
+from dns.asyncquery import udp_with_fallback
 from dns.exception import DNSException, Timeout
-from dns.nameserver import Do53Nameserver
-from dns.records import challenge_name, challenge_value
-from dns.resolver import NXDOMAIN, NoAnswer, NoNameservers, Resolver
-from mailhost.errors import Refused
+from dns.flags import AA, RD
+from dns.message import Message, make_query
+from dns.name import Name, from_text
+from dns.rcode import NOERROR, NXDOMAIN, SERVFAIL
+from dns.rdatatype import SOA
+from dns.rdatatype import from_text as type_of
+from dns.resolver import Resolver
 
+T = TypeVar("T")
+
+# For everything that one run asks about one domain.
 TOTAL_SECONDS = 4.5
 SECONDS_PER_TRY = 1.5
-PARALLEL = 8
-# What of an answer is kept: a hostile zone may hold thousands of values.
+TRIES = 2
+# What of a zone is looked at: a hostile one names a thousand servers, aliases and values.
+MOST_SERVERS = 8
+MOST_ALIASES = 8
+MOST_QUESTIONS = 400
+MOST_BYTES = 1_000_000
 MAX_VALUES = 100
 MAX_VALUE_LENGTH = 4096
+# RFC 9715, 3: no fragments on the way.
+EDNS_PAYLOAD = 1232
 DNS_PORT = 53
 
 
-class Outcome(Enum):
-    FOUND = "found"
-    NO_SUCH_NAME = "no_such_name"
-    NO_SUCH_RECORD = "no_such_record"
-    TEMPORARY_FAILURE = "temporary_failure"
-
-
 @dataclass(frozen=True)
-class Answer:
-    """What DNS said. `values`: TXT strings joined, MX as "10 mail.example", sorted; `detail` says what failed."""
+class Server:
+    """A name server to ask. `name` is what people know it by."""
 
-    outcome: Outcome
-    values: tuple[str, ...] = ()
-    detail: str = ""
-
-    @property
-    def is_temporary(self) -> bool:
-        return self.outcome is Outcome.TEMPORARY_FAILURE
+    name: str
+    address: str
+    port: int
 
 
-def resolver() -> Resolver:
-    """Return a resolver that asks MAILHOST_NAMESERVERS, or the machine's own where none are set."""
+def resolvers() -> list[Server]:
+    """Return MAILHOST_NAMESERVERS, or the machine's own resolvers where none are set."""
     if not settings.MAILHOST_NAMESERVERS:
-        asked = Resolver()
-    else:
-        asked = Resolver(configure=False)
-        asked.nameservers = [nameserver(text) for text in settings.MAILHOST_NAMESERVERS]
-    asked.timeout = SECONDS_PER_TRY
-    asked.lifetime = TOTAL_SECONDS
-    return asked
+        return [Server(str(address), str(address), DNS_PORT) for address in Resolver().nameservers]
+    return [resolver(text) for text in settings.MAILHOST_NAMESERVERS]
 
 
-def nameserver(text: str) -> Do53Nameserver:
+def resolver(text: str) -> Server:
     address, _, port = text.strip().partition("@")
-    return Do53Nameserver(address, int(port or DNS_PORT))
+    return Server(address, address, int(port or DNS_PORT))
 
 
-def look_up(name: str, record_type: str) -> Answer:
-    """Ask for the records of a name, following CNAMEs. Answers within five seconds and raises nothing."""
+class Asker:
+    """Asks within `seconds` from its first question on. One event loop, one run."""
+
+    def __init__(self, seconds: float = TOTAL_SECONDS) -> None:
+        self.seconds = seconds
+        self.ends: float | None = None
+        self.questions = 0
+        self.bytes = 0
+        self.known: dict[tuple, asyncio.Task] = {}
+
+    async def look_up(self, name: str, record_type: str) -> Answer:
+        """Ask the resolvers for the records of a name, following CNAMEs. Raises nothing."""
+        return await self._once(("recursive", name, record_type), lambda: self._followed(name, record_type))
+
+    async def sight(self, name: str, record_type: str) -> Sight:
+        """Ask every authoritative server of the name's zone, and the resolvers."""
+        recursive = asyncio.ensure_future(self.look_up(name, record_type))
+        servers = await self.servers_of(name)
+        answers = await asyncio.gather(*(self._from_server(server, name, record_type) for server in servers))
+        return Sight(await recursive, {server.name: answer for server, answer in zip(servers, answers, strict=True)})
+
+    async def servers_of(self, name: str) -> list[Server]:
+        """Return the authoritative servers of the zone that holds the name; none where they cannot be found."""
+        zone = await self.zone_of(name)
+        return await self._once(("servers", zone), lambda: self._servers(zone)) if zone else []
+
+    async def zone_of(self, name: str) -> str:
+        """Return the zone that holds a name, "" where it cannot be found."""
+        return await self._once(("zone", name), lambda: self._zone(name))
+
+    async def _once(self, key: tuple, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        if key not in self.known:
+            self.known[key] = asyncio.ensure_future(ask())
+        return await asyncio.shield(self.known[key])
+
+    async def _zone(self, name: str) -> str:
+        # The SOA that comes with the answer, whether the name exists or not, bears the zone's name.
+        asked = from_text(f"{name}.")
+        while len(asked) > 1:
+            response = await self._recursive_response(asked, "SOA")
+            if isinstance(response, Outcome):
+                return ""
+            for section in (response.answer, response.authority):
+                for rrset in section:
+                    if rrset.rdtype == SOA and asked.is_subdomain(rrset.name):
+                        return rrset.name.to_text(omit_final_dot=True).lower()
+            asked = asked.parent()
+        return ""
+
+    async def _servers(self, zone: str) -> list[Server]:
+        hosts = (await self.look_up(zone, "NS")).values[:MOST_SERVERS]
+        found = await asyncio.gather(*(self._address_of(host) for host in hosts))
+        port = settings.MAILHOST_AUTHORITATIVE_PORT
+        return [Server(host, address, port) for host, address in zip(hosts, found, strict=True) if address]
+
+    async def _address_of(self, host: str) -> str:
+        """Return an address of a name server that we may ask: a zone's owner could name machines of our own network."""
+        for record_type in ("A", "AAAA"):
+            for address in (await self.look_up(host, record_type)).values:
+                if may_be_asked(address):
+                    return address
+        return ""
+
+    async def _from_server(self, server: Server, name: str, record_type: str) -> Answer:
+        """Ask one authoritative server; an alias that leads out of its zone is followed by the resolvers."""
+        response = await self._ask(server, from_text(f"{name}."), record_type, wants_recursion=False)
+        if isinstance(response, Outcome):
+            return Answer(response)
+        if not response.flags & AA:
+            return Answer(Outcome.LAME)
+        return await self._completed(read(response, record_type), record_type)
+
+    async def _followed(self, name: str, record_type: str) -> Answer:
+        try:
+            asked = from_text(f"{name}.")
+        except DNSException:
+            return Answer(Outcome.NO_SUCH_NAME)
+        response = await self._recursive_response(asked, record_type)
+        if isinstance(response, Outcome):
+            return Answer(response)
+        return await self._completed(read(response, record_type), record_type)
+
+    async def _completed(self, answer: Answer, record_type: str) -> Answer:
+        """Follow an alias whose end the server did not know, a few steps."""
+        if not answer.aliases or answer.outcome is not Outcome.NO_SUCH_RECORD:
+            return answer
+        end = answer.aliases[-1]
+        if len(answer.aliases) >= MOST_ALIASES or end in answer.aliases[:-1]:
+            return Answer(Outcome.UNREADABLE, aliases=answer.aliases)
+        response = await self._recursive_response(from_text(f"{end}."), record_type)
+        if isinstance(response, Outcome):
+            return Answer(response, aliases=answer.aliases)
+        further = read(response, record_type)
+        joined = Answer(
+            further.outcome, further.values, min(answer.ttl, further.ttl), (*answer.aliases, *further.aliases)
+        )
+        return await self._completed(joined, record_type) if further.aliases else joined
+
+    async def _recursive_response(self, name: Name, record_type: str) -> Message | Outcome:
+        outcome = Outcome.TIMEOUT
+        for server in resolvers():
+            response = await self._ask(server, name, record_type, wants_recursion=True)
+            if not isinstance(response, Outcome):
+                return response
+            outcome = response
+        return outcome
+
+    async def _ask(self, server: Server, name: Name, record_type: str, *, wants_recursion: bool) -> Message | Outcome:
+        """Return the response of one server, or why there is none. Silence is asked again: a packet may be lost."""
+        for _ in range(TRIES):
+            response = await self._ask_once(server, name, record_type, wants_recursion)
+            if response is not Outcome.TIMEOUT:
+                return response
+        return Outcome.TIMEOUT
+
+    async def _ask_once(self, server: Server, name: Name, record_type: str, wants_recursion: bool) -> Message | Outcome:
+        now = asyncio.get_running_loop().time()
+        self.ends = self.ends or now + self.seconds
+        self.questions += 1
+        seconds = min(SECONDS_PER_TRY, self.ends - now)
+        if seconds <= 0 or self.questions > MOST_QUESTIONS or self.bytes > MOST_BYTES:
+            return Outcome.TIMEOUT
+        query = make_query(name, type_of(record_type), use_edns=0, payload=EDNS_PAYLOAD)
+        query.flags = query.flags | RD if wants_recursion else query.flags & ~RD
+        try:
+            async with asyncio.timeout(seconds):
+                response, _ = await udp_with_fallback(
+                    query, server.address, port=server.port, ignore_unexpected=True, ignore_errors=True
+                )
+        except (TimeoutError, Timeout):
+            return Outcome.TIMEOUT
+        except (DNSException, OSError, EOFError, ValueError):
+            return Outcome.UNREADABLE
+        self.bytes += len(response.wire or b"")
+        if response.rcode() in (NOERROR, NXDOMAIN):
+            return response
+        return Outcome.SERVER_FAILURE if response.rcode() == SERVFAIL else Outcome.LAME
+
+
+def read(response: Message, record_type: str) -> Answer:
+    """Return what a response says about its own question."""
     try:
-        answer = resolver().resolve(f"{name}.", record_type, search=False)
-    except NXDOMAIN:
-        return Answer(Outcome.NO_SUCH_NAME)
-    except NoAnswer:
-        return Answer(Outcome.NO_SUCH_RECORD)
-    except Timeout:
-        return Answer(Outcome.TEMPORARY_FAILURE, detail="The name servers did not answer in time.")
-    except NoNameservers:
-        return Answer(Outcome.TEMPORARY_FAILURE, detail="The name servers answered that they failed (SERVFAIL).")
-    except (DNSException, OSError) as error:
-        return Answer(Outcome.TEMPORARY_FAILURE, detail=f"The answer could not be read ({type(error).__name__}).")
-    values = sorted(shown(record, record_type) for record in answer)
-    return Answer(Outcome.FOUND, tuple(value[:MAX_VALUE_LENGTH] for value in values[:MAX_VALUES]))
-
-
-def look_up_all(questions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Answer]:
-    """Ask many (name, type) at once, a few in parallel; each answer within five seconds."""
-    unique = list(dict.fromkeys(questions))
-    with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
-        return dict(zip(unique, pool.map(lambda question: look_up(*question), unique), strict=True))
+        chain = response.resolve_chaining()
+    except DNSException:
+        return Answer(Outcome.UNREADABLE)
+    aliases = tuple(
+        printable(alias[0].target.to_text(omit_final_dot=True).lower()) for alias in chain.cnames[:MOST_ALIASES]
+    )
+    if chain.answer is None:
+        outcome = Outcome.NO_SUCH_NAME if response.rcode() == NXDOMAIN else Outcome.NO_SUCH_RECORD
+        return Answer(outcome, (), chain.minimum_ttl, aliases)
+    values = sorted(shown(record, record_type)[:MAX_VALUE_LENGTH] for record in list(chain.answer)[:MAX_VALUES])
+    return Answer(Outcome.FOUND, tuple(values), chain.minimum_ttl, aliases)
 
 
 def shown(record, record_type: str) -> str:
@@ -93,8 +222,14 @@ def shown(record, record_type: str) -> str:
     if record_type == "TXT":
         return printable(b"".join(record.strings).decode("utf-8", "backslashreplace"))
     if record_type == "MX":
-        return f"{record.preference} {record.exchange.to_text(omit_final_dot=True).lower()}"
+        return f"{record.preference} {host(record.exchange)}"
+    if record_type in {"NS", "CNAME", "PTR"}:
+        return host(record.target)
     return printable(record.to_text())
+
+
+def host(name: Name) -> str:
+    return printable(name.to_text(omit_final_dot=True).lower())
 
 
 def printable(text: str) -> str:
@@ -102,13 +237,37 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
-def has_ownership_proof(domain) -> bool:
-    """Say whether DNS shows the domain's challenge. Raises Refused when DNS gave no usable answer."""
-    answer = look_up(challenge_name(domain.domain_name), "TXT")
-    if answer.is_temporary:
-        raise Refused(
-            "dns_unavailable",
-            "",
-            f"DNS gave no answer for {challenge_name(domain.domain_name)}. {answer.detail} Try again in a few minutes.",
-        )
-    return challenge_value(domain.challenge) in answer.values
+def may_be_asked(address: str) -> bool:
+    """Say whether a server that a stranger's zone names may be asked: a public address, or one the operator allows."""
+    ip = ipaddress.ip_address(address)
+    return ip.is_global or any(ip in ipaddress.ip_network(text) for text in settings.MAILHOST_DNS_NETWORKS)
+
+
+def look_up(name: str, record_type: str) -> Answer:
+    """Ask the resolvers for the records of a name, following CNAMEs. Answers within five seconds, raises nothing."""
+    return look_up_all([(name, record_type)])[name, record_type]
+
+
+def look_up_all(questions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Answer]:
+    """Ask the resolvers many (name, type) at once; five seconds in all."""
+    unique = list(dict.fromkeys(questions))
+
+    async def ask() -> list[Answer]:
+        asker = Asker()
+        return await asyncio.gather(*(asker.look_up(*question) for question in unique))
+
+    return dict(zip(unique, asyncio.run(ask()), strict=True))
+
+
+def run_many(works: Sequence[Callable[[Asker], Awaitable[T]]], *, at_once: int) -> list[T]:
+    """Run the questions of many domains, `at_once` of them in flight, each with an Asker of its own."""
+
+    async def one(work: Callable[[Asker], Awaitable[T]], gate: asyncio.Semaphore) -> T:
+        async with gate:
+            return await work(Asker())
+
+    async def all_of_them() -> list[T]:
+        gate = asyncio.Semaphore(at_once)
+        return await asyncio.gather(*(one(work, gate) for work in works))
+
+    return asyncio.run(all_of_them())

@@ -1,6 +1,8 @@
 """Records a domain should publish (`mail_dns_records`) and the keys that sign its mail."""
 
 from django.db import models
+from django.db.models import Case, F, When
+from django.utils import timezone
 
 from domains.models import Domain
 from mailhost.fields import ExactCharField, UidField
@@ -13,6 +15,12 @@ class Purpose(models.TextChoices):
     SPF = "spf"
     DKIM = "dkim"
     DMARC = "dmarc"
+    MTA_STS = "mta_sts"
+    TLS_RPT = "tls_rpt"
+    AUTOCONFIG = "autoconfig"
+    AUTODISCOVER = "autodiscover"
+    SRV = "srv"
+    CAA = "caa"
 
 
 def purposes():
@@ -65,6 +73,10 @@ class DnsRecord(TenantOwned):
     found = models.JSONField(default=list)
     problem = models.CharField(max_length=500, default="")
     last_checked_at = models.DateTimeField(null=True)
+    # A record that stood and is not found any more: how often in a row, since when, and from when it counts as gone.
+    misses = models.PositiveSmallIntegerField(default=0)
+    missed_since = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -78,6 +90,48 @@ class DnsRecord(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.name} {self.record_type}"
+
+
+class RecordChange(TenantOwned):
+    """What DNS showed before and after, under one name of a domain's: the history of its records."""
+
+    tenant_path = "domain__tenant__path"
+
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="dns_changes")
+    purpose = models.CharField(max_length=20)
+    record_type = models.CharField(max_length=10)
+    name = ExactCharField(max_length=253)
+    status_before = models.CharField(max_length=20)
+    status = models.CharField(max_length=20)
+    found_before = models.JSONField(default=list)
+    found = models.JSONField(default=list)
+    seen_at = models.DateTimeField()
+
+    objects = TenantManager.with_methods_of(TenantQuerySet)
+
+    class Meta:
+        db_table = "dns_record_changes"
+        indexes = [models.Index(fields=["domain", "id"], name="record_change_of_domain")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.record_type}: {self.status_before} → {self.status}"
+
+
+class CheckSchedule(TenantOwned):
+    """When a domain's records are looked up next. `step` counts the checks since the last change."""
+
+    tenant_path = "domain__tenant__path"
+
+    domain = models.OneToOneField(Domain, models.CASCADE, related_name="check_schedule")
+    step = models.PositiveSmallIntegerField(default=0)
+    next_check_at = models.DateTimeField(db_index=True)
+    last_check_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "dns_check_schedules"
+
+    def __str__(self) -> str:
+        return f"{self.domain}: {self.next_check_at:%Y-%m-%d %H:%M}"
 
 
 class KeyState(models.TextChoices):
@@ -100,6 +154,10 @@ class KeyQuerySet(TenantQuerySet):
     def signing(self):
         return self.filter(state=KeyState.ACTIVE).order_by("-pk")
 
+    def next_in_line(self):
+        """Keys that DNS is to show before they sign: at most one of each domain."""
+        return self.filter(state__in=[KeyState.PENDING, KeyState.PUBLISHED])
+
     def on_signers(self):
         """Keys whose file the signer keeps: a retiring one may still be read for a message that is on its way."""
         return self.filter(
@@ -114,7 +172,11 @@ class KeyQuerySet(TenantQuerySet):
 
 class DkimKey(TenantOwned):
     """A signing key of a domain under a selector of its own. The private part is encrypted (`dns.dkim`), and empty
-    once it is destroyed; `fingerprint` is the SHA-256 of its PEM."""
+    once it is destroyed; `fingerprint` is the SHA-256 of its PEM.
+
+    pending: made, and DNS is to show it. published: every authoritative server shows it. active: signs. retiring:
+    signs no more, DNS still shows it for mail on its way. retired: its private part is destroyed.
+    """
 
     tenant_path = "domain__tenant__path"
     secret = frozenset({"private_key"})
@@ -126,13 +188,29 @@ class DkimKey(TenantOwned):
     public_key = models.TextField()
     fingerprint = models.CharField(max_length=64, db_collation="ascii_bin")
     state = models.CharField(max_length=10, choices=key_states, default=KeyState.PENDING)
+    state_since = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    # One key signs and at most one waits its turn, whatever crashes or runs twice: the database holds it.
+    signing_domain = models.GeneratedField(
+        expression=Case(When(state="active", then=F("domain_id")), default=None),
+        output_field=models.BigIntegerField(null=True),
+        db_persist=True,
+    )
+    next_domain = models.GeneratedField(
+        expression=Case(When(state__in=["pending", "published"], then=F("domain_id")), default=None),
+        output_field=models.BigIntegerField(null=True),
+        db_persist=True,
+    )
 
     objects = TenantManager.with_methods_of(KeyQuerySet)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["domain", "selector"], name="dkim_selector_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["domain", "selector"], name="dkim_selector_once"),
+            models.UniqueConstraint(fields=["signing_domain"], name="dkim_one_signs"),
+            models.UniqueConstraint(fields=["next_domain"], name="dkim_one_waits"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.selector}._domainkey.{self.domain}"

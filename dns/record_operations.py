@@ -1,50 +1,72 @@
 """Records to publish, and what was found of them: every change."""
 
-from datetime import datetime
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
-from dns import lookup
-from dns.models import DkimKey, DnsRecord, Status
-from dns.records import ExpectedRecord, SigningKey, expected_records
-from dns.verdict import judge
+from accounts.actors import system_actor
+from dns.dkim import public_record
+from dns.key_operations import note_published, withdraw_key
+from dns.models import CheckSchedule, DkimKey, DnsRecord, KeyState, Purpose, RecordChange, Status
+from dns.observation import Finding, Subject, observe
+from dns.proof import judge_proof
+from dns.records import ExpectedRecord, Installation, SigningKey, dkim_name, expected_records
+from dns.verdict import is_shown_by_all
 from domains.locks import lock_domain
 from domains.models import Domain
+from domains.notices import tell
+from domains.proof_operations import note_proof
 from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.operation import operation
 
 CHECK_RECORDS = "dns.tasks.check_records"
+LABEL = "DNS checks"
+
+# After a change; then once a day, spread, so that a thousand domains added together are not looked up together.
+STEPS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=60))
+DAILY_HOURS = (22.0, 26.0)
+# While something that stood is missed: often enough that three misses fit into a day.
+MISSED_HOURS = 8
+MISSES_THAT_FAIL = 3
+MISSED_FOR = timedelta(hours=24)
+# How long a domain is kept from others that look for due ones while it is being checked.
+LEASE = timedelta(minutes=5)
+BATCH = 200
 
 
 @operation("records.refresh")
 def refresh_records(actor: Actor, *, domain: Domain) -> Domain:
     """Make `mail_dns_records` say what the domain should publish now. A changed record is unchecked again."""
-    lock_domain(actor, domain)
+    domain = lock_domain(actor, domain)
     keys = DkimKey.objects.shown_in_dns().filter(domain=domain).values_list("selector", "public_key")
     expected = {
         (record.purpose, record.record_type, record.name): record
         for record in expected_records(
             domain.domain_name,
             challenge=domain.challenge,
-            mail_host=settings.MAILHOST_HOSTNAME,
+            installation=Installation.from_settings(),
             keys=[SigningKey(*key) for key in keys],
         )
     }
     standing = {(row.purpose, row.record_type, row.name): row for row in DnsRecord.objects.of_domain(domain)}
-    DnsRecord.objects.filter(pk__in=[row.pk for place, row in standing.items() if place not in expected]).delete()
-    DnsRecord.objects.bulk_create(
-        DnsRecord(domain=domain, **columns(record)) for place, record in expected.items() if place not in standing
-    )
+    gone = [row.pk for place, row in standing.items() if place not in expected]
+    new = [DnsRecord(domain=domain, **columns(record)) for place, record in expected.items() if place not in standing]
     changed = [row for place, row in standing.items() if place in expected and is_different(row, expected[place])]
     for row in changed:
-        record = expected[(row.purpose, row.record_type, row.name)]
-        row.value, row.priority, row.ttl, row.necessity = record.value, record.priority, record.ttl, record.necessity
+        for name, value in columns(expected[row.purpose, row.record_type, row.name]).items():
+            setattr(row, name, value)
         row.status, row.found, row.problem, row.updated_at = Status.NOT_CHECKED, [], "", timezone.now()
-    DnsRecord.objects.bulk_update(
-        changed, ["value", "priority", "ttl", "necessity", "status", "found", "problem", "updated_at"]
-    )
+        row.misses, row.missed_since, row.failing_since = 0, None, None
+    if gone:
+        DnsRecord.objects.filter(pk__in=gone).delete()
+    DnsRecord.objects.bulk_create(new)
+    DnsRecord.objects.bulk_update(changed, [*COLUMNS, *FOUND, "updated_at"])
+    if new or changed:
+        schedule_checks(domain, timezone.now())
     return domain
 
 
@@ -55,42 +77,152 @@ def check_records(actor: Actor, *, domain: Domain) -> Domain:
     return domain
 
 
-def observe_records(domain: Domain, *, now: datetime) -> None:
-    """Look up the domain's records and note what was found: an observation, so it leaves no audit record.
+def schedule_checks(domain: Domain, now: datetime) -> None:
+    """Begin the checks after a change: in 1, 5, 15 and 60 minutes, then daily."""
+    CheckSchedule.objects.update_or_create(domain=domain, defaults={"step": 0, "next_check_at": now + STEPS[0]})
 
-    A failure of DNS never turns a good verdict bad: the former one stays, with the reason beside it.
+
+def claim_due_domains(now: datetime) -> list[Domain]:
+    """Return domains whose records are due to be looked up; no other worker gets them for the time of a lease."""
+    with transaction.atomic():
+        due = CheckSchedule.objects.select_for_update(skip_locked=True).filter(next_check_at__lte=now)
+        rows = list(due.order_by("next_check_at", "pk")[:BATCH])
+        CheckSchedule.objects.filter(pk__in=[row.pk for row in rows]).update(next_check_at=now + LEASE)
+    return list(Domain.objects.live().select_related("tenant").filter(pk__in=[row.domain_id for row in rows]))
+
+
+def observe_records(domains: Sequence[Domain], *, now: datetime) -> None:
+    """Look up the records of these domains and note what was found. Keys and proof follow.
+
+    An observation leaves no audit record; what follows from it does. A failure of DNS never turns a good verdict
+    bad: the former one stays, with the reason beside it.
     """
-    rows = list(DnsRecord.objects.of_domain(domain))
-    answers = lookup.look_up_all((row.name, row.record_type) for row in rows)
+    rows = {domain.pk: [] for domain in domains}
+    for row in DnsRecord.objects.filter(domain__in=domains).order_by("pk"):
+        rows[row.domain_id].append(row)
+    keys = {domain.pk: [] for domain in domains}
+    for key in DkimKey.objects.filter(domain__in=domains).select_related("domain__tenant").order_by("pk"):
+        keys[key.domain_id].append(key)
+    subjects = [
+        Subject(
+            domain.domain_name,
+            [expected_of(row) for row in rows[domain.pk]],
+            {key.selector: key.public_key for key in keys[domain.pk]},
+        )
+        for domain in domains
+    ]
+    for domain, found in zip(domains, observe(subjects), strict=True):
+        seen = dict(zip([row.pk for row in rows[domain.pk]], found, strict=True))
+        _note(domain, rows[domain.pk], seen, now)
+        _follow_keys(domain, rows[domain.pk], seen, keys[domain.pk], now)
+        _follow_proof(domain, rows[domain.pk], seen, now)
+
+
+@transaction.atomic
+def _note(domain: Domain, rows: list[DnsRecord], seen: dict[int, Finding], now: datetime) -> None:
+    standing = {row.pk: row for row in DnsRecord.objects.select_for_update().filter(domain=domain).order_by("pk")}
+    # What was asked about is judged; a row that was changed meanwhile waits for its own check.
+    rows = [standing[row.pk] for row in rows if row.pk in standing and standing[row.pk].value == row.value]
+    changes = [change for row in rows if (change := settle(row, seen[row.pk], now))]
+    DnsRecord.objects.bulk_update(rows, FOUND)
+    RecordChange.objects.bulk_create(changes)
     for row in rows:
-        answer = answers[row.name, row.record_type]
-        verdict = judge(expected_of(row), answer)
+        if row.failing_since == now:
+            tell(domain, "domain.failing", f"{row.record_type} record {row.name}: {row.problem}")
+    if any(change.status_before in BAD and change.status == Status.OK for change in changes) and not any(
+        row.failing_since for row in rows
+    ):
+        tell(domain, "domain.recovered", "All records that were missed are found again.")
+    step = CheckSchedule.objects.filter(domain=domain).values_list("step", flat=True).first() or 0
+    next_check_at = now + until_next_check(step, is_missed=any(row.misses for row in rows))
+    CheckSchedule.objects.update_or_create(
+        domain=domain,
+        defaults={"step": min(step + 1, len(STEPS)), "next_check_at": next_check_at, "last_check_at": now},
+    )
+
+
+def until_next_check(step: int, *, is_missed: bool) -> timedelta:
+    """Return how long after this check, the `step`-th since the last change, the next one follows."""
+    if step + 1 < len(STEPS):
+        return STEPS[step + 1]
+    if is_missed:
+        return timedelta(hours=MISSED_HOURS)
+    return timedelta(hours=random.uniform(*DAILY_HOURS))  # noqa: S311 - spreads load, keeps no secret
+
+
+def settle(row: DnsRecord, finding: Finding, now: datetime) -> RecordChange | None:
+    """Write a finding into its row; return the line of history when something changed.
+
+    What stood before counts as gone only after three misses over a day: until then the row stays good and says so.
+    """
+    verdict, found = finding.verdict, list(finding.sight.best.values)
+    if verdict.status == Status.TEMPORARY_FAILURE:
         row.problem = verdict.problem[:500]
-        if answer.is_temporary and row.status not in {Status.NOT_CHECKED, Status.TEMPORARY_FAILURE}:
+        if row.status in UNKNOWN:
+            row.status, row.found, row.last_checked_at = verdict.status, [], now
+        return None
+    before = (row.status, row.found)
+    row.found, row.last_checked_at, row.problem = found, now, verdict.problem[:500]
+    if verdict.status == Status.OK or row.status in UNKNOWN or row.status in BAD:
+        row.status = verdict.status
+        if verdict.status == Status.OK:
+            row.misses, row.missed_since, row.failing_since = 0, None, None
+    else:
+        row.misses, row.missed_since = row.misses + 1, row.missed_since or now
+        if row.misses >= MISSES_THAT_FAIL and now - row.missed_since >= MISSED_FOR:
+            row.status, row.failing_since = verdict.status, now
+        else:
+            row.problem = f"At the last look it was not right, so it is looked at again: {verdict.problem}"[:500]
+    if (row.status, row.found) == before or before[0] == Status.NOT_CHECKED:
+        return None
+    return RecordChange(
+        domain_id=row.domain_id,
+        purpose=row.purpose,
+        record_type=row.record_type,
+        name=row.name,
+        status_before=before[0],
+        status=row.status,
+        found_before=before[1],
+        found=row.found,
+        seen_at=now,
+    )
+
+
+def _follow_keys(
+    domain: Domain, rows: list[DnsRecord], seen: dict[int, Finding], keys: list[DkimKey], now: datetime
+) -> None:
+    """Have a key that all servers show sign soon, and one that DNS has lost sign no more."""
+    by_name = {row.name: row for row in rows if row.purpose == Purpose.DKIM}
+    actor = system_actor(domain.tenant, LABEL)
+    for key in keys:
+        row = by_name.get(dkim_name(key.selector, domain.domain_name))
+        if row is None or row.value != public_record(key.public_key):
             continue
-        row.status, row.found, row.last_checked_at = verdict.status, list(answer.values), now
-    DnsRecord.objects.bulk_update(rows, ["status", "found", "problem", "last_checked_at"])
+        if key.state == KeyState.PENDING and domain.has_proof and is_shown_by_all(expected_of(row), seen[row.pk].sight):
+            note_published(actor, key=key, now=now)
+        elif key.state == KeyState.ACTIVE and DnsRecord.objects.filter(pk=row.pk, failing_since=now).exists():
+            withdraw_key(actor, key=key, now=now)
+
+
+def _follow_proof(domain: Domain, rows: list[DnsRecord], seen: dict[int, Finding], now: datetime) -> None:
+    for row in rows:
+        if row.purpose == Purpose.OWNERSHIP:
+            proof = judge_proof(seen[row.pk].sight, domain.domain_name, domain.challenge)
+            note_proof(domain, proof.proof, now=now)
+
+
+UNKNOWN = frozenset({Status.NOT_CHECKED, Status.TEMPORARY_FAILURE})
+BAD = frozenset({Status.MISSING, Status.MISMATCH})
+COLUMNS = ("purpose", "record_type", "name", "value", "priority", "ttl", "necessity")
+FOUND = ("status", "found", "problem", "last_checked_at", "misses", "missed_since", "failing_since")
 
 
 def columns(record: ExpectedRecord) -> dict[str, object]:
-    return {
-        "purpose": record.purpose,
-        "record_type": record.record_type,
-        "name": record.name,
-        "value": record.value,
-        "priority": record.priority,
-        "ttl": record.ttl,
-        "necessity": record.necessity,
-    }
+    return {name: getattr(record, name) for name in COLUMNS}
 
 
 def is_different(row: DnsRecord, record: ExpectedRecord) -> bool:
-    return (row.value, row.priority, row.ttl, row.necessity) != (
-        record.value,
-        record.priority,
-        record.ttl,
-        record.necessity,
-    )
+    return any(getattr(row, name) != value for name, value in columns(record).items())
 
 
 def expected_of(row: DnsRecord) -> ExpectedRecord:

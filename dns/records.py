@@ -1,7 +1,10 @@
 """What a domain should publish in DNS, as plain values; nothing here asks anybody."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from django.conf import settings
 
 from dns.dkim import public_record
 from dns.models import Necessity, Purpose
@@ -10,14 +13,73 @@ CHALLENGE_LABEL = "_mailhost-challenge"
 TTL_SECONDS = 3600
 MX_PRIORITY = 10
 MAX_NAME = 253
+TXT_STRING_BYTES = 255
+POLICY_SECONDS = 7 * 24 * 60 * 60
+# RFC 6186 and RFC 8314: implicit TLS first; "." says that a service is not offered.
+SERVICES = (
+    ("_submissions._tcp", 0, 465),
+    ("_submission._tcp", 10, 587),
+    ("_imaps._tcp", 0, 993),
+    ("_pop3s._tcp", 10, 995),
+)
 
 WHY = {
-    Purpose.OWNERSHIP: "Shows that whoever runs this domain's DNS has asked for its mail to live here.",
+    Purpose.OWNERSHIP: (
+        "Shows that whoever runs this domain's DNS has asked for its mail to live here. Keep it: it is looked for "
+        "every day."
+    ),
     Purpose.MX: "Tells other mail servers to deliver this domain's mail here.",
     Purpose.SPF: "Names the servers that may send for this domain, so that receivers trust its mail.",
     Purpose.DKIM: "Holds the public key with which receivers verify the signature on this domain's mail.",
     Purpose.DMARC: "Tells receivers what to do with mail that only pretends to come from this domain.",
+    Purpose.MTA_STS: "Tells other servers to deliver to this domain over verified TLS only (RFC 8461).",
+    Purpose.TLS_RPT: "Asks other servers to report where TLS to this domain failed (RFC 8460).",
+    Purpose.AUTOCONFIG: "Lets Thunderbird and its kin set up an account from the address alone.",
+    Purpose.AUTODISCOVER: "Lets Outlook set up an account from the address alone.",
+    Purpose.SRV: "Lets mail programs find the servers of this domain (RFC 6186, RFC 8314).",
+    Purpose.CAA: "Says which authority may issue certificates for this domain's names (RFC 8659).",
 }
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The names that customers' records point to. What is empty is not offered here, and no record asks for it.
+
+    `spf_include`: the operator's own SPF record; `setup_host`: what answers
+    autoconfig, autodiscover and MTA-STS policies; `mta_sts_mode`: testing or enforce; `…_reports`: addresses.
+    """
+
+    mail_host: str
+    spf_include: str = ""
+    setup_host: str = ""
+    mta_sts_mode: str = ""
+    tls_reports: str = ""
+    dmarc_reports: str = ""
+    caa_issuer: str = ""
+
+    @classmethod
+    def from_settings(cls) -> "Installation":
+        return cls(
+            mail_host=settings.MAILHOST_HOSTNAME,
+            spf_include=settings.MAILHOST_SPF_INCLUDE,
+            setup_host=settings.MAILHOST_SETUP_HOST,
+            mta_sts_mode=settings.MAILHOST_MTA_STS_MODE,
+            tls_reports=settings.MAILHOST_TLS_REPORTS,
+            dmarc_reports=settings.MAILHOST_DMARC_REPORTS,
+            caa_issuer=settings.MAILHOST_CAA_ISSUER,
+        )
+
+    @property
+    def spf_mechanism(self) -> str:
+        return f"include:{self.spf_include}" if self.spf_include else "mx"
+
+    @property
+    def mta_sts_policy(self) -> str:
+        """Return the policy that every domain here has (RFC 8461, 3.2), or "" without one."""
+        if not (self.setup_host and self.mta_sts_mode):
+            return ""
+        lines = ("version: STSv1", f"mode: {self.mta_sts_mode}", f"mx: {self.mail_host}", f"max_age: {POLICY_SECONDS}")
+        return "".join(f"{line}\r\n" for line in lines)
 
 
 @dataclass(frozen=True)
@@ -31,7 +93,7 @@ class SigningKey:
 @dataclass(frozen=True)
 class ExpectedRecord:
     """One record that should stand in DNS. `name` is absolute, without the trailing dot; an MX keeps its
-    preference in `priority`, its host alone in `value`."""
+    preference in `priority`, its host alone in `value`; an SRV its weight, port and host in `value`."""
 
     purpose: str
     record_type: str
@@ -44,6 +106,32 @@ class ExpectedRecord:
     @property
     def why(self) -> str:
         return why(self.purpose)
+
+    @property
+    def rdata(self) -> str:
+        """Return the value as a zone file has it (RFC 1035, 5.1): hosts with their dot, a TXT in strings."""
+        match self.record_type:
+            case "TXT":
+                return quoted(self.value)
+            case "MX" | "SRV":
+                return f"{self.priority} {self.value}."
+            case "CNAME":
+                return f"{self.value}."
+            case _:
+                return self.value
+
+
+def quoted(text: str) -> str:
+    """Return a TXT value as strings of at most 255 bytes (RFC 7208, 3.3), escaped for a zone file."""
+    data = text.encode()
+    parts = [data[at : at + TXT_STRING_BYTES] for at in range(0, len(data), TXT_STRING_BYTES)] or [b""]
+    return " ".join(f'"{"".join(map(escaped, part))}"' for part in parts)
+
+
+def escaped(byte: int) -> str:
+    if byte in b'"\\':
+        return f"\\{chr(byte)}"
+    return chr(byte) if 32 <= byte < 127 else f"\\{byte:03}"
 
 
 def why(purpose: str) -> str:
@@ -63,8 +151,13 @@ def dkim_name(selector: str, domain_name: str) -> str:
     return f"{selector}._domainkey.{domain_name}"
 
 
+def policy_id(policy: str) -> str:
+    """Return the id of an MTA-STS policy (RFC 8461, 3.1): it changes when the policy does, and only then."""
+    return hashlib.sha256(policy.encode()).hexdigest()[:32]
+
+
 def expected_records(
-    domain_name: str, *, challenge: str, mail_host: str, keys: Iterable[SigningKey]
+    domain_name: str, *, challenge: str, installation: Installation, keys: Iterable[SigningKey]
 ) -> list[ExpectedRecord]:
     """Return what the domain should publish, in the order in which people set it up.
 
@@ -74,8 +167,10 @@ def expected_records(
         ExpectedRecord(
             Purpose.OWNERSHIP, "TXT", challenge_name(domain_name), challenge_value(challenge), Necessity.REQUIRED
         ),
-        ExpectedRecord(Purpose.MX, "MX", domain_name, mail_host, Necessity.REQUIRED, priority=MX_PRIORITY),
-        ExpectedRecord(Purpose.SPF, "TXT", domain_name, "v=spf1 mx ~all", Necessity.REQUIRED),
+        ExpectedRecord(Purpose.MX, "MX", domain_name, installation.mail_host, Necessity.REQUIRED, MX_PRIORITY),
+        ExpectedRecord(
+            Purpose.SPF, "TXT", domain_name, f"v=spf1 {installation.spf_mechanism} ~all", Necessity.REQUIRED
+        ),
         *(
             ExpectedRecord(
                 Purpose.DKIM,
@@ -86,6 +181,54 @@ def expected_records(
             )
             for key in keys
         ),
-        ExpectedRecord(Purpose.DMARC, "TXT", f"_dmarc.{domain_name}", "v=DMARC1; p=none", Necessity.RECOMMENDED),
+        ExpectedRecord(Purpose.DMARC, "TXT", f"_dmarc.{domain_name}", dmarc_value(installation), Necessity.RECOMMENDED),
+        *transport_records(domain_name, installation),
+        *client_records(domain_name, installation),
     ]
     return [record for record in wanted if len(record.name) <= MAX_NAME]
+
+
+def dmarc_value(installation: Installation) -> str:
+    reports = f"; rua=mailto:{installation.dmarc_reports}" if installation.dmarc_reports else ""
+    return f"v=DMARC1; p=none{reports}"
+
+
+def transport_records(domain_name: str, installation: Installation) -> list[ExpectedRecord]:
+    """Return what makes delivery to the domain safer, as far as the installation serves it."""
+    records = []
+    if installation.mta_sts_policy:
+        value = f"v=STSv1; id={policy_id(installation.mta_sts_policy)}"
+        records += [
+            ExpectedRecord(
+                Purpose.MTA_STS, "CNAME", f"mta-sts.{domain_name}", installation.setup_host, Necessity.OPTIONAL
+            ),
+            ExpectedRecord(Purpose.MTA_STS, "TXT", f"_mta-sts.{domain_name}", value, Necessity.OPTIONAL),
+        ]
+    if installation.tls_reports:
+        value = f"v=TLSRPTv1; rua=mailto:{installation.tls_reports}"
+        records.append(ExpectedRecord(Purpose.TLS_RPT, "TXT", f"_smtp._tls.{domain_name}", value, Necessity.OPTIONAL))
+    if installation.caa_issuer:
+        value = f'0 issue "{installation.caa_issuer}"'
+        records.append(ExpectedRecord(Purpose.CAA, "CAA", domain_name, value, Necessity.OPTIONAL))
+    return records
+
+
+def client_records(domain_name: str, installation: Installation) -> list[ExpectedRecord]:
+    """Return what lets mail programs find their servers."""
+    records = [
+        ExpectedRecord(
+            Purpose.SRV,
+            "SRV",
+            f"{service}.{domain_name}",
+            f"1 {port} {installation.mail_host}",
+            Necessity.OPTIONAL,
+            priority,
+        )
+        for service, priority, port in SERVICES
+    ]
+    if installation.setup_host:
+        records += [
+            ExpectedRecord(purpose, "CNAME", f"{purpose}.{domain_name}", installation.setup_host, Necessity.RECOMMENDED)
+            for purpose in (Purpose.AUTOCONFIG, Purpose.AUTODISCOVER)
+        ]
+    return records

@@ -10,6 +10,7 @@ from dns.operations import WRITE_TABLES
 from dns.signing import SigningFault
 from domains.models import Domain
 from mailhost.background import Again, later
+from mailhost.errors import Refused
 from mailhost.models import Job
 from mailhost.scope import every_tenant
 
@@ -17,12 +18,13 @@ log = structlog.get_logger(__name__)
 
 # A full disk is mended by people: the tables should follow soon after.
 TRY_AGAIN_SECONDS = 15
+DKIM = "DKIM keys"
 
 
 def make_key(domain_id: int) -> None:
     """Give the domain a signing key where it has none."""
     if domain := live_domain(domain_id):
-        key_operations.ensure_key(system_actor(domain.tenant, "DKIM keys"), domain=domain)
+        key_operations.ensure_key(system_actor(domain.tenant, DKIM), domain=domain)
 
 
 def refresh_records(domain_id: int) -> None:
@@ -32,10 +34,38 @@ def refresh_records(domain_id: int) -> None:
 
 
 def check_records(domain_id: int) -> None:
-    """Look up what the domain does publish."""
+    """Look up what one domain does publish."""
     if domain := live_domain(domain_id):
         with every_tenant("the records of one domain, by its id"):
-            record_operations.observe_records(domain, now=timezone.now())
+            record_operations.observe_records([domain], now=timezone.now())
+
+
+def check_due_records() -> None:
+    """Look up the domains whose time has come, batch after batch."""
+    while True:
+        with every_tenant("the records of all tenants are looked up by the clock"):
+            domains = record_operations.claim_due_domains(timezone.now())
+            record_operations.observe_records(domains, now=timezone.now())
+        if len(domains) < record_operations.BATCH:
+            return
+
+
+def activate_key(domain_id: int) -> None:
+    """Let the key that DNS shows sign."""
+    if domain := live_domain(domain_id):
+        key_operations.activate_key(system_actor(domain.tenant, DKIM), domain=domain, now=timezone.now())
+
+
+def turn_keys() -> None:
+    """Retire keys whose time is over, and begin rotations that are due."""
+    now = timezone.now()
+    for key in key_operations.keys_to_retire(now):
+        key_operations.retire_key(system_actor(key.domain.tenant, DKIM), key=key, now=now)
+    for domain in key_operations.domains_to_rotate(now):
+        try:
+            key_operations.rotate_key(system_actor(domain.tenant, DKIM), domain=domain)
+        except Refused as refused:
+            log.info("key_not_rotated", domain=domain.pk, code=refused.code)
 
 
 def write_signing_tables(thorough: bool = False) -> Again | None:

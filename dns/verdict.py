@@ -1,14 +1,20 @@
 """What was found in DNS against what should stand there, in a sentence for the domain's owner."""
 
+import ipaddress
 from base64 import b64decode
 from binascii import Error as NotBase64
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from dns.lookup import Answer
+from dns.answers import Answer, Sight
 from dns.models import Purpose, Status
 from dns.records import ExpectedRecord
 
 SHOWN_LENGTH = 80
+# One string of a TXT record holds no more; some editors cut there without a word.
+TXT_STRING = 255
+# Under this name Cloudflare shows a mail host whose address it hides behind its web proxy.
+PROXY_MARK = "_dc-mx."
 
 
 @dataclass(frozen=True)
@@ -19,17 +25,71 @@ class Verdict:
     problem: str = ""
 
 
+@dataclass(frozen=True)
+class Hints:
+    """What was found in places where such a record lands by mistake.
+
+    `elsewhere`: names at which the expected value stands; `keys`: the domain's other keys by selector.
+    """
+
+    elsewhere: tuple[str, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
 OK = Verdict(Status.OK)
 
 
-def judge(expected: ExpectedRecord, answer: Answer) -> Verdict:
-    """Compare one record with DNS's answer for its name and type."""
+def judge_sight(expected: ExpectedRecord, sight: Sight, hints: Hints = Hints()) -> Verdict:
+    """Compare one record with all that was seen of it. The authoritative servers decide, and they must agree."""
+    if not sight.is_authoritative:
+        answer = sight.recursive if not sight.recursive.is_temporary else sight.best
+        return judge(expected, answer, hints)
+    verdicts = {
+        server: judge(expected, answer, hints) for server, answer in sight.by_server.items() if not answer.is_temporary
+    }
+    wrong = {server: verdict for server, verdict in verdicts.items() if verdict.status != Status.OK}
+    if not wrong:
+        return _right(expected, sight)
+    verdict = next(iter(wrong.values()))
+    if len(wrong) < len(verdicts):
+        names = ", ".join(sorted(wrong))
+        return mismatch(f"Not all name servers of the domain show it yet: {short(names)}. {verdict.problem}")
+    return verdict
+
+
+def _right(expected: ExpectedRecord, sight: Sight) -> Verdict:
+    if sight.recursive.is_temporary or judge(expected, sight.recursive).status == Status.OK:
+        return OK
+    return Verdict(Status.OK, "It is published. Some resolvers still remember what was there before.")
+
+
+def is_shown_by_all(expected: ExpectedRecord, sight: Sight) -> bool:
+    """Say whether every authoritative server of the domain answered, and each shows the record."""
+    answers = sight.by_server.values()
+    return bool(answers) and all(judge(expected, answer).status == Status.OK for answer in answers)
+
+
+def judge(expected: ExpectedRecord, answer: Answer, hints: Hints = Hints()) -> Verdict:
+    """Compare one record with one answer for its name and type."""
     if answer.is_temporary:
         return Verdict(Status.TEMPORARY_FAILURE, f"{answer.detail} The check is repeated.")
-    return JUDGES[Purpose(expected.purpose)](expected, answer.values)
+    if expected.purpose == Purpose.DKIM:
+        return judge_dkim(expected, answer, hints)
+    if not answer.values:
+        return missing(expected, hints)
+    if expected.purpose == Purpose.OWNERSHIP and answer.aliases:
+        return mismatch("The name is an alias (CNAME). Proof must stand in the domain itself: enter a TXT record.")
+    return JUDGES.get((expected.purpose, expected.record_type), judge_value)(expected, answer, hints)
 
 
-def missing(expected: ExpectedRecord) -> Verdict:
+def missing(expected: ExpectedRecord, hints: Hints) -> Verdict:
+    if hints.elsewhere:
+        place = hints.elsewhere[0]
+        if place.startswith(f"{expected.name}."):
+            why = "The domain was appended twice: enter the host as it is shown here, without the domain."
+        else:
+            why = f"Enter it for {expected.name}."
+        return Verdict(Status.MISSING, f"The record stands at {short(place)}. {why}")
     return Verdict(Status.MISSING, f"There is no such {expected.record_type} record at {expected.name} yet.")
 
 
@@ -37,22 +97,40 @@ def mismatch(problem: str) -> Verdict:
     return Verdict(Status.MISMATCH, problem)
 
 
-def judge_ownership(expected: ExpectedRecord, values: tuple[str, ...]) -> Verdict:
-    if expected.value in values:
+def judge_value(expected: ExpectedRecord, answer: Answer, _hints: Hints) -> Verdict:
+    """The plain case: the value stands there, alone or among others."""
+    wanted = expected.value if expected.priority is None else f"{expected.priority} {expected.value}"
+    found = [value.rstrip(".").lower() for value in answer.values]
+    if wanted.lower() in found:
         return OK
-    if not values:
-        return missing(expected)
-    if expected.value in {value.strip(' "') for value in values}:
+    if wanted.lower() in {value.strip(' "') for value in found}:
         return mismatch("The value is there with quotes or blanks around it. Enter it without them.")
-    return mismatch(f"{expected.name} shows another value: {short(values[0])}. Replace it by the one given here.")
+    return mismatch(
+        f"{expected.name} shows another value: {short(answer.values[0])}. Replace it by the one given here."
+    )
 
 
-def judge_mx(expected: ExpectedRecord, values: tuple[str, ...]) -> Verdict:
-    hosts = dict(reversed(value.split(" ", 1)) for value in values)
-    if not hosts:
-        return missing(expected)
+def judge_alias(expected: ExpectedRecord, answer: Answer, _hints: Hints) -> Verdict:
+    target = answer.values[0]
+    if target.rstrip(".") == expected.value:
+        return OK
+    return mismatch(f"{expected.name} leads to {short(target)}, not to {expected.value}.")
+
+
+def judge_ownership(expected: ExpectedRecord, answer: Answer, _hints: Hints) -> Verdict:
+    if expected.value in answer.values:
+        return OK
+    if expected.value in {value.strip(' "') for value in answer.values}:
+        return mismatch("The value is there with quotes or blanks around it. Enter it without them.")
+    return mismatch(
+        f"{expected.name} shows another value: {short(answer.values[0])}. Replace it by the one given here."
+    )
+
+
+def judge_mx(expected: ExpectedRecord, answer: Answer, _hints: Hints) -> Verdict:
+    hosts = dict(reversed(value.split(" ", 1)) for value in answer.values)
     if expected.value not in hosts:
-        return mismatch(f"Mail for this domain goes to {short(', '.join(sorted(hosts)))}, not to {expected.value}.")
+        return mismatch(wrong_hosts(expected, sorted(hosts)))
     first = min(int(preference) for preference in hosts.values())
     if int(hosts[expected.value]) > first:
         preferred = sorted(host for host, preference in hosts.items() if int(preference) == first)
@@ -60,10 +138,26 @@ def judge_mx(expected: ExpectedRecord, values: tuple[str, ...]) -> Verdict:
     return OK
 
 
-def judge_spf(expected: ExpectedRecord, values: tuple[str, ...]) -> Verdict:
-    found = [value for value in values if is_version(value, "v=spf1")]
+def wrong_hosts(expected: ExpectedRecord, hosts: list[str]) -> str:
+    if any(host.startswith(PROXY_MARK) for host in hosts):
+        return "The mail host is behind a web proxy, which takes no mail. Switch the proxy off for it (DNS only)."
+    if any(is_address(host) for host in hosts):
+        return f"An MX record names a host, not an address. Enter {expected.value}."
+    if doubled := [host for host in hosts if host.startswith(f"{expected.value}.")]:
+        return (
+            f"The domain was appended to the host: {short(doubled[0])}. Enter {expected.value} with a dot at its end."
+        )
+    if hosts == [expected.name]:
+        return f"The record names the domain itself instead of the mail host. Enter {expected.value}."
+    return f"Mail for this domain goes to {short(', '.join(hosts))}, not to {expected.value}."
+
+
+def judge_spf(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdict:
+    found = [value for value in answer.values if is_version(value, "v=spf1")]
     if not found:
-        return missing(expected)
+        if any(is_version(value.strip(' "'), "v=spf1") for value in answer.values):
+            return mismatch("The SPF record begins with a quote or a blank. Enter it without them.")
+        return missing(expected, hints)
     if len(found) > 1:
         return mismatch("There are several SPF records, and receivers then ignore all of them. Merge them into one.")
     terms = {term.removeprefix("+") for term in found[0].lower().split()}
@@ -73,14 +167,17 @@ def judge_spf(expected: ExpectedRecord, values: tuple[str, ...]) -> Verdict:
     return OK
 
 
-def judge_dkim(expected: ExpectedRecord, values: tuple[str, ...]) -> Verdict:
+def judge_dkim(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdict:
     """Compare as keys: order of tags, blanks and strings do not matter (RFC 6376 3.6.1)."""
-    if not values:
-        return missing(expected)
-    if len(values) > 1:
+    if not answer.values:
+        return missing(expected, hints)
+    if len(answer.values) > 1:
         return mismatch(f"There are several TXT records at {expected.name}. Leave only the key.")
-    found, wanted = tags(values[0]), tags(expected.value)
-    problem = unfit_for_mail(found) or other_key(found["p"], wanted["p"])
+    value = answer.values[0]
+    if value.startswith('"') or value.endswith('"'):
+        return mismatch("The value is there with quotes around it. Enter it without them.")
+    found, wanted = tags(value), tags(expected.value)
+    problem = unfit_for_mail(found) or other_key(found["p"], wanted["p"], hints.keys, len(value))
     return mismatch(problem) if problem else OK
 
 
@@ -97,38 +194,62 @@ def unfit_for_mail(found: dict[str, str]) -> str:
     return ""
 
 
-def other_key(found: str, wanted: str) -> str:
+def other_key(found: str, wanted: str, others: Mapping[str, str], length: int) -> str:
     found_key = key_bytes(found)
     if found_key is not None and found_key == key_bytes(wanted):
         return ""
     if wanted.startswith(found):
-        return "The key is cut off. Enter the whole value; split it only into strings that are joined again."
+        where = f" after {TXT_STRING} characters" if length == TXT_STRING else ""
+        return f"The key is cut off{where}. Enter the whole value; split it only into strings that are joined again."
+    for selector, public_key in others.items():
+        if found_key is not None and found_key == key_bytes(public_key):
+            return f"This is the key of the selector {selector}. Enter the value given here."
     return "The record shows another key. Replace it by the value given here."
 
 
-def judge_dmarc(expected: ExpectedRecord, values: tuple[str, ...]) -> Verdict:
-    found = [value for value in values if is_version(value, "v=dmarc1")]
+def judge_dmarc(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdict:
+    found = [value for value in answer.values if is_version(value, "v=dmarc1")]
     if not found:
-        return missing(expected)
+        return missing(expected, hints)
     if len(found) > 1:
         return mismatch("There are several DMARC records, and receivers then ignore all of them. Leave one.")
-    if tags(found[0]).get("p", "").lower() not in {"none", "quarantine", "reject"}:
+    policy = tags(found[0])
+    # RFC 9989, 4.7: without p, a record that names somebody for reports counts as p=none.
+    if policy.get("p", "none" if policy.get("rua") else "").lower() not in {"none", "quarantine", "reject"}:
         return mismatch("The DMARC record names no policy: p must be none, quarantine or reject.")
     return OK
 
 
+def judge_version(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdict:
+    """A record of a kind that stands once, whose version comes first: MTA-STS and TLS reporting."""
+    version = expected.value.split(";")[0]
+    found = [value for value in answer.values if is_version(value, version.lower())]
+    if not found:
+        return missing(expected, hints)
+    if len(found) > 1:
+        return mismatch(f"There are several records that begin with {version}. Leave one.")
+    wanted, shown = tags(expected.value), tags(found[0])
+    if any(shown.get(name) != value for name, value in wanted.items() if name != "v"):
+        return mismatch(f"The record differs: {short(found[0])}. Replace it by the value given here.")
+    return OK
+
+
 JUDGES = {
-    Purpose.OWNERSHIP: judge_ownership,
-    Purpose.MX: judge_mx,
-    Purpose.SPF: judge_spf,
-    Purpose.DKIM: judge_dkim,
-    Purpose.DMARC: judge_dmarc,
+    (Purpose.OWNERSHIP, "TXT"): judge_ownership,
+    (Purpose.MX, "MX"): judge_mx,
+    (Purpose.SPF, "TXT"): judge_spf,
+    (Purpose.DMARC, "TXT"): judge_dmarc,
+    (Purpose.MTA_STS, "TXT"): judge_version,
+    (Purpose.TLS_RPT, "TXT"): judge_version,
+    (Purpose.MTA_STS, "CNAME"): judge_alias,
+    (Purpose.AUTOCONFIG, "CNAME"): judge_alias,
+    (Purpose.AUTODISCOVER, "CNAME"): judge_alias,
 }
 
 
 def is_version(value: str, version: str) -> bool:
     """Say whether the record is of this kind: the version stands first and alone."""
-    return value.lower().replace(";", " ; ").split()[:1] == [version]
+    return not value[:1].isspace() and value.lower().replace(";", " ; ").split()[:1] == [version]
 
 
 def tags(value: str) -> dict[str, str]:
@@ -146,6 +267,14 @@ def key_bytes(base64_text: str) -> bytes | None:
         return b64decode(base64_text, validate=True)
     except (NotBase64, ValueError):
         return None
+
+
+def is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def short(text: str) -> str:

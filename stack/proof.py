@@ -26,7 +26,7 @@ django.setup()
 from dns.resolver import Resolver
 
 from dns.models import DnsRecord, Purpose, Status
-from dns.record_operations import check_records
+from dns.record_operations import check_records, expected_of
 from mailhost.errors import Refused
 from stack.layout import write_private
 from stack.publish import Published, publish
@@ -83,12 +83,10 @@ def _publish_and_verify(info: dict, world: World) -> None:
 
 def _sign_and_check(info: dict, world: World) -> None:
     names = [domain.domain_name for _, _, domain in world.domains()]
-    with step("DKIM keys made, OpenDKIM's tables written") as notes:
+    with step("DKIM keys made") as notes:
         keys = until(lambda: _if_complete(world.records(Purpose.DKIM), len(names)), "a DKIM key for each domain")
-        table = Path(info["opendkim"]["signing_table"])
-        until(lambda: all(name in table.read_text() for name in names), f"every domain in {table}")
         notes.extend(key.name for key in keys)
-    with step("MX, SPF, DKIM and DMARC published, and found by the panel") as notes:
+    with step("MX, SPF, DKIM, DMARC and SRV published, and found by the panel") as notes:
         publish(info["dns"], map(published, world.records()))
         for _, actor, domain in world.domains():
             check_records(actor, domain=domain)
@@ -98,6 +96,9 @@ def _sign_and_check(info: dict, world: World) -> None:
             lambda: [f"{record}: {record.problem}" for record in world.records() if record.status != Status.OK],
         )
         notes.append(f"{len(world.records())} records of {len(names)} domains")
+    with step("OpenDKIM signs with the keys that DNS shows"):
+        table = Path(info["opendkim"]["signing_table"])
+        until(lambda: all(name in table.read_text() for name in names), f"every domain in {table}")
 
 
 def _send_and_read(info: dict, world: World, sender: str, recipient: str) -> None:
@@ -116,7 +117,7 @@ def _send_and_read(info: dict, world: World, sender: str, recipient: str) -> Non
 
 def published(record: DnsRecord) -> Published:
     """Return a row of mail_dns_records as the name server takes it."""
-    value = f"{record.priority} {record.value}." if record.record_type == "MX" else record.value
+    value = record.value if record.record_type == "TXT" else expected_of(record).rdata
     return Published(record.name, record.record_type, value)
 
 

@@ -221,6 +221,10 @@ def write_environment(
         "MAILHOST_REDIS_URL": params.redis_url,
         "MAILHOST_DKIM_KEYS": secrets["dkim_keys"],
         "MAILHOST_NAMESERVERS": ",".join(params.nameservers),
+        "MAILHOST_AUTHORITATIVE_PORT": ports["dns"],
+        "MAILHOST_DNS_NETWORKS": "127.0.0.0/8",
+        "MAILHOST_SPF_INCLUDE": f"_spf.{HOSTNAME.partition('.')[2]}",
+        "MAILHOST_SMTP_PORT": ports["reinject"],
         "MAILHOST_STATIC_ROOT": str(static_root),
     }
     defaults = asdict(Parameters())

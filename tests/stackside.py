@@ -165,7 +165,8 @@ def django_on(side: StackSide) -> Iterator[None]:
     before = {name: connection.settings_dict[name] for name in side.database_settings()}
     connection.settings_dict.update(side.database_settings())
     try:
-        with override_settings(MAILHOST_NAMESERVERS=[f"127.0.0.1@{side.port('dns')}"]):
+        port = side.port("dns")
+        with override_settings(MAILHOST_NAMESERVERS=[f"127.0.0.1@{port}"], MAILHOST_AUTHORITATIVE_PORT=port):
             yield
     finally:
         connection.close()

@@ -93,4 +93,6 @@ def verified() -> Callable:
 def dns_server(settings) -> Iterator[ScriptedDns]:
     with ScriptedDns() as server:
         settings.MAILHOST_NAMESERVERS = [f"127.0.0.1@{server.port}"]
+        settings.MAILHOST_AUTHORITATIVE_PORT = server.port
+        settings.MAILHOST_DNS_NETWORKS = ["127.0.0.0/8"]
         yield server

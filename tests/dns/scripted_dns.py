@@ -9,25 +9,39 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
-SILENCE = object()
+UdpServer, TcpServer = socketserver.ThreadingUDPServer, socketserver.ThreadingTCPServer
+SILENCE, LAME = object(), object()
+SOA = "ns1.scripted.example. hostmaster.scripted.example. 1 3600 600 86400 60"
+
+
+def zone_of(name: str) -> str:
+    return ".".join(name.split(".")[-2:])
 
 
 class ScriptedDns:
     """`server.says("acme.example", "MX", "10 mail.example.")`; other types of a known name are empty, other names do
-    not exist. `fails(name)` answers SERVFAIL, `is_silent(name)` nothing."""
+    not exist. `fails(name)` answers SERVFAIL, `is_silent(name)` nothing, `is_lame(name)` without authority.
 
-    def __init__(self) -> None:
+    It is the resolver, and an authoritative server of every zone: those of two labels ("acme.example"), whose name
+    servers are `ns1.<zone>` at 127.0.0.1 unless `has_servers` says otherwise. `remembers` is what only the resolver
+    answers.
+    """
+
+    def __init__(self, address: str = "127.0.0.1", port: int = 0) -> None:
         self.records: dict[tuple[str, str], list[str]] = {}
+        self.remembered: dict[tuple[str, str], list[str]] = {}
         self.outcomes: dict[str, object] = {}
-        self.udp, self.tcp = self._servers()
+        self.servers: dict[str, dict[str, str]] = {}
+        self.asked: list[tuple[str, str]] = []
+        self.udp, self.tcp = self._servers(address, port)
         self.port = self.udp.server_address[1]
 
-    def _servers(self) -> tuple[socketserver.ThreadingUDPServer, socketserver.ThreadingTCPServer]:
+    def _servers(self, address: str, port: int) -> tuple[UdpServer, TcpServer]:
         """Return two servers on one port, which must be free for both."""
         while True:
-            udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), self._handler(is_tcp=False))
+            udp = UdpServer((address, port), self._handler(is_tcp=False))
             try:
-                return udp, socketserver.ThreadingTCPServer(udp.server_address, self._handler(is_tcp=True))
+                return udp, TcpServer(udp.server_address, self._handler(is_tcp=True))
             except OSError:
                 udp.server_close()
 
@@ -57,6 +71,17 @@ class ScriptedDns:
     def is_silent(self, name: str) -> None:
         self.outcomes[name] = SILENCE
 
+    def is_lame(self, name: str) -> None:
+        self.outcomes[name] = LAME
+
+    def remembers_text(self, name: str, *values: str) -> None:
+        """TXT records that the resolver still has, while the authoritative servers say something else."""
+        self.remembered[name, "TXT"] = [f'"{value}"' for value in values]
+
+    def has_servers(self, zone: str, **addresses: str) -> None:
+        """Name the zone's servers: `has_servers("acme.example", ns1="127.0.0.1", ns2="127.0.0.2")`."""
+        self.servers[zone] = {f"{label}.{zone}": address for label, address in addresses.items()}
+
     def recovers(self, name: str) -> None:
         del self.outcomes[name]
 
@@ -64,28 +89,45 @@ class ScriptedDns:
         query = dns.message.from_wire(packet)
         asked = query.question[0]
         name = asked.name.to_text(omit_final_dot=True).lower()
+        self.asked.append((name, asked.rdtype.name))
         outcome = self.outcomes.get(name)
         if outcome is SILENCE:
             return None
         response = dns.message.make_response(query)
-        response.flags |= dns.flags.RA
+        is_recursive = bool(query.flags & dns.flags.RD)
+        response.flags |= dns.flags.RA if is_recursive else dns.flags.AA
+        if outcome is LAME:
+            response.flags &= ~dns.flags.AA
+            return response.to_wire()
         if outcome is not None:
             response.set_rcode(outcome)
             return response.to_wire()
-        self._fill(response, name, asked)
+        self._fill(response, name, asked, self.remembered if is_recursive else {})
         return response.to_wire(max_size=65535 if is_tcp else 1232, prefer_truncation=not is_tcp)
 
-    def _fill(self, response, name: str, asked) -> None:
+    def _fill(self, response, name: str, asked, remembered: dict) -> None:
+        kind = asked.rdtype.name
+        if values := remembered.get((name, kind)) or self._of_zone(name, kind):
+            response.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", kind, *values))
+            return
         while alias := self.records.get((name, "CNAME")):
             response.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", "CNAME", f"{alias[0]}."))
             name = alias[0]
             if len(response.answer) > 20:
                 return
-        kind = asked.rdtype.name
         if values := self.records.get((name, kind)):
             response.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", kind, *values))
-        elif not any(known == name for known, _ in self.records):
+            return
+        if not any(known == name for known, _ in self.records):
             response.set_rcode(dns.rcode.NXDOMAIN)
+        response.authority.append(dns.rrset.from_text(f"{zone_of(name)}.", 60, "IN", "SOA", SOA))
+
+    def _of_zone(self, name: str, kind: str) -> list[str]:
+        """Return what every zone has: its name servers, and their addresses."""
+        servers = self.servers.get(zone_of(name), {f"ns1.{zone_of(name)}": "127.0.0.1"})
+        if kind == "NS" and name == zone_of(name):
+            return [f"{server}." for server in servers]
+        return [servers[name]] if kind == "A" and name in servers else []
 
     def _handler(self, *, is_tcp: bool) -> type[socketserver.BaseRequestHandler]:
         scripted = self

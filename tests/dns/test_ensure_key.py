@@ -18,7 +18,7 @@ def keys_of(domain: Domain) -> list[DkimKey]:
         return list(DkimKey.objects.filter(domain=domain))
 
 
-def test_a_domain_gets_a_key_of_2048_bits_that_signs_at_once(acme, verified):
+def test_a_domain_gets_a_key_of_2048_bits_that_waits_for_its_record(acme, verified):
     domain = verified(acme, "acme.example")
 
     tasks.make_key(domain.pk)
@@ -26,7 +26,7 @@ def test_a_domain_gets_a_key_of_2048_bits_that_signs_at_once(acme, verified):
     [key] = keys_of(domain)
     pem = dkim.decrypt(key.private_key)
     dkim.check_private_key(pem, key.public_key)
-    assert key.state == KeyState.ACTIVE
+    assert key.state == KeyState.PENDING
     assert key.algorithm == "rsa-2048"
     assert key.fingerprint == dkim.fingerprint(pem)
     assert dkim.SELECTOR.fullmatch(key.selector)
@@ -41,7 +41,7 @@ def test_the_private_part_is_stored_encrypted_only(acme, verified):
     middle = dkim.decrypt(key.private_key).decode().splitlines()[12]
     with every_tenant("a test looks"):
         stored = [str(row) for model in (DkimKey, Event, Job, DnsRecord) for row in model.objects.values()]
-    assert len(stored) >= 4
+    assert len(stored) >= 3
     assert not [row for row in stored if middle in row or "PRIVATE" in row]
 
 
@@ -55,7 +55,7 @@ def test_asking_again_keeps_the_key(acme, verified):
     assert keys_of(domain) == before
 
 
-def test_a_new_key_asks_for_its_record_and_for_the_tables(acme, verified):
+def test_a_new_key_asks_for_its_record_and_not_yet_for_the_tables(acme, verified):
     domain = verified(acme, "acme.example")
 
     tasks.make_key(domain.pk)
@@ -63,9 +63,8 @@ def test_a_new_key_asks_for_its_record_and_for_the_tables(acme, verified):
     asked = list(Job.objects.order_by("pk").values_list("task", "arguments", "queue"))
     assert asked == [
         ("dns.tasks.refresh_records", {"domain_id": domain.pk}, "default"),
-        ("dns.tasks.write_signing_tables", {}, "signer"),
     ]
-    assert SigningGeneration.objects.get().wanted == 1
+    assert not SigningGeneration.objects.exists()
 
 
 def test_a_deleted_domain_gets_no_key(acme, verified):

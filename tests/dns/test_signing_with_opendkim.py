@@ -6,9 +6,10 @@ import time
 import dkim as dkimpy
 import pytest
 
-from dns import dkim, operations, tasks
+from dns import dkim, operations
 from dns.models import DkimKey
 from mailhost.scope import every_tenant
+from tests.dns.keys import give_signing_key
 
 
 def key_of(domain) -> DkimKey:
@@ -22,7 +23,7 @@ def signing(acme, verified, opendkim):
 
     def make(name: str):
         domain = verified(acme, name)
-        tasks.make_key(domain.pk)
+        give_signing_key(domain.pk)
         operations.write_signing_tables()
         return domain
 
@@ -101,7 +102,7 @@ def test_upper_case_in_the_sender_is_signed_too(signing, opendkim):
 
 def test_mail_of_a_domain_with_a_broken_key_waits_and_delays_nobody(signing, opendkim, verified, acme):
     broken = verified(acme, "broken.example")
-    tasks.make_key(broken.pk)
+    give_signing_key(broken.pk)
     with every_tenant("a test breaks a key"):
         DkimKey.objects.filter(domain=broken).update(private_key=dkim.encrypt(b"rubbish"))
     signing("acme.example")
@@ -119,7 +120,7 @@ def test_mail_of_a_domain_with_a_broken_key_waits_and_delays_nobody(signing, ope
 
 def test_opendkim_starts_with_a_domain_whose_key_is_broken(signing, opendkim, verified, acme):
     broken = verified(acme, "broken.example")
-    tasks.make_key(broken.pk)
+    give_signing_key(broken.pk)
     with every_tenant("a test breaks a key"):
         DkimKey.objects.filter(domain=broken).update(private_key=dkim.encrypt(b"rubbish"))
     signing("acme.example")
@@ -153,7 +154,7 @@ def test_a_daemon_that_was_not_told_is_told_by_the_next_writing(signing, opendki
     # The daemon reads its tables with the first connection after the signal.
     opendkim.pass_message("anna@acme.example")
     domain = verified(acme, "bolt.example")
-    tasks.make_key(domain.pk)
+    give_signing_key(domain.pk)
     with monkeypatch.context() as killed:
         killed.setattr("os.kill", killed_just_then)
         with pytest.raises(KeyboardInterrupt):

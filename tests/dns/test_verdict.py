@@ -4,15 +4,18 @@ from base64 import b64encode
 
 import pytest
 
-from dns.lookup import Answer, Outcome
-from dns.records import SigningKey, expected_records
-from dns.verdict import Verdict, judge
+from dns.answers import Answer, Outcome, Sight
+from dns.records import Installation, SigningKey, expected_records
+from dns.verdict import Hints, Verdict, is_shown_by_all, judge, judge_sight
 
-KEY = b64encode(bytes(range(200))).decode()
+KEY = b64encode(bytes(range(240))).decode()
 EXPECTED = {
     record.purpose: record
     for record in expected_records(
-        "acme.example", challenge="c0ffee", mail_host="mail.mailhost.example", keys=[SigningKey("s1", KEY)]
+        "acme.example",
+        challenge="c0ffee",
+        installation=Installation("mail.mailhost.example", tls_reports="tls@mailhost.example"),
+        keys=[SigningKey("s1", KEY)],
     )
 }
 
@@ -33,6 +36,9 @@ RIGHT = [
     ("dkim", [f"k=rsa; h=sha1:sha256; s=email; p={KEY}"]),
     ("dmarc", ["v=DMARC1; p=none"]),
     ("dmarc", ["v=DMARC1;p=Reject; rua=mailto:a@acme.example"]),
+    # RFC 9989, 4.7: reports without a policy mean p=none.
+    ("dmarc", ["v=DMARC1; rua=mailto:a@acme.example"]),
+    ("tls_rpt", ["v=TLSRPTv1;rua=mailto:tls@mailhost.example"]),
 ]
 WRONG = [
     ("ownership", ["mailhost-verification=other"], "shows another value"),
@@ -51,7 +57,17 @@ WRONG = [
     ("dkim", [f"v=DKIM1; k=rsa; h=sha1; p={KEY}"], "SHA-256"),
     ("dkim", [f"v=DKIM1; s=tlsrpt; p={KEY}"], "other services"),
     ("dkim", [f"v=DKIM1; p={KEY}", "another text"], "several TXT records"),
-    ("dmarc", ["v=DMARC1; rua=mailto:a@acme.example"], "names no policy"),
+    ("mx", ["10 203.0.113.25"], "names a host, not an address"),
+    ("mx", ["10 mail.mailhost.example.acme.example"], "appended to the host"),
+    ("mx", ["10 acme.example"], "the domain itself instead of the mail host"),
+    ("mx", ["10 _dc-mx.1a2b3c.acme.example"], "behind a web proxy"),
+    ("spf", [" v=spf1 mx ~all"], "begins with a quote or a blank"),
+    ("spf", ['"v=spf1 mx ~all"'], "begins with a quote or a blank"),
+    ("dkim", [f'"v=DKIM1; k=rsa; p={KEY}"'], "quotes around it"),
+    ("dkim", [f"v=DKIM1; k=rsa; p={KEY}"[:255]], "cut off after 255 characters"),
+    ("dmarc", ["v=DMARC1; adkim=s"], "names no policy"),
+    ("dmarc", ["v=DMARC1; p=; rua=mailto:a@acme.example"], "names no policy"),
+    ("tls_rpt", ["v=TLSRPTv1; rua=mailto:other@acme.example"], "record differs"),
     ("dmarc", ["v=DMARC1; p=none", "v=DMARC1; p=reject"], "several DMARC records"),
 ]
 
@@ -83,6 +99,66 @@ def test_other_text_records_of_the_name_are_not_meant(purpose):
 
 @pytest.mark.parametrize("purpose", ["ownership", "mx", "spf", "dkim", "dmarc"])
 def test_silence_is_not_taken_for_absence(purpose):
-    answer = Answer(Outcome.TEMPORARY_FAILURE, detail="The name servers did not answer in time.")
+    assert judge(EXPECTED[purpose], Answer(Outcome.TIMEOUT)).status == "temporary_failure"
 
-    assert judge(EXPECTED[purpose], answer).status == "temporary_failure"
+
+# --- several servers ---------------------------------------------------------------------------------------------
+
+SHOWN = Answer(Outcome.FOUND, ("mailhost-verification=c0ffee",))
+GONE = Answer(Outcome.NO_SUCH_NAME)
+FAILED = Answer(Outcome.SERVER_FAILURE)
+
+
+def of_servers(recursive: Answer, *answers: Answer) -> Verdict:
+    by_server = {f"ns{number}.acme.example": answer for number, answer in enumerate(answers, 1)}
+    return judge_sight(EXPECTED["ownership"], Sight(recursive, by_server))
+
+
+def test_the_authoritative_servers_decide_before_the_resolvers():
+    assert of_servers(GONE, SHOWN, SHOWN).status == "ok"
+    assert "resolvers still remember" in of_servers(GONE, SHOWN).problem
+    assert of_servers(SHOWN, GONE, GONE).status == "missing"
+
+
+def test_a_server_that_lags_behind_is_named():
+    verdict = of_servers(SHOWN, SHOWN, GONE)
+
+    assert verdict.status == "mismatch"
+    assert "ns2.acme.example" in verdict.problem
+
+
+def test_a_server_that_fails_is_passed_over_and_resolvers_stand_in_for_all():
+    assert of_servers(GONE, SHOWN, FAILED).status == "ok"
+    assert of_servers(SHOWN, FAILED, FAILED).status == "ok"
+    assert of_servers(FAILED, FAILED).status == "temporary_failure"
+
+
+def test_only_a_record_that_every_server_shows_is_shown_by_all():
+    def shown(*answers: Answer) -> bool:
+        return is_shown_by_all(EXPECTED["ownership"], Sight(SHOWN, dict(enumerate(answers))))
+
+    assert shown(SHOWN, SHOWN)
+    assert not shown(SHOWN, GONE)
+    assert not shown(SHOWN, FAILED)
+    assert not shown()
+
+
+def test_an_alias_is_no_place_for_proof():
+    answer = Answer(Outcome.FOUND, ("mailhost-verification=c0ffee",), aliases=("attacker.example",))
+
+    assert "alias (CNAME)" in judge(EXPECTED["ownership"], answer).problem
+
+
+def test_where_a_record_landed_by_mistake_is_said():
+    twice = judge(EXPECTED["mx"], GONE, Hints(elsewhere=("acme.example.acme.example",)))
+    host = judge(EXPECTED["mx"], GONE, Hints(elsewhere=("mail.acme.example",)))
+
+    assert "appended twice" in twice.problem
+    assert host.problem == "The record stands at mail.acme.example. Enter it for acme.example."
+
+
+def test_the_key_of_another_selector_is_recognised():
+    other = KEY[4:8] + KEY
+    answer = Answer(Outcome.FOUND, (f"v=DKIM1; p={other}",))
+
+    assert "selector s0" in judge(EXPECTED["dkim"], answer, Hints(keys={"s0": other, "s1": KEY})).problem

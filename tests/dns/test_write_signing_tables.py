@@ -20,6 +20,7 @@ from domains.models import Domain
 from mailhost import background
 from mailhost.models import Job
 from mailhost.scope import every_tenant
+from tests.dns.keys import give_signing_key
 
 
 def write(thorough: bool = False):
@@ -52,7 +53,7 @@ def keyed(verified):
 
     def make(tenant, name: str, **columns) -> Domain:
         domain = verified(tenant, name, **columns)
-        tasks.make_key(domain.pk)
+        give_signing_key(domain.pk)
         return domain
 
     return make
@@ -162,7 +163,7 @@ def test_a_retiring_key_keeps_its_file_and_signs_no_more(acme, keyed, dkim_dir):
     domain = keyed(acme, "acme.example")
     old = key_of(domain)
     change(old, state=KeyState.RETIRING)
-    tasks.make_key(domain.pk)
+    give_signing_key(domain.pk)
 
     write()
 
@@ -342,13 +343,13 @@ def test_eight_workers_on_different_domains_leave_files_that_equal_the_database(
     domains = [verified(acme, f"shop{number}.example") for number in range(16)]
     gone = [verified(acme, f"gone{number}.example") for number in range(8)]
     for domain in gone:
-        tasks.make_key(domain.pk)
+        give_signing_key(domain.pk)
     failures = []
 
     def work(worker: int):
         try:
             for domain in domains[worker::8]:
-                tasks.make_key(domain.pk)
+                give_signing_key(domain.pk)
                 write()
             change(gone[worker], deleted_at=timezone.now())
             write()

@@ -9,6 +9,7 @@ import pytest
 
 from accounts.actors import system_actor
 from dns.models import DkimKey, Signer, SigningGeneration
+from dns.record_operations import check_records
 from dns.records import challenge_name, challenge_value
 from domains.models import Domain
 from domains.operations import create_domain, verify_domain
@@ -53,14 +54,27 @@ class Customer:
         domain = create_domain(self.actor, name=name, alias_of=alias_of)
         proof = Published(f"{challenge_name(name)}.", "TXT", challenge_value(domain.challenge))
         publish(self.stack.info["dns"], [proof])
-        verify_domain(self.actor, domain=domain)
+        domain = verify_domain(self.actor, domain=domain)
+        self.publish_texts(domain)
         if waits:
             until_signing(domain)
         return domain
 
+    def publish_texts(self, domain: Domain, seconds: float = 30) -> None:
+        """Publish the domain's TXT records as the panel shows them, once its key is among them, and have it look."""
+        deadline = time.monotonic() + seconds
+        with every_tenant("a test publishes a customer's records"):
+            records = domain.dns_records.filter(record_type="TXT")
+            while not records.filter(purpose="dkim").exists():
+                assert time.monotonic() < deadline, f"no DKIM record for {domain} after {seconds} s"
+                time.sleep(0.05)
+            shown = [Published(f"{record.name}.", record.record_type, record.value) for record in records]
+        publish(self.stack.info["dns"], shown)
+        check_records(self.actor, domain=domain)
+
 
 def until_signing(domain: Domain, seconds: float = 30) -> None:
-    """Wait until the signer has the domain's key: before, what it sends is put off."""
+    """Wait until the signer has the key that DNS shows: before, what the domain sends is put off."""
     deadline = time.monotonic() + seconds
     with every_tenant("a test waits for a key"):
         while not DkimKey.objects.signing().filter(domain=domain).exists():
@@ -112,16 +126,6 @@ def operator(live: StackSide) -> Actor:
 
 @pytest.fixture
 def signed(live: StackSide) -> Callable[[Customer], None]:
-    """Publish what the panel says should be published for the customer's domain."""
+    """Wait until the customer's mail leaves signed."""
 
-    def wait(customer: Customer, seconds: float = 30) -> None:
-        deadline = time.monotonic() + seconds
-        with every_tenant("a test publishes a customer's records"):
-            records = customer.domain.dns_records.filter(record_type="TXT")
-            while not records.filter(purpose="dkim").exists():
-                assert time.monotonic() < deadline, f"no DKIM record for {customer.domain} after {seconds} s"
-                time.sleep(0.1)
-            shown = [Published(f"{record.name}.", record.record_type, record.value) for record in records]
-        publish(live.info["dns"], shown)
-
-    return wait
+    return lambda customer: until_signing(customer.domain)

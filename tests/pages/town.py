@@ -9,7 +9,7 @@ from accounts.actors import actor_of_user, system_actor
 from accounts.models import User
 from accounts.operations import create_api_key, create_user
 from dns.models import DnsRecord, Purpose, Status
-from dns.records import SigningKey, expected_records
+from dns.records import Installation, SigningKey, expected_records
 from domains.models import Domain
 from domains.operations import create_domain, set_domain_enabled
 from mailboxes.alias_operations import create_alias, set_alias_enabled
@@ -125,7 +125,10 @@ def show_records(domain: Domain, now: datetime | None, faults: dict) -> None:
     """Give a domain its records; with `now` they were checked then and found, but for `faults`."""
     key = SigningKey("mh202611", "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA" + "k9Jx2Q7fT0" * 34 + "wIDAQAB")
     for record in expected_records(
-        domain.domain_name, challenge=domain.challenge, mail_host=MAIL_HOST, keys=[key] if domain.has_proof else []
+        domain.domain_name,
+        challenge=domain.challenge,
+        installation=Installation(MAIL_HOST),
+        keys=[key] if domain.has_proof else [],
     ):
         status, found, problem = (Status.OK, [record.value], "") if now else (Status.NOT_CHECKED, [], "")
         if record.purpose in faults:

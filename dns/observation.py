@@ -1,0 +1,73 @@
+"""Looking at what a domain publishes: every record it should have, and the places where one lands by mistake."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from dns.answers import Sight
+from dns.lookup import Asker, run_many
+from dns.models import Necessity, Purpose, Status
+from dns.records import ExpectedRecord
+from dns.verdict import Hints, Verdict, judge, judge_sight
+
+# Domains in flight at a time. Each has some thirty questions, most of them answered by what the first ones brought.
+AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A domain to look at: its name, what it should publish, and its keys by selector."""
+
+    domain_name: str
+    records: Sequence[ExpectedRecord]
+    keys: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Finding:
+    sight: Sight
+    verdict: Verdict
+
+
+def observe(subjects: Sequence[Subject]) -> list[list[Finding]]:
+    """Return a finding for each record of each subject, in their order. Raises nothing; five seconds a domain."""
+    return run_many([partial(_look_at, subject) for subject in subjects], at_once=AT_ONCE)
+
+
+async def _look_at(subject: Subject, asker: Asker) -> list[Finding]:
+    return list(await asyncio.gather(*(_find(record, subject, asker) for record in subject.records)))
+
+
+async def _find(record: ExpectedRecord, subject: Subject, asker: Asker) -> Finding:
+    sight = await asker.sight(record.name, record.record_type)
+    hints = Hints(keys=subject.keys)
+    verdict = judge_sight(record, sight, hints)
+    if verdict.status == Status.MISSING and record.necessity != Necessity.OPTIONAL:
+        hints = replace(hints, elsewhere=await _elsewhere(record, subject.domain_name, asker))
+        verdict = judge_sight(record, sight, hints)
+    return Finding(sight, verdict)
+
+
+async def _elsewhere(record: ExpectedRecord, domain_name: str, asker: Asker) -> tuple[str, ...]:
+    places = wrong_places(record, domain_name)
+    answers = await asyncio.gather(*(asker.look_up(place, record.record_type) for place in places))
+    return tuple(
+        place
+        for place, answer in zip(places, answers, strict=True)
+        if judge(replace(record, name=place), answer).status == Status.OK
+    )
+
+
+def wrong_places(record: ExpectedRecord, domain_name: str) -> list[str]:
+    """Return the names under which people enter a record by mistake, the most usual one first."""
+    places = [f"{record.name}.{domain_name}"]
+    match record.purpose:
+        case Purpose.DKIM:
+            places.append(record.name.replace("._domainkey.", "."))
+        case Purpose.OWNERSHIP:
+            places.append(domain_name)
+        case Purpose.MX | Purpose.SPF:
+            # The host instead of the domain.
+            places += [f"mail.{domain_name}", f"www.{domain_name}"]
+    return [place for place in places if len(place) <= 253]
