@@ -10,11 +10,13 @@ from datetime import datetime
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 RSA_BITS = 2048
+# Verifiers need not take longer ones (RFC 8301, 3.2), and signing slows with the cube of the length.
+MOST_BITS = 4096
 ALGORITHM = "rsa-2048"
 
 # One DNS label; a dot would make it a name of several, and anything else could end a line or field of a table.
@@ -46,8 +48,7 @@ def make_key() -> KeyPair:
 def read_key(private_pem: str) -> KeyPair:
     """Return the pair of a private key that was made elsewhere (PEM: PKCS #8 or PKCS #1, without a password).
 
-    Raises UnusableKey, among others for an Ed25519 key: one OpenDKIM signs with one algorithm, and receivers that
-    verify Ed25519 only are unheard of.
+    Raises UnusableKey, among others for an Ed25519 key: one OpenDKIM signs with one algorithm.
     """
     private = parse(private_pem.encode("utf-8", "replace"))
     pem = private.private_bytes(
@@ -63,10 +64,14 @@ def parse(private_pem: bytes) -> rsa.RSAPrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         # Without the cause: what a parser says of a key belongs into no log.
         raise UnusableKey("the private part does not parse as a key") from None
+    if isinstance(private, ed25519.Ed25519PrivateKey):
+        raise UnusableKey("the key is an Ed25519 key, and this server signs with RSA only")
     if not isinstance(private, rsa.RSAPrivateKey):
         raise UnusableKey("the key is not an RSA key")
     if private.key_size < RSA_BITS:
         raise UnusableKey(f"the key has {private.key_size} bits, fewer than {RSA_BITS}")
+    if private.key_size > MOST_BITS:
+        raise UnusableKey(f"the key has {private.key_size} bits, more than {MOST_BITS}")
     return private
 
 

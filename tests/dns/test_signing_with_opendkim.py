@@ -79,7 +79,7 @@ def test_mail_of_a_new_domain_waits_until_its_key_signs_even_before_anything_was
     signing("acme.example")
     domain = verified(acme, "bolt.example")
     proven = opendkim.pass_message("anna@bolt.example")
-    tasks.make_key(domain.pk)
+    give_signing_key(domain.pk)
 
     operations.write_signing_tables()
 
