@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("dns", "0005_signing_generation_without_written"),
-        ("domains", "0002_proof_for_life"),
+        ("domains", "0003_proof_for_life"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ import mailhost.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("domains", "0002_proof_for_life"),
+        ("domains", "0003_proof_for_life"),
     ]
 
     operations = [

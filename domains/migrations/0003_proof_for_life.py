@@ -7,7 +7,7 @@ import domains.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("domains", "0001_initial"),
+        ("domains", "0002_domain_of_tenant"),
     ]
 
     operations = [
