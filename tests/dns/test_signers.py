@@ -15,6 +15,7 @@ from dns.signers import forget_signer, signer_states
 from mailhost.background import Again
 from mailhost.scope import every_tenant
 from tenants.models import Member, Role
+from tests.dns.keys import give_signing_key
 from tests.world import make_world
 
 NAME = "mail.mailhost.example"
@@ -79,10 +80,10 @@ def test_what_needs_a_look_raises_the_alarm(reported, columns, words):
 def test_a_full_folder_alarms_fails_loudly_and_mends_itself_when_there_is_space(
     acme, verified, opendkim, monkeypatch, caplog
 ):
-    tasks.make_key(verified(acme, "acme.example").pk)
+    give_signing_key(verified(acme, "acme.example").pk)
     tasks.write_signing_tables()
     calm = state_of_the_signer().alarm
-    tasks.make_key(verified(acme, "bolt.example").pk)
+    give_signing_key(verified(acme, "bolt.example").pk)
 
     with monkeypatch.context() as full:
         full.setattr(os, "rename", disk_full)
@@ -109,7 +110,7 @@ def disk_full(*_arguments):
 
 
 def test_a_daemon_that_does_not_run_is_an_alarm(acme, verified, dkim_dir):
-    tasks.make_key(verified(acme, "acme.example").pk)
+    give_signing_key(verified(acme, "acme.example").pk)
 
     operations.write_signing_tables()
 
