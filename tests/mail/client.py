@@ -8,7 +8,7 @@ import time
 from email.message import EmailMessage, Message
 from email.parser import BytesParser
 from email.policy import default
-from email.utils import make_msgid
+from email.utils import localtime, make_msgid
 
 from tests.stackside import StackSide
 
@@ -21,7 +21,7 @@ def written(sender: str, recipient: str, body: str = "Hello.\n", **headers: str)
     """Return a message with a Message-ID of its own; header names are given with underscores."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, recipient, "A test"
-    message["Message-ID"] = make_msgid(domain="test.example")
+    message["Message-ID"], message["Date"] = make_msgid(domain="test.example"), localtime()
     for name, value in headers.items():
         del message[name.replace("_", "-")]
         message[name.replace("_", "-")] = value
