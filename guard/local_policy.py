@@ -1,13 +1,14 @@
-"""Who on this machine may hand mail to Sieve's listener: the owner of all mailboxes, and nobody else.
+"""Who on this machine may hand mail to Postfix without signing in: the owner of all mailboxes, the panel, nobody else.
 
-Dovecot hands redirects and vacation replies back to Postfix over a port of 127.0.0.1, which every local program reaches
-and where nobody signs in. Postfix asks here (its policy protocol, SMTPD_POLICY_README), and the kernel's table of
-connections says whose the other end is.
+Dovecot hands redirects and vacation replies back to Postfix over a port of 127.0.0.1, and the panel its invitations and
+notices. Every local program reaches the port. Postfix asks here (its policy protocol, SMTPD_POLICY_README), and the
+kernel's table of connections says whose the other end is.
 """
 
 import asyncio
 import contextlib
 import ipaddress
+from collections.abc import Collection
 from pathlib import Path
 
 import structlog
@@ -20,15 +21,15 @@ SOCKET_NAME = "sieve.sock"
 CONNECTIONS = Path("/proc/net/tcp")
 MAX_REQUEST = 16 * 1024
 PASSES = "DUNNO"
-REFUSED = "550 5.7.1 Only the mail store of this host may send here"
+REFUSED = "550 5.7.1 Only the mail store and the panel of this host may send here"
 UNKNOWN = "450 4.3.0 It cannot be seen who is connected; try again later"
 
 
 class LocalPolicy:
     """Answers Postfix for each connection to the listener."""
 
-    def __init__(self, owner: int, connections: Path = CONNECTIONS) -> None:
-        self.owner = owner
+    def __init__(self, owners: Collection[int], connections: Path = CONNECTIONS) -> None:
+        self.owners = owners
         self.connections = connections
 
     async def serve(self, path: Path) -> asyncio.Server:
@@ -46,7 +47,7 @@ class LocalPolicy:
             return UNKNOWN
         if owner is None:
             return UNKNOWN
-        if owner != self.owner:
+        if owner not in self.owners:
             log.warning("local_sender_refused", uid=owner)
             return REFUSED
         return PASSES

@@ -30,11 +30,11 @@ def connection():
 
 
 def test_the_owner_of_the_mailboxes_passes(connection):
-    assert LocalPolicy(os.geteuid()).action(connection) == PASSES
+    assert LocalPolicy({os.geteuid()}).action(connection) == PASSES
 
 
 def test_another_user_of_the_machine_is_refused(connection):
-    assert LocalPolicy(os.geteuid() + 5000).action(connection) == REFUSED
+    assert LocalPolicy({os.geteuid() + 5000}).action(connection) == REFUSED
 
 
 @pytest.mark.parametrize(
@@ -48,16 +48,16 @@ def test_another_user_of_the_machine_is_refused(connection):
     ],
 )
 def test_a_connection_that_cannot_be_found_is_put_off(connection, odd):
-    assert LocalPolicy(os.geteuid()).action(connection | odd) == UNKNOWN
+    assert LocalPolicy({os.geteuid()}).action(connection | odd) == UNKNOWN
 
 
 def test_without_the_kernels_table_nobody_passes(connection, tmp_path):
-    assert LocalPolicy(os.geteuid(), tmp_path / "missing").action(connection) == UNKNOWN
+    assert LocalPolicy({os.geteuid()}, tmp_path / "missing").action(connection) == UNKNOWN
 
 
 def test_postfix_may_ask_several_times_over_one_connection(connection, tmp_path: Path):
     async def ask_twice() -> list[bytes]:
-        server = await LocalPolicy(os.geteuid()).serve(tmp_path / "sieve.sock")
+        server = await LocalPolicy({os.geteuid()}).serve(tmp_path / "sieve.sock")
         reader, writer = await asyncio.open_unix_connection(tmp_path / "sieve.sock")
         answers = []
         for _ in range(2):

@@ -1,6 +1,7 @@
 """Run the guard of header From, and of Sieve's listener, in the foreground, until SIGTERM."""
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 
@@ -27,7 +28,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         judge = Judge(parameters.hostname, Senders(parameters))
         path = options["socket"] or parameters.guard_socket
-        asyncio.run(self._until_stopped(judge, path, LocalPolicy(parameters.vmail_uid)))
+        # The panel runs as the same user as the guard.
+        local = LocalPolicy({parameters.vmail_uid, os.geteuid()})
+        asyncio.run(self._until_stopped(judge, path, local))
 
     async def _until_stopped(self, judge: Judge, path: Path, policy: LocalPolicy) -> None:
         stopped = asyncio.Event()
