@@ -3,21 +3,22 @@
 # their system services, and a virtual environment in .venv from uv.lock.
 # Safe to run again; does nothing when everything is there.
 #
-#   deploy/install.sh            all of it
+#   deploy/install.sh            all of it, as the demo and the tests need it
+#   deploy/install.sh server     what a mail host needs: no browser, no name server, no tools of the tests
 #   deploy/install.sh packages   Debian's packages only
 #   deploy/install.sh venv       the virtual environment only
 set -eu
 cd "$(dirname "$0")/.."
 
 UV_VERSION=0.13.8
-RUNTIME="mariadb-server mariadb-client redis-server bind9 bind9-utils
+SERVER="mariadb-server mariadb-client redis-server
   postfix postfix-mysql postfix-lmdb
   dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-mysql dovecot-sieve dovecot-managesieved
   opendkim opendkim-tools openssl ca-certificates"
 # mysqlclient has no wheel for Linux, so it is compiled against MariaDB's client library.
 BUILD="gcc libc6-dev pkg-config libmariadb-dev python3-dev python3-venv"
-# The browser that the tests of the pages drive, and fonts for its screenshots.
-BROWSER="chromium fonts-dejavu-core"
+# The demo's own DNS, the browser that the tests of the pages drive, and fonts for its screenshots.
+DEMO="bind9 bind9-utils chromium fonts-dejavu-core"
 
 # Two of these at once wait for each other: apt and the virtual environment bear one writer only.
 if [ -z "${INSTALL_LOCKED:-}" ]; then
@@ -28,13 +29,13 @@ fi
 say() { printf '%s\n' "install: $*"; }
 
 missing_packages() {
-  for package in $RUNTIME $BUILD $BROWSER; do
+  for package in "$@"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || printf '%s ' "$package"
   done
 }
 
 install_packages() {
-  missing=$(missing_packages)
+  missing=$(missing_packages "$@")
   [ -n "$missing" ] || return 0
   [ "$(id -u)" = 0 ] || { say "these packages are missing and only root may install them: $missing"; exit 1; }
   say "Debian packages: $missing"
@@ -59,20 +60,22 @@ install_packages() {
 
 install_venv() {
   stamp=.venv/.installed-from
-  wanted=$(sha256sum uv.lock | cut -d' ' -f1)
+  wanted="$(sha256sum uv.lock | cut -d' ' -f1)${1:+ $1}"
   [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
   say "virtual environment in .venv"
   python=${PYTHON:-python3}
   "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { say "$python is older than Python 3.11"; exit 1; }
   [ -x .venv/bin/python ] || "$python" -m venv .venv
   [ -x .venv/bin/uv ] || .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
-  UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never .venv/bin/uv sync --quiet --frozen --python .venv/bin/python
+  UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never .venv/bin/uv sync --quiet --frozen ${1:+"$1"} --python .venv/bin/python
   printf '%s\n' "$wanted" >"$stamp"
 }
 
+# shellcheck disable=SC2086
 case ${1:-all} in
-  packages) install_packages ;;
+  packages) install_packages $SERVER $BUILD $DEMO ;;
   venv) install_venv ;;
-  all) install_packages; install_venv ;;
-  *) say "unknown part: $1 (packages, venv)"; exit 2 ;;
+  server) install_packages $SERVER $BUILD; install_venv --no-dev ;;
+  all) install_packages $SERVER $BUILD $DEMO; install_venv ;;
+  *) say "unknown part: $1 (server, packages, venv)"; exit 2 ;;
 esac

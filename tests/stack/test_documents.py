@@ -25,7 +25,7 @@ def test_every_python_dependency_has_its_line():
 
 def test_every_debian_package_has_its_line():
     script = (CLONE / "deploy/install.sh").read_text()
-    lists = re.findall(r'^(?:RUNTIME|BUILD|BROWSER)="([^"]+)"', script, re.MULTILINE)
+    lists = re.findall(r'^(?:SERVER|BUILD|DEMO)="([^"]+)"', script, re.MULTILINE)
     assert len(lists) == 3
 
     packages = {package for text in lists for package in text.split()}
