@@ -55,6 +55,7 @@ class Event(TenantOwned):
     """
 
     tenant_path = "tenant__path"
+    outlives_tenant = True
 
     uid = UidField()
     # Without constraints: an INSERT would lock the tenants' rows after the chain, and the trail outlives both.
@@ -101,6 +102,7 @@ class Chain(TenantOwned):
     """Where a tenant's chain ends: how many events it has, and the hash of the last. Grows by one at a time."""
 
     tenant_path = "tenant__path"
+    outlives_tenant = True
 
     tenant = models.OneToOneField(Tenant, models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+")
     length = models.PositiveBigIntegerField(default=0)

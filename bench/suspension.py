@@ -55,12 +55,12 @@ def suspend_and_resume() -> dict:
         mailboxes = Mailbox.objects.filter(domain__tenant=tenant)
         owned = mailboxes.filter(may_receive=True).count()
         with connection.execute_wrapper(count):
-            seconds = [timed(suspend_tenant, actor, tenant=tenant, reason="Measuring")]
+            seconds = [timed(suspend_tenant, actor, tenant=tenant, reason="requested")]
         left = mailboxes.filter(may_receive=True).count()
         resume_tenant(actor, tenant=tenant)
         back = mailboxes.filter(may_receive=True).count()
         for _ in range(2):
-            seconds.append(timed(suspend_tenant, actor, tenant=tenant, reason="Measuring"))
+            seconds.append(timed(suspend_tenant, actor, tenant=tenant, reason="requested"))
             resume_tenant(actor, tenant=tenant)
     if left or back != owned:
         raise RuntimeError(f"{left} mailboxes still took mail; {back} of {owned} do again")

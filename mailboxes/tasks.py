@@ -7,7 +7,7 @@ from redis import Redis
 from domains.models import Domain
 from mailboxes import last_logins, sessions
 from mailboxes.app_password_operations import end_expired
-from mailhost.scope import every_tenant, tenant_scope
+from mailhost.scope import every_tenant, subtree
 from tenants.models import Tenant
 
 
@@ -18,10 +18,10 @@ def end_sessions(address_mask: str) -> None:
 
 def end_sessions_of_tenant(tenant_id: int) -> None:
     """End the open sessions in every domain of a tenant and of those below it."""
-    with every_tenant("a task finds its tenant by id"):
+    with every_tenant("a task finds its tenant by id, deleted ones too"):
         path = Tenant.objects.values_list("path", flat=True).get(pk=tenant_id)
-    with tenant_scope(path):
-        names = list(Domain.objects.live().order_by("domain_name").values_list("domain_name", flat=True))
+        below = Domain.objects.live().filter(subtree("tenant__path", path))
+        names = list(below.order_by("domain_name").values_list("domain_name", flat=True))
     sessions.end_sessions([f"*@{name}" for name in names])
 
 

@@ -45,6 +45,8 @@ EVERY = {
     "DNS records that are due": ("dns.tasks.check_due_records", 15),
     "DKIM keys retire and rotate": ("dns.tasks.turn_keys", 300),
     "proof of ownership is settled": ("domains.tasks.settle_proofs", 300),
+    "deleted tenants whose time is over": ("tenants.tasks.purge_deleted", 3600),
+    "what is stored, by tenant": ("tenants.tasks.count_usage", 900),
     "signing tables follow the database": ("dns.tasks.reconcile_signing_tables", 60),
 }
 app.conf.beat_schedule = {

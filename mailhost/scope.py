@@ -85,7 +85,10 @@ class TenantManager(models.Manager):
     def get_queryset(self) -> models.QuerySet:
         scope = current_scope(f"A query on {self.model.__name__}")
         rows = super().get_queryset()
-        return rows.filter(subtree(self.model.tenant_path, scope.path)) if scope.path else rows
+        if not scope.path:
+            return rows
+        rows = rows.filter(subtree(self.model.tenant_path, scope.path))
+        return rows if self.model.outlives_tenant else rows.filter(**{self.model.deletion_field(): None})
 
     @classmethod
     def with_methods_of(cls, queryset: type[models.QuerySet]) -> Self:
@@ -93,10 +96,19 @@ class TenantManager(models.Manager):
 
 
 class TenantOwned(Recorded):
-    """A row that belongs to a tenant. `tenant_path` is the lookup that leads to the tenant's path."""
+    """A row that belongs to a tenant. `tenant_path` is the lookup that leads to the tenant's path.
+
+    What a deleted tenant owns does not exist for anybody until that is restored; `outlives_tenant` says that it does.
+    """
 
     tenant_path: ClassVar[str]
+    outlives_tenant: ClassVar[bool] = False
     objects: Any = TenantManager()
 
     class Meta:
         abstract = True
+
+    @classmethod
+    def deletion_field(cls) -> str:
+        """Return the lookup that leads to when the tenant was deleted."""
+        return cls.tenant_path.removesuffix("path") + "deleted_at"

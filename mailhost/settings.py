@@ -44,6 +44,9 @@ MAILHOST_TLS_REPORTS = env("MAILHOST_TLS_REPORTS", default="")
 MAILHOST_DMARC_REPORTS = env("MAILHOST_DMARC_REPORTS", default="")
 MAILHOST_CAA_ISSUER = env("MAILHOST_CAA_ISSUER", default="")
 
+# How long a deleted tenant can be restored before it is purged.
+MAILHOST_GRACE_DAYS = env.int("MAILHOST_GRACE_DAYS", default=30)
+
 ALLOWED_HOSTS = env.list("MAILHOST_ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 HTTPS = MAILHOST_URL.startswith("https:")
 # How many proxies of ours stand between the client and this process; each adds one entry to X-Forwarded-For.

@@ -1,4 +1,4 @@
-"""What a tenant may do follows from its own suspension and from those of every tenant above."""
+"""What a tenant may do follows from its own suspension and from those above it; deleted, it may nothing."""
 
 from django.db import connection
 
@@ -17,9 +17,9 @@ JOIN (
     WHERE {which}
     GROUP BY below.id
 ) blocked ON blocked.id = tenant.id
-SET tenant.may_sign_in = NOT blocked.no_sign_in,
-    tenant.may_send = NOT blocked.no_sending,
-    tenant.may_receive = NOT blocked.no_receiving
+SET tenant.may_sign_in = NOT blocked.no_sign_in AND tenant.deleted_at IS NULL,
+    tenant.may_send = NOT blocked.no_sending AND tenant.deleted_at IS NULL,
+    tenant.may_receive = NOT blocked.no_receiving AND tenant.deleted_at IS NULL
 """
 
 

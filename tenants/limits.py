@@ -6,7 +6,7 @@ wait for is held for the shortest time, and nobody who holds it waits for anythi
 the first has left.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -43,6 +43,9 @@ RATES = (
 LIMITS = {limit.name: limit for limit in (*COUNTED, *RATES)}
 COUNTED_NAMES = tuple(limit.name for limit in COUNTED)
 
+# So many index ranges stand in one statement.
+MOST_RANGES = 200
+
 SUB_RESELLERS = "sub_resellers"
 # name: what it switches on. Nobody has a feature that no plan grants, nor one that somebody above has not; the
 # operator has all.
@@ -74,6 +77,14 @@ def limit_of(tenant: Tenant, name: str) -> int | None:
     return limits_of(tenant)[name]
 
 
+def told_limits(tenant: Tenant) -> dict[str, int | None]:
+    """Return what the caller may know of `limits_of`: of what is counted, the limits of those it sees. A provider's
+    pool is shared with others, so how large it is says nothing about this tenant."""
+    rows = Allowance.objects.filter(pk__in=chain_of(tenant.path)).values(*LIMITS)
+    seen = {name: [row[name] for row in rows if row[name] is not None] for name in COUNTED_NAMES}
+    return limits_of(tenant) | {name: min(values, default=None) for name, values in seen.items()}
+
+
 def has_feature(tenant: Tenant, feature: str) -> bool:
     """Say whether a plan of the tenant's grants the feature and nobody above lacks it."""
     ids = chain_of(tenant.path)[1:]
@@ -93,13 +104,22 @@ def reserve(tenant_path: str, **amounts: int) -> None:
     if not wanted:
         return
     holders = _lock(tenant_path, tuple(wanted))
-    # The nearest first: of two limits that are reached, the tenant's own is the one it can read and act on.
-    for holder, used in reversed(list(zip(holders, _used(holders, tuple(wanted)), strict=True))):
-        for name, limit in holder.limits.items():
-            # What gives back is never refused, even where more is in use than a smaller plan allows.
-            if wanted[name] > 0 and used[name] + wanted[name] > limit:
-                raise Excess(holder.path, LIMITS[name], limit, used[name], wanted[name]).refusal(tenant_path)
+    _refuse_excess(tenant_path, wanted, holders, _used(holders, tuple(wanted)))
     _add(tenant_path, wanted)
+
+
+def take_in(parent_path: str, amounts: Mapping[str, int]) -> None:
+    """Weigh what a whole subtree has brought below this path, where it stands already, against everybody above.
+
+    As `reserve`, an operation's last change. Raises Refused("limit_reached").
+    """
+    brought = {name: amount for name, amount in amounts.items() if amount}
+    if not brought:
+        return
+    holders = _lock(parent_path, tuple(brought))
+    present = totals([holder.path for holder in holders], tuple(brought))
+    before = [{name: used[name] - brought[name] for name in brought} for used in present]
+    _refuse_excess(parent_path, brought, holders, before)
 
 
 def release(tenant_path: str, **amounts: int) -> None:
@@ -109,27 +129,25 @@ def release(tenant_path: str, **amounts: int) -> None:
         _add(tenant_path, given)
 
 
-def totals(paths: Iterable[str], names: tuple[str, ...] = COUNTED_NAMES) -> list[dict[str, int]]:
-    """Return what each of these subtrees uses in all: one index range each, together one statement."""
-    paths = list(paths)
-    if not paths:
-        return []
-    sums = ", ".join(f"COALESCE(SUM(used_{name}), 0)" for name in names)
-    queries, values = [], []
-    for number, path in enumerate(paths):
-        which, bounds = subtree("path", path)
-        # The names are those of LIMITS, the paths are bound.
-        queries.append(f"SELECT {number}, {sums} FROM tenants_allowance WHERE {which} AND is_live = 1")  # noqa: S608
-        values += bounds
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(queries), values)
-        found = {number: dict(zip(names, map(int, used), strict=True)) for number, *used in cursor.fetchall()}
-    return [found[number] for number in range(len(paths))]
+def totals(
+    paths: Sequence[str], names: tuple[str, ...] = COUNTED_NAMES, *, locking: bool = False
+) -> list[dict[str, int]]:
+    """Return what each of these subtrees uses in all: an index range each. `locking` waits for what is just being
+    made or deleted there, and keeps it from changing until the transaction ends."""
+    found: list[dict[str, int]] = []
+    for part in batched(paths, 1 if locking else MOST_RANGES):
+        found += _totals(part, names, "LOCK IN SHARE MODE" if locking else "")
+    return found
 
 
 def chain_of(path: str) -> tuple[int, ...]:
     """Return the ids on a path, from the root down: "/1/5/" is (1, 5)."""
     return tuple(int(part) for part in path.strip("/").split("/"))
+
+
+def batched(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 @dataclass(frozen=True)
@@ -164,6 +182,30 @@ def _used(holders: list[Holder], names: tuple[str, ...]) -> list[dict[str, int]]
     if all(holder.is_leaf for holder in holders):
         return [holder.used for holder in holders]
     return totals([holder.path for holder in holders], names)
+
+
+def _totals(paths: Sequence[str], names: tuple[str, ...], lock: str) -> list[dict[str, int]]:
+    sums = ", ".join(f"COALESCE(SUM(used_{name}), 0)" for name in names)
+    queries, values = [], []
+    for number, path in enumerate(paths):
+        which, bounds = subtree("path", path)
+        # The names are those of LIMITS, the paths are bound.
+        queries.append(f"SELECT {number}, {sums} FROM tenants_allowance WHERE {which} AND is_live = 1 {lock}")  # noqa: S608
+        values += bounds
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(queries), values)
+        found = {number: dict(zip(names, map(int, used), strict=True)) for number, *used in cursor.fetchall()}
+    return [found[number] for number in range(len(paths))]
+
+
+def _refuse_excess(path: str, wanted: dict[str, int], holders: list[Holder], used: list[dict[str, int]]) -> None:
+    """Raise Refused("limit_reached") when one of the holders has too little left."""
+    # The nearest first: of two limits that are reached, the tenant's own is the one it can read and act on.
+    for holder, present in reversed(list(zip(holders, used, strict=True))):
+        for name, most in holder.limits.items():
+            # What gives back is never refused, even where more is in use than a smaller plan allows.
+            if wanted[name] > 0 and present[name] + wanted[name] > most:
+                raise Excess(holder.path, LIMITS[name], most, present[name], wanted[name]).refusal(path)
 
 
 def _add(path: str, amounts: dict[str, int]) -> None:

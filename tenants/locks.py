@@ -39,17 +39,21 @@ def lock_branch(tenant: Tenant) -> Tenant:
     return lock_branches(tenant)[0]
 
 
-def lock_branches(*tenants: Tenant) -> list[Tenant]:
-    """The same for several, each with everything above it. A tenant that is moved meanwhile is followed."""
+def lock_branches(*tenants: Tenant, deleted: bool = False) -> list[Tenant]:
+    """The same for several, each with everything above it. A tenant that is moved meanwhile is followed.
+
+    With `deleted` for tenants that were deleted, and only for such.
+    """
     while True:
-        paths = {tenant.pk: _in_scope(tenant).path for tenant in tenants}
+        asked = Tenant.objects.filter(pk__in=[tenant.pk for tenant in tenants], deleted_at__isnull=not deleted)
+        paths = dict(asked.values_list("pk", "path"))
+        if any(tenant.pk not in paths for tenant in tenants):
+            raise _missing()
         with every_tenant("what is above a tenant decides about it"):
             chain = {int(part) for path in paths.values() for part in path.strip("/").split("/")}
             rows = {row.pk: row for row in Tenant.objects.select_for_update().filter(pk__in=chain).order_by("pk")}
         locked = [rows[tenant.pk] for tenant in tenants]
-        if any(row.deleted_at for row in locked):
-            raise _missing()
-        if all(row.path == paths[row.pk] for row in locked):
+        if all(row.path == paths[row.pk] and (row.deleted_at is not None) == deleted for row in locked):
             return locked
 
 

@@ -30,6 +30,22 @@ def second_factors():
     return SecondFactor.choices
 
 
+class Reason(models.TextChoices):
+    """Why a tenant is suspended."""
+
+    UNPAID = "unpaid", "Unpaid"
+    SPAM = "spam", "Spam was sent"
+    ABUSE = "abuse", "Abuse was reported"
+    SECURITY = "security", "It may be in a stranger's hands"
+    LEGAL = "legal", "A legal order"
+    REQUESTED = "requested", "At its own request"
+    OTHER = "other", "Another reason"
+
+
+def suspension_reasons():
+    return Reason.choices
+
+
 class Tenant(TenantOwned):
     """A node of the tree. `path` is the ids from the root down ("/1/5/"), so that a subtree is one index range.
 
@@ -38,6 +54,7 @@ class Tenant(TenantOwned):
     """
 
     tenant_path = "path"
+    outlives_tenant = True
     unrecorded = frozenset({"path", "suspended_by_path", "may_sign_in", "may_send", "may_receive"})
 
     uid = UidField()
@@ -51,7 +68,10 @@ class Tenant(TenantOwned):
     blocks_receiving = models.BooleanField(default=False)
     # The path of the tenant that suspended: nobody below it may lift or rewrite that.
     suspended_by_path = models.CharField(max_length=700, null=True, db_collation="ascii_bin")  # noqa: DJ001 - nobody
-    suspension_reason = models.CharField(max_length=500, default="", blank=True)
+    suspension_reason = models.CharField(max_length=20, choices=suspension_reasons, default="", blank=True)
+    # In the suspender's words, for whoever reads the reason.
+    suspension_note = models.CharField(max_length=500, default="", db_default="", blank=True)
+    suspended_at = models.DateTimeField(null=True)
     plan_version = models.ForeignKey("PlanVersion", models.PROTECT, null=True, related_name="tenants")
     # How much a tenant may sell of what it was granted itself: at 150 its customers' limits may add up to one and a
     # half times its own. What they use together never exceeds it.
@@ -61,7 +81,12 @@ class Tenant(TenantOwned):
     may_receive = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    # A whole subtree is deleted together: `deleted_with` is the tenant that took this one along, so that restoring it
+    # brings back what went with it and nothing that was deleted before.
     deleted_at = models.DateTimeField(null=True)
+    deleted_with = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
+    # What remains after this bears the audit trail and nothing else.
+    purged_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["name", "pk"]
@@ -72,6 +97,12 @@ class Tenant(TenantOwned):
     @property
     def is_suspended(self) -> bool:
         return self.blocks_sign_in or self.blocks_sending or self.blocks_receiving
+
+    @property
+    def stopped(self) -> list[str]:
+        """Which of sign_in, sending, receiving are stopped now, by its own suspension or from above."""
+        flags = {"sign_in": self.may_sign_in, "sending": self.may_send, "receiving": self.may_receive}
+        return [name for name, allowed in flags.items() if not allowed]
 
 
 class Role(models.TextChoices):
@@ -146,6 +177,11 @@ class Plan(TenantOwned):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def present(self) -> "PlanVersion":
+        """The version that is sold."""
+        return max(self.versions.all(), key=lambda version: version.number)
+
 
 class PlanVersion(Limits, TenantOwned):
     """One state of a plan's limits, once written never changed. `features` names what it switches on."""
@@ -173,6 +209,7 @@ class Allowance(Limits, TenantOwned):
     """
 
     tenant_path = "path"
+    outlives_tenant = True
 
     tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="allowance")
     path = models.CharField(max_length=700, db_collation="ascii_bin")

@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.utils import timezone
 
 from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.effective import recalculate
 from mailhost.errors import Refused
-from mailhost.fields import new_uid
+from mailhost.fields import UID_LENGTH, new_uid
 from mailhost.operation import operation
 from mailhost.scope import every_tenant
 from tenants.limits import SUB_RESELLERS, has_feature, reserve
 from tenants.locks import lock_branch
-from tenants.models import Allowance, Kind, Tenant
+from tenants.models import Allowance, Kind, Plan, Reason, Tenant
+from tenants.plans import grant, version_for
+from tenants.suspension import said_reason
 
 # What stands below what; a reseller below a reseller is a feature of plans.
 BELOW = {
@@ -23,7 +26,9 @@ BELOW = {
 }
 SIGN_IN, SENDING, RECEIVING = "sign_in", "sending", "receiving"
 BLOCKS = (SIGN_IN, SENDING, RECEIVING)
-MAX_NAME = 120
+MAX_NAME, MAX_NOTE = 120, 500
+# Room for the id that a path ends in until the row has its own.
+MAX_PATH = 700 - UID_LENGTH
 END_SESSIONS = "mailboxes.tasks.end_sessions_of_tenant"
 
 
@@ -42,38 +47,40 @@ def found_installation(name: str) -> Tenant:
 
 
 @operation("tenants.create")
-def create_tenant(actor: Actor, *, parent: Tenant, kind: str, name: str) -> Tenant:
-    """Create a tenant below `parent`; it inherits what is blocked above.
+def create_tenant(actor: Actor, *, parent: Tenant, kind: str, name: str, plan: Plan | None = None) -> Tenant:
+    """Create a tenant below `parent`, with the limits of a plan or none of its own; it inherits what is blocked above.
 
-    Raises Refused: not_found, invalid_kind, invalid_name, limit_reached.
+    Raises Refused: not_found, invalid_kind, invalid_name, too_deep, unknown_plan, oversold, limit_reached.
     """
     name = check_name(name)
     parent = lock_branch(parent)
-    _check_kind(parent, kind)
+    check_kind(parent, kind)
     tenant = Tenant.objects.create(parent=parent, kind=kind, name=name, path=_unplaced(parent.path))
     _place(tenant, f"{parent.path}{tenant.pk}/")
     recalculate(tenant_path=tenant.path)
+    if plan is not None:
+        grant([tenant], version_for(tenant, plan))
     reserve(parent.path, sub_tenants=1)
     tenant.refresh_from_db()
     return tenant
 
 
 @operation("tenants.suspend")
-def suspend_tenant(actor: Actor, *, tenant: Tenant, blocks: Sequence[str] = BLOCKS, reason: str) -> Tenant:
+def suspend_tenant(
+    actor: Actor, *, tenant: Tenant, reason: str, note: str = "", blocks: Sequence[str] = BLOCKS
+) -> Tenant:
     """Block a tenant and all below it: `sign_in` (and with it sending by mail programs), `sending`, `receiving`.
 
-    Replaces an earlier suspension. Raises Refused: not_found, own_tenant, invalid_blocks, reason_required,
-    suspended_above.
+    `reason` is one of `Reason`, `note` says more; the tenant reads both. Replaces an earlier suspension. Raises
+    Refused: not_found, own_tenant, invalid_blocks, invalid_reason, invalid_note, suspended_above.
     """
+    note = _check_suspension(blocks, reason, note)
     tenant = lock_branch(tenant)
     if tenant.pk == actor.tenant_id:
         raise Refused("own_tenant", "", "You cannot suspend your own account.")
-    if not blocks or not set(blocks) <= set(BLOCKS):
-        raise Refused("invalid_blocks", "blocks", f"Block one or more of {', '.join(BLOCKS)}.")
-    if not reason.strip() or len(reason) > 500:
-        raise Refused("reason_required", "reason", "Say in at most 500 characters why; the customer reads it.")
     _refuse_below_suspender(actor, tenant)
-    _set_blocks(tenant, blocks, reason.strip(), by=actor)
+    tenant.suspension_reason, tenant.suspension_note, tenant.suspended_at = reason, note, timezone.now()
+    _set_blocks(tenant, blocks, by=actor)
     if SIGN_IN in blocks:
         later(END_SESSIONS, tenant_id=tenant.pk)
     return tenant
@@ -91,11 +98,12 @@ def resume_tenant(actor: Actor, *, tenant: Tenant) -> Tenant:
     if not tenant.is_suspended:
         raise Refused("unchanged", "", f"{tenant.name} is not suspended.")
     _refuse_below_suspender(actor, tenant)
-    _set_blocks(tenant, (), "", by=None)
+    tenant.suspension_reason, tenant.suspension_note, tenant.suspended_at = "", "", None
+    _set_blocks(tenant, (), by=None)
     return tenant
 
 
-def _check_kind(parent: Tenant, kind: str) -> None:
+def check_kind(parent: Tenant, kind: str) -> None:
     """Raise Refused("invalid_kind") for what cannot stand below this tenant."""
     if kind not in BELOW[parent.kind]:
         raise Refused("invalid_kind", "kind", f"A {parent.kind} has no {kind} below it.")
@@ -118,15 +126,28 @@ def _refuse_below_suspender(actor: Actor, tenant: Tenant) -> None:
             "suspended_above",
             "",
             f"{tenant.name} was suspended from above your account, so only they can change or lift that. "
-            f"Ask them. Their reason: {tenant.suspension_reason}",
+            f"Ask them. Their reason: {said_reason(tenant)}",
         )
 
 
-def _set_blocks(tenant: Tenant, blocks: Sequence[str], reason: str, *, by: Actor | None) -> None:
+def _check_suspension(blocks: Sequence[str], reason: str, note: str) -> str:
+    """Return the note without outer blanks. Raises Refused: invalid_blocks, invalid_reason, invalid_note."""
+    if not blocks or not set(blocks) <= set(BLOCKS):
+        raise Refused("invalid_blocks", "blocks", f"Block one or more of {', '.join(BLOCKS)}.")
+    if reason not in Reason.values:
+        raise Refused("invalid_reason", "reason", f"Give one of these reasons: {', '.join(Reason.values)}.")
+    note = note.strip()
+    if len(note) > MAX_NOTE:
+        raise Refused("invalid_note", "note", f"A note has at most {MAX_NOTE} characters.")
+    if reason == Reason.OTHER and not note:
+        raise Refused("invalid_note", "note", "Say in a note what the reason is; the customer reads it.")
+    return note
+
+
+def _set_blocks(tenant: Tenant, blocks: Sequence[str], *, by: Actor | None) -> None:
     tenant.blocks_sign_in = SIGN_IN in blocks
     tenant.blocks_sending = SENDING in blocks
     tenant.blocks_receiving = RECEIVING in blocks
-    tenant.suspension_reason = reason
     tenant.suspended_by_path = by.tenant_path if by else None
     tenant.save(
         update_fields=[
@@ -134,6 +155,8 @@ def _set_blocks(tenant: Tenant, blocks: Sequence[str], reason: str, *, by: Actor
             "blocks_sending",
             "blocks_receiving",
             "suspension_reason",
+            "suspension_note",
+            "suspended_at",
             "suspended_by_path",
             "updated_at",
         ]
@@ -143,10 +166,17 @@ def _set_blocks(tenant: Tenant, blocks: Sequence[str], reason: str, *, by: Actor
 
 
 def _place(tenant: Tenant, path: str) -> None:
-    """Give a new tenant its path and its page in the book of what is in use."""
+    """Give a new tenant its path and its page in the book of what is in use. Raises Refused("too_deep")."""
+    check_depth(path)
     tenant.path = path
     tenant.save(update_fields=["path", "updated_at"])
     Allowance.objects.create(tenant=tenant, path=path)
+
+
+def check_depth(path: str) -> None:
+    """Raise Refused("too_deep") for a path that the column cannot hold: some seventy levels."""
+    if len(path) > MAX_PATH:
+        raise Refused("too_deep", "parent", "So many accounts stand above this one already that none fits below it.")
 
 
 def _unplaced(above: str = "/") -> str:

@@ -13,6 +13,7 @@ SEE = frozenset(
         "records.list",
         "audit.list",
         "tenants.list",
+        "usage.list",
         "keys.list",
         "members.list",
         "impersonations.list",
@@ -65,13 +66,29 @@ OF_ROLE: dict[str, frozenset[str]] = {
     Role.ADMIN: ADMIN,
     Role.MAIL_MANAGER: MAIL,
     Role.SUPPORT: SEE | MAILBOX_CARE,
-    Role.BILLING: frozenset({"tenants.list", "audit.list"}),
+    Role.BILLING: frozenset({"tenants.list", "usage.list", "audit.list"}),
     Role.READ_ONLY: SEE,
 }
-BELOW = frozenset({"tenants.create", "tenants.suspend", "tenants.resume", "tenants.sign_in_as"})
+BELOW = frozenset(
+    {
+        "tenants.create",
+        "tenants.update",
+        "tenants.suspend",
+        "tenants.resume",
+        "tenants.move",
+        "tenants.delete",
+        "tenants.restore",
+        "tenants.sign_in_as",
+        "plans.list",
+        "plans.create",
+        "plans.update",
+        "plans.delete",
+        "plans.assign",
+    }
+)
 # What a tenant's kind adds for its owners and admins: a customer has nobody below it.
 OF_KIND: dict[str, frozenset[str]] = {
-    Kind.OPERATOR: BELOW | frozenset({"signers.list"}),
+    Kind.OPERATOR: BELOW | {"signers.list", "tenants.purge"},
     Kind.RESELLER: BELOW,
     Kind.CUSTOMER: frozenset(),
 }

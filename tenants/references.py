@@ -1,28 +1,36 @@
-"""How a path or a body points at a tenant: `ten_…`."""
+"""How a path or a body points at a tenant (`ten_…`) or at a plan (`pln_…`)."""
 
 from django.db.models import QuerySet
 
 from mailhost.api.ids import find
 from mailhost.errors import Refused
-from tenants.models import Tenant
+from tenants.models import Plan, Tenant
+from tenants.plans import live_plans
 
 PREFIX = "ten"
+PLAN_PREFIX = "pln"
+
+
+def known_tenants() -> QuerySet[Tenant]:
+    """Return the tenants in scope, deleted ones until they are purged, each with its parent and its plan."""
+    rows = Tenant.objects.filter(purged_at=None).select_related("parent", "plan_version__plan__owner")
+    return rows.order_by("name", "pk")
 
 
 def live_tenants() -> QuerySet[Tenant]:
-    """Return the tenants in scope that are not deleted, in the order of lists, each with its parent."""
-    return Tenant.objects.filter(deleted_at=None).select_related("parent").order_by("name", "pk")
+    """Return those that are not deleted, in the order of lists."""
+    return known_tenants().filter(deleted_at=None)
 
 
 def tenants_in_scope(most: int) -> list[int] | None:
     """Return the ids of the tenants in scope, or None when they are more than `most`."""
-    ids = list(Tenant.objects.order_by().values_list("pk", flat=True)[: most + 1])
+    ids = list(Tenant.objects.order_by().filter(deleted_at=None).values_list("pk", flat=True)[: most + 1])
     return ids if len(ids) <= most else None
 
 
-def find_tenant(reference: str) -> Tenant:
-    """Return a tenant in scope. Raises Tenant.DoesNotExist."""
-    return find(live_tenants(), reference, prefix=PREFIX)
+def find_tenant(reference: str, *, deleted: bool = False) -> Tenant:
+    """Return a tenant in scope; with `deleted` it may be a deleted one. Raises Tenant.DoesNotExist."""
+    return find(known_tenants() if deleted else live_tenants(), reference, prefix=PREFIX)
 
 
 def tenant_of_body(reference: str, field: str) -> Tenant:
@@ -31,3 +39,16 @@ def tenant_of_body(reference: str, field: str) -> Tenant:
         return find_tenant(reference)
     except Tenant.DoesNotExist:
         raise Refused("unknown_tenant", field, "There is no such tenant here.") from None
+
+
+def find_plan(reference: str) -> Plan:
+    """Return a plan in scope that is sold, with its versions. Raises Plan.DoesNotExist."""
+    return find(live_plans().prefetch_related("versions"), reference, prefix=PLAN_PREFIX)
+
+
+def plan_of_body(reference: str, field: str) -> Plan:
+    """Return the plan that a body names. Raises Refused."""
+    try:
+        return find_plan(reference)
+    except Plan.DoesNotExist:
+        raise Refused("unknown_plan", field, "There is no such plan here.") from None

@@ -110,6 +110,7 @@ def test_every_answer_is_what_the_document_says(document, subtests):
     ids = ID | {
         "tenant": f"ten_{cast.acme.tenant.uid}",
         "event": event,
+        "plan": f"pln_{'0' * 20}",
         "key": key,
         "app_password": app_password,
         "member": f"mem_{a_member(cast.acme.tenant, 'support').uid}",

@@ -101,7 +101,7 @@ def test_nothing_of_a_deleted_domain_comes_back(acme):
 def test_nothing_of_a_suspended_tenant_comes_back_until_it_is_resumed(acme):
     world, _, _ = acme
 
-    suspend_tenant(world.as_operator, tenant=world.acme, reason="The invoice of May is open.")
+    suspend_tenant(world.as_operator, tenant=world.acme, reason="unpaid", note="The invoice of May is open.")
     suspended = everything()
     resume_tenant(world.as_operator, tenant=world.acme)
 

@@ -65,7 +65,7 @@ ENDS = {
     "a deleted mailbox": lambda acme, anna, _: delete_mailbox(acme.actor, mailbox=anna),
     "a domain switched off": lambda acme, *_: set_domain_enabled(acme.actor, domain=acme.domain, enabled=False),
     "a deleted domain": lambda acme, *_: delete_domain(acme.actor, domain=acme.domain),
-    "a suspended tenant": lambda acme, _, operator: suspend_tenant(operator, tenant=acme.tenant, reason="Unpaid."),
+    "a suspended tenant": lambda acme, _, operator: suspend_tenant(operator, tenant=acme.tenant, reason="unpaid"),
 }
 
 

@@ -150,7 +150,7 @@ def test_a_suspended_tenant_is_out_at_once_and_back_as_it_was(post, acme, operat
     anna, bob = acme.login("anna"), acme.mailbox("bob")
     suspend_mailbox(acme.actor, mailbox=bob)
 
-    suspend_tenant(operator, tenant=acme.tenant, reason="The invoice of May is open.")
+    suspend_tenant(operator, tenant=acme.tenant, reason="unpaid", note="The invoice of May is open.")
     assert post.answer_to(anna[0])[0] in {550, 554}
     with pytest.raises(smtplib.SMTPAuthenticationError):
         post.submission(anna)

@@ -140,7 +140,9 @@ class Town(RuleBasedStateMachine):
 
     @rule(tenant=tenant_name, blocks=st.sets(st.sampled_from(BLOCKS), min_size=1))
     def suspend(self, tenant: str, blocks: set[str]) -> None:
-        suspend_tenant(self.world.as_operator, tenant=getattr(self.world, tenant), blocks=sorted(blocks), reason="test")
+        suspend_tenant(
+            self.world.as_operator, tenant=getattr(self.world, tenant), blocks=sorted(blocks), reason="abuse"
+        )
         self.expected.blocks[tenant] = blocks
 
     @rule(tenant=tenant_name)

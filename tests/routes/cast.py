@@ -23,8 +23,10 @@ from mailboxes.app_password_operations import create_app_password
 from mailboxes.models import Mailbox
 from mailboxes.operations import delete_mailbox
 from mailhost.scope import every_tenant, tenant_scope
+from tenants.deletion_operations import delete_tenant
 from tenants.models import Kind, Member, Role, Tenant
 from tenants.operations import create_tenant, suspend_tenant
+from tenants.plan_operations import create_plan
 from tests.apiside import make_key
 from tests.routes import table
 from tests.routes.table import Row
@@ -79,9 +81,17 @@ def own_session(world: World) -> Any:
     return SimpleNamespace(uid=str(row.pk))
 
 
+def a_deleted_tenant(world: World) -> Any:
+    tenant = create_tenant(world.as_rita, parent=world.rita, kind=Kind.CUSTOMER, name="Acme's former shop")
+    return delete_tenant(world.as_rita, tenant=tenant)
+
+
 # Made once each, in this order.
 THINGS: dict[str, Thing] = {
     "tenant": Thing("ten", lambda world: world.acme),
+    "deleted_tenant": Thing("ten", a_deleted_tenant),
+    # Of the reseller above Acme, who sells it.
+    "plan": Thing("pln", lambda world: create_plan(world.as_rita, name="Acme's plan", limits={"mailboxes": 50})),
     "domain": Thing("dom", lambda world: verified_domain(world.as_acme, "acme.example")),
     "deleted_mailbox": Thing("mbx", a_deleted_mailbox),
     "mailbox": Thing("mbx", lambda world: a_mailbox(world.as_acme, "anna@acme.example")),
@@ -157,7 +167,7 @@ class Cast:
 
     def suspend_acme(self) -> None:
         """Let nobody of Acme's sign in any more; their sessions and keys exist already."""
-        suspend_tenant(self.world.as_operator, tenant=self.world.acme, blocks=["sign_in"], reason="Unpaid")
+        suspend_tenant(self.world.as_operator, tenant=self.world.acme, blocks=["sign_in"], reason="unpaid")
 
 
 def with_key(tenant: Tenant, role: str) -> Client:

@@ -120,7 +120,7 @@ def test_suspended_customer_is_shut_out_and_comes_back_as_it_was(cast):
     path = f"/tenants/ten_{cast.acme.tenant.uid}"
     before = acme.read("/mailboxes")
 
-    suspended = rita.call("POST", f"{path}/suspend", {"reason": "Unpaid"})
+    suspended = rita.call("POST", f"{path}/suspend", {"reason": "unpaid", "note": "The invoice of May is open."})
     closed = acme.call("GET", "/mailboxes")
     resumed = rita.call("POST", f"{path}/resume")
 
@@ -135,7 +135,9 @@ def test_suspension_wants_a_reason_and_knows_its_blocks(cast):
     path = f"/tenants/ten_{cast.acme.tenant.uid}/suspend"
 
     assert errors_of(rita.call("POST", path, {})) == [("#/reason", "required")]
-    assert errors_of(rita.call("POST", path, {"reason": "x", "blocks": ["mail"]})) == [("#/blocks", "invalid_blocks")]
-    assert errors_of(rita.call("POST", f"/tenants/ten_{cast.rita.uid}/suspend", {"reason": "x"})) == [
+    assert errors_of(rita.call("POST", path, {"reason": "unpaid", "blocks": ["mail"]})) == [
+        ("#/blocks", "invalid_blocks")
+    ]
+    assert errors_of(rita.call("POST", f"/tenants/ten_{cast.rita.uid}/suspend", {"reason": "unpaid"})) == [
         ("#", "own_tenant")
     ]

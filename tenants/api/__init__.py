@@ -1,0 +1,1 @@
+"""Tenants, plans and usage over REST."""

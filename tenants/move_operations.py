@@ -1,0 +1,80 @@
+"""Moving a tenant, with everything below it, to another place in the tree."""
+
+from django.db import connection
+from django.db.models import Max
+from django.db.models.functions import Length
+
+from mailhost.actor import Actor
+from mailhost.background import later
+from mailhost.effective import recalculate
+from mailhost.errors import Refused
+from mailhost.operation import operation
+from mailhost.scope import every_tenant, subtree
+from tenants import breaches
+from tenants.effective import subtree as subtree_sql
+from tenants.limits import release, reserve, take_in, totals
+from tenants.locks import lock_branches
+from tenants.models import Tenant
+from tenants.operations import END_SESSIONS, MAX_PATH, check_kind
+
+# A path, and whatever begins with it, under another beginning.
+PATHS = (
+    "UPDATE tenants_tenant SET path = CONCAT(%s, SUBSTRING(path, %s)) WHERE {which}",
+    "UPDATE tenants_tenant SET suspended_by_path = CONCAT(%s, SUBSTRING(suspended_by_path, %s))"
+    " WHERE {which} AND suspended_by_path LIKE %s",
+    "UPDATE tenants_allowance SET path = CONCAT(%s, SUBSTRING(path, %s)) WHERE {which}",
+)
+
+
+@operation("tenants.move")
+def move_tenant(actor: Actor, *, tenant: Tenant, parent: Tenant) -> Tenant:
+    """Let a tenant stand below another parent, with all it has and everybody below it.
+
+    It keeps its plan, its own suspension and its data; what is blocked or limited above the new place holds from now
+    on. `breaches.of_move` says beforehand which limits are in the way. Raises Refused: not_found, own_tenant,
+    invalid_parent, invalid_kind, too_deep, limit_reached, oversold.
+    """
+    tenant, parent = lock_branches(tenant, parent)
+    check_place(actor, tenant, parent)
+    for breach in breaches.of_move(tenant, parent):
+        raise breach.refusal("parent")
+    before, former = tenant.path, tenant.parent
+    tenant.parent = parent
+    tenant.save(update_fields=["parent", "updated_at"])
+    _write_paths(before, f"{parent.path}{tenant.pk}/")
+    recalculate(tenant_path=f"{parent.path}{tenant.pk}/")
+    release(former.path, sub_tenants=1)
+    reserve(parent.path, sub_tenants=1)
+    [moved] = totals([f"{parent.path}{tenant.pk}/"])
+    take_in(parent.path, moved)
+    tenant.refresh_from_db()
+    if not tenant.may_sign_in:
+        later(END_SESSIONS, tenant_id=tenant.pk)
+    return tenant
+
+
+def check_place(actor: Actor, tenant: Tenant, parent: Tenant) -> None:
+    """Raise Refused for a place where this tenant cannot stand: own_tenant, invalid_parent, invalid_kind, too_deep."""
+    if tenant.pk == actor.tenant_id:
+        raise Refused("own_tenant", "", "You cannot move your own account.")
+    if parent.path.startswith(tenant.path):
+        raise Refused("invalid_parent", "parent", f"{tenant.name} cannot stand below itself.")
+    if parent.pk == tenant.parent_id:
+        raise Refused("invalid_parent", "parent", f"{tenant.name} stands below {parent.name} already.")
+    check_kind(parent, tenant.kind)
+    with every_tenant("everybody below moves too, deleted ones included"):
+        below = Tenant.objects.filter(subtree("path", tenant.path))
+        longest = below.aggregate(longest=Max(Length("path")))["longest"]
+    if longest - len(tenant.parent.path) + len(parent.path) > MAX_PATH:
+        raise Refused("too_deep", "parent", "So many accounts stand above that one that these do not fit below it.")
+
+
+def _write_paths(before: str, after: str) -> None:
+    which, bounds = subtree_sql("path", before)
+    moved, new_bounds = subtree_sql("path", after)
+    tail = len(before) + 1
+    tenants, suspenders, allowances = PATHS
+    with connection.cursor() as cursor:
+        cursor.execute(tenants.format(which=which), [after, tail, *bounds])
+        cursor.execute(suspenders.format(which=moved), [after, tail, *new_bounds, f"{before}%"])
+        cursor.execute(allowances.format(which=which), [after, tail, *bounds])

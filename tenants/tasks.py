@@ -1,0 +1,41 @@
+"""What happens to tenants by the clock, and after a purge has begun."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from mailhost.actor import Actor
+from mailhost.scope import every_tenant
+from tenants import purge, usage
+from tenants.deletion_operations import purge_tenant
+from tenants.models import Tenant
+from tenants.permissions import SYSTEM
+
+LABEL = "the purge of deleted accounts"
+
+
+def purge_deleted() -> None:
+    """Begin the purge of every tenant whose grace period is over."""
+    over = timezone.now() - timedelta(days=settings.MAILHOST_GRACE_DAYS)
+    with every_tenant("the clock runs for every tenant alike"):
+        roots = Tenant.objects.filter(deleted_with_id=F("pk"), deleted_at__lte=over, purged_at=None)
+        due = list(roots.select_related("parent").order_by("pk"))
+    for tenant in due:
+        above = tenant.parent
+        actor = Actor(tenant_id=above.pk, tenant_path=above.path, permissions=SYSTEM, role="system", label=LABEL)
+        purge_tenant(actor, tenant=tenant)
+
+
+def finish_purge(tenant_id: int) -> None:
+    """Remove what is left of a tenant whose purge has begun."""
+    with every_tenant("a task finds its tenant by id"):
+        tenant = Tenant.objects.get(pk=tenant_id)
+    purge.finish(tenant)
+
+
+def count_usage() -> None:
+    """Bring what Dovecot counted to the tenants' pages, and mend what does not agree with the tables."""
+    usage.count_stored()
+    usage.recount()

@@ -1,0 +1,113 @@
+"""What tenants use: read as the sum of an index range, counted where it is made, checked by the clock."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import Count, Sum
+from django.utils.module_loading import import_string
+
+from mailhost.scope import every_tenant, subtree
+from tenants.limits import COUNTED_NAMES
+from tenants.models import Allowance, Member, Tenant
+
+log = structlog.get_logger(__name__)
+
+STORED = ("stored_bytes", "stored_messages")
+COLUMNS = (*(f"used_{name}" for name in COUNTED_NAMES), *STORED)
+# By name, because these stand above this app: each returns {tenant id: {name: how many}} of some tenants, or of all.
+COUNTERS = ("tenants.usage.count_tree", "domains.usage.count", "mailboxes.usage.count")
+STORED_COUNTER = "mailboxes.usage.stored"
+Counts = dict[int, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a tenant uses: itself, and together with everybody below it. By the names of limits, and what is stored."""
+
+    own: dict[str, int]
+    total: dict[str, int]
+
+
+def usage_of(tenant: Tenant) -> Usage:
+    """Return the use of one tenant: two statements however many stand below it."""
+    with every_tenant("the caller has found the tenant in its own scope"):
+        own = Allowance.objects.filter(pk=tenant.pk).values(*COLUMNS).first() or {}
+        live = Allowance.objects.filter(subtree("path", tenant.path), is_live=True)
+        total = live.aggregate(**{f"all_{name}": Sum(name) for name in COLUMNS})
+    return Usage(
+        {_short(name): own.get(name, 0) for name in COLUMNS},
+        {_short(name): total[f"all_{name}"] or 0 for name in COLUMNS},
+    )
+
+
+def recount() -> int:
+    """Compare every tenant's page with the tables and mend what differs; return how many did.
+
+    A difference is a defect somewhere, so it is logged; nobody pays for it until it is found.
+    """
+    with every_tenant("the book is checked for all"):
+        counted = counts()
+        pages = Allowance.objects.values("pk", *(f"used_{name}" for name in COUNTED_NAMES))
+        suspects = [page["pk"] for page in pages if _figures(page) != _counted(counted, page["pk"])]
+        return sum(_mend(pk) for pk in suspects)
+
+
+def count_stored() -> None:
+    """Bring what Dovecot counted of each mailbox to the pages of their tenants."""
+    with every_tenant("what is stored is counted for all"):
+        stored = import_string(STORED_COUNTER)()
+        for page in Allowance.objects.values("pk", *STORED).order_by("pk"):
+            wanted = {name: stored.get(page["pk"], {}).get(name, 0) for name in STORED}
+            if wanted != {name: page[name] for name in STORED}:
+                Allowance.objects.filter(pk=page["pk"]).update(**wanted)
+
+
+def counts(tenant_ids: Iterable[int] | None = None) -> Counts:
+    """Return what stands in the tables for these tenants, or for all."""
+    found: Counts = {}
+    for counter in COUNTERS:
+        for pk, figures in import_string(counter)(tenant_ids).items():
+            found.setdefault(pk, {}).update(figures)
+    return found
+
+
+def count_tree(tenant_ids: Iterable[int] | None = None) -> Counts:
+    """Count members and the tenants right below each."""
+    found: Counts = {}
+    members, below = Member.objects.order_by(), Tenant.objects.order_by().filter(deleted_at=None, parent__isnull=False)
+    if tenant_ids is not None:
+        members, below = members.filter(tenant__in=tenant_ids), below.filter(parent__in=tenant_ids)
+    for pk, number in members.values_list("tenant").annotate(Count("pk")):
+        found.setdefault(pk, {})["members"] = number
+    for pk, number in below.values_list("parent").annotate(Count("pk")):
+        found.setdefault(pk, {})["sub_tenants"] = number
+    return found
+
+
+def _mend(pk: int) -> bool:
+    """Count one tenant again with its page locked: who is just making something has either counted it, or waits."""
+    with transaction.atomic():
+        page = Allowance.objects.select_for_update().filter(pk=pk).values().first()
+        if page is None:
+            return False
+        counted = _counted(counts([pk]), pk)
+        differs = _figures(page) != counted
+        if differs:
+            log.error("usage_mended", tenant=pk, before=_figures(page), after=counted)
+            Allowance.objects.filter(pk=pk).update(**{f"used_{name}": number for name, number in counted.items()})
+    return differs
+
+
+def _figures(page: dict[str, Any]) -> dict[str, int]:
+    return {name: page[f"used_{name}"] for name in COUNTED_NAMES}
+
+
+def _counted(found: Counts, pk: int) -> dict[str, int]:
+    return {name: found.get(pk, {}).get(name, 0) for name in COUNTED_NAMES}
+
+
+def _short(column: str) -> str:
+    return column.removeprefix("used_")

@@ -1,0 +1,37 @@
+"""A purge removes the mail itself, through the Dovecot that keeps it."""
+
+from pathlib import Path
+
+from mailboxes.models import Mailbox
+from mailboxes.operations import delete_mailbox
+from mailboxes.purge import remove_folders
+from mailhost.scope import every_tenant
+from tenants.deletion_operations import delete_tenant, purge_tenant
+from tenants.tasks import finish_purge
+
+
+def folder(stack, mailbox: Mailbox) -> Path:
+    return stack.home / "mail" / mailbox.uid[:2] / mailbox.uid
+
+
+def test_no_folder_of_a_purged_tenant_is_left_and_the_neighbours_are(live, post, acme, bolt, operator):
+    anna, dora, ben = acme.mailbox("anna"), acme.mailbox("dora"), bolt.mailbox("ben")
+    for mailbox in (anna, dora, ben):
+        post.arrived((mailbox.email, "correct horse battery staple"), post.deliver(mailbox.email))
+    delete_mailbox(acme.actor, mailbox=dora)
+    assert all((folder(live, mailbox) / "Maildir").exists() for mailbox in (anna, dora, ben))
+    delete_tenant(operator, tenant=acme.tenant)
+    assert folder(live, anna).exists()
+
+    purge_tenant(operator, tenant=acme.tenant)
+    finish_purge(tenant_id=acme.tenant.pk)
+
+    assert not folder(live, anna).exists()
+    assert not folder(live, dora).exists()
+    assert folder(live, ben).exists()
+    with every_tenant("the test looks"):
+        assert not Mailbox.objects.filter(pk__in=[anna.pk, dora.pk]).exists()
+
+
+def test_a_folder_that_is_not_there_is_passed_over(live):
+    remove_folders(["0" * 20, "z" * 20])
