@@ -25,6 +25,8 @@ SEEN_AT = "seen_at"
 # When a session was last used is shown; a write for each request would cost more than it tells.
 SEEN_STEP_SECONDS = 5 * 60
 
+# The API is opened by keys, the site of mailbox users by sessions of their own.
+NOT_THE_PANEL = ("/api/", "/mailbox/")
 # Where one gets who has yet to set up a second factor.
 OPEN_WITHOUT = ("/security/", "/confirm/", "/switch/", "/sign-out/")
 
@@ -42,8 +44,8 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.actor, request.memberships, request.impersonation = None, [], None
-        # No session opens the API, and its answers must not depend on one.
-        if request.path.startswith("/api/") or not request.user.is_authenticated:
+        # No session opens these, and their answers must not depend on one.
+        if request.path.startswith(NOT_THE_PANEL) or not request.user.is_authenticated:
             return self.get_response(request)
         request.memberships = memberships_of(request.user)
         if not request.memberships:

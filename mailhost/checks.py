@@ -21,7 +21,7 @@ NOT_TENANT_OWNED = {
     "mailboxes.LastLogin",
     "mailboxes.QuotaUsage",
 }
-OURS = {"mailhost", "api", "tenants", "audit", "accounts", "domains", "mailboxes", "dns"}
+OURS = {"mailhost", "api", "tenants", "audit", "accounts", "domains", "mailboxes", "dns", "selfservice"}
 
 
 @register()

@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "dns",
     "mailconfig",
     "guard",
+    "selfservice",
     # After ours, so that our templates stand in for theirs.
     "allauth",
     "allauth.account",
@@ -178,13 +179,6 @@ CACHES = {
         },
     }
 }
-
-# --- mail of the panel's own: notices -------------------------------------------------------------------------
-
-EMAIL_HOST = env("MAILHOST_SMTP_HOST", default="127.0.0.1")
-EMAIL_PORT = env.int("MAILHOST_SMTP_PORT", default=25)
-EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = env("MAILHOST_MAIL_FROM", default=f"Mailhost <no-reply@{MAILHOST_HOSTNAME}>")
 
 # --- people ----------------------------------------------------------------------------------------------------
 

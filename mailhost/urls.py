@@ -10,12 +10,22 @@ import domains.urls
 import mailboxes.urls
 import mailconfig.urls
 import mailhost.api.urls
+import selfservice.urls
 import tenants.urls
 from mailhost.api.errors import INTERNAL_ERROR, NOT_FOUND, NOT_PERMITTED, under_api
 from mailhost.home import home
 from mailhost.web import errors
 
-APPS = [tenants.urls, audit.urls, accounts.urls, domains.urls, mailboxes.urls, dns.urls, mailconfig.urls]
+APPS = [
+    tenants.urls,
+    audit.urls,
+    accounts.urls,
+    domains.urls,
+    mailboxes.urls,
+    dns.urls,
+    mailconfig.urls,
+    selfservice.urls,
+]
 
 endpoints = [endpoint for app in APPS for endpoint in app.endpoints] + mailhost.api.urls.endpoints
 pages = [path("", home, name="home"), *(page for app in APPS for page in app.pages)]

@@ -90,6 +90,14 @@ TABLE = [
     Row("GET", "invitations/<uid:uid>/<str:secret>/", SIGN_IN, "invitation invitation"),
     Row("GET", "invitations/accept/", SIGN_IN),
     Row("POST", "invitations/accept/", SIGN_IN),
+    # Of mailbox users, whose sessions are none of the panel's: these callers are all nobody there.
+    Row("GET", "mailbox/", EVERYBODY),
+    Row("GET", "mailbox/sign-in/", EVERYBODY),
+    Row("POST", "mailbox/sign-in/", EVERYBODY),
+    Row("POST", "mailbox/sign-out/", EVERYBODY),
+    Row("GET", "mailbox/password/", EVERYBODY),
+    Row("POST", "mailbox/password/", EVERYBODY),
+    Row("POST", "mailbox/sessions/<uid:uid>/end/", EVERYBODY, "mailbox"),
     # --- one's own ways in ----------------------------------------------------------------------------------------
     Row("GET", "confirm/", ANYBODY_SIGNED_IN, is_own=True),
     Row("POST", "confirm/", ANYBODY_SIGNED_IN, is_own=True),

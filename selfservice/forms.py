@@ -1,0 +1,31 @@
+"""The shape of what mailbox users are asked."""
+
+from django import forms
+
+
+def password_field(label: str, autocomplete: str, help_text: str = "") -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        error_messages={"required": "Enter a password."},
+        max_length=1000,
+        strip=False,
+        help_text=help_text,
+        widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}),
+    )
+
+
+class SignInForm(forms.Form):
+    """Whose mailbox."""
+
+    email = forms.CharField(
+        label="Mail address",
+        error_messages={"required": "Enter your address."},
+        max_length=320,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True, "spellcheck": "false"}),
+    )
+    password = password_field("Password", "current-password")
+
+
+class PasswordForm(forms.Form):
+    present = password_field("Present password", "current-password")
+    password = password_field("New password", "new-password", "At least 12 characters.")

@@ -1,0 +1,94 @@
+"""What mailbox users do on their own site."""
+
+import time
+from datetime import datetime
+from functools import cache
+
+from django.utils.crypto import get_random_string
+
+from accounts import attempts
+from mailboxes.models import Mailbox
+from mailboxes.operations import change_password
+from mailboxes.passwords import hash_password, verify
+from mailhost.actor import Actor
+from mailhost.errors import Refused
+from mailhost.scope import every_tenant, tenant_scope
+from selfservice.models import MailboxSession
+from selfservice.sessions import begin, is_open, mark
+
+NO_MATCH = "The address and the password do not match. Check both; upper and lower case matter in the password."
+TOO_MANY = f"Too many attempts. Wait {attempts.WINDOW_SECONDS // 60} minutes, then try again."
+# Hashes of several kinds cost differently; a refusal takes as long for each of them, and for nobody's address.
+REFUSAL_SECONDS = 0.3
+CURRENT_SCHEME = "{ARGON2ID}"
+
+
+def sign_in(email: str, password: str, *, address: str, user_agent: str, now: datetime) -> str:
+    """Begin a session for a mailbox's own password; return what the cookie holds. Nobody is acting yet.
+
+    Unknown, suspended and deleted mailboxes and wrong passwords are answered alike, in the same time. The stored
+    hash is the one that Dovecot reads; one of another kind than ours is written anew. Raises Refused: too_many,
+    no_match.
+    """
+    begun = time.monotonic()
+    email = email.strip().lower()
+    account = f"mailbox {email}"
+    if attempts.has_too_many(address, account):
+        raise Refused("too_many", "", TOO_MANY)
+    with every_tenant("who signs in has no tenant yet"):
+        mailbox = Mailbox.objects.select_related("domain__tenant").filter(live_email=email).first()
+    is_right = verify(password, mailbox.password_hash if mailbox else nobodys_hash())
+    if mailbox is None or not is_right or not is_open(mailbox):
+        attempts.note_failure(address, account)
+        time.sleep(max(0.0, REFUSAL_SECONDS - (time.monotonic() - begun)))
+        raise Refused("no_match", "", NO_MATCH)
+    attempts.note_success(address, account)
+    with tenant_scope(mailbox.domain.tenant.path):
+        if not mailbox.password_hash.startswith(CURRENT_SCHEME):
+            mailbox.password_hash = hash_password(password)
+            mailbox.save(update_fields=["password_hash"])
+        return begin(mailbox, address=address, user_agent=user_agent, now=now)
+
+
+def change_own_password(session: MailboxSession, *, present: str, password: str, address: str, now: datetime) -> None:
+    """Set a new password for the session's mailbox; its other sessions end, here and in mail programs.
+
+    Raises Refused: too_many, wrong_password, weak_password.
+    """
+    mailbox, account = session.mailbox, f"mailbox {session.mailbox.email}"
+    if attempts.has_too_many(address, account):
+        raise Refused("too_many", "", TOO_MANY)
+    if not verify(present, mailbox.password_hash):
+        attempts.note_failure(address, account)
+        raise Refused("wrong_password", "present", "This is not your present password. Upper and lower case matter.")
+    changed = change_password(mailbox_user(mailbox, address), mailbox=mailbox, password=password)
+    with tenant_scope(mailbox.domain.tenant.path):
+        others = MailboxSession.objects.filter(mailbox=mailbox, ended_at=None).exclude(pk=session.pk)
+        others.update(ended_at=now)
+        MailboxSession.objects.filter(pk=session.pk).update(mark=mark(changed))
+
+
+def end_session(session: MailboxSession, *, uid: str, now: datetime) -> bool:
+    """End one of the mailbox's sessions; say whether there was such a one."""
+    with tenant_scope(session.mailbox.domain.tenant.path):
+        rows = MailboxSession.objects.filter(mailbox=session.mailbox_id, uid=uid, ended_at=None)
+        return bool(rows.update(ended_at=now))
+
+
+def mailbox_user(mailbox: Mailbox, address: str) -> Actor:
+    """Return who may change this mailbox's password, and nothing else of its tenant's."""
+    tenant = mailbox.domain.tenant
+    return Actor(
+        tenant_id=tenant.pk,
+        tenant_path=tenant.path,
+        permissions=frozenset({change_password.action}),
+        role="mailbox_user",
+        label=mailbox.email,
+        address=address,
+    )
+
+
+@cache
+def nobodys_hash() -> str:
+    """Return a hash that is compared with when there is no such mailbox."""
+    return hash_password(get_random_string(32))

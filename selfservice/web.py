@@ -1,0 +1,106 @@
+"""The site of mailbox users: another session than the panel's, which opens nothing there."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from mailboxes.models import Mailbox
+from mailhost.scope import tenant_scope
+from mailhost.web.forms import refusals, render_form
+from selfservice import operations, sessions
+from selfservice.forms import PasswordForm, SignInForm
+from selfservice.models import MailboxSession
+
+TOO_MANY_REQUESTS = 429
+MOST_SIGN_INS = 20
+
+
+def with_mailbox(view: Callable) -> Callable:
+    """Show the page to a mailbox user, as `request.mailbox_session`; others are led to the site's own sign-in."""
+
+    @login_not_required
+    @never_cache
+    @wraps(view)
+    def shown(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        request.mailbox_session = sessions.find(request, timezone.now())
+        if request.mailbox_session is None:
+            return sessions.take(redirect("mailbox-sign-in"))
+        return view(request, *args, **kwargs)
+
+    return shown
+
+
+def source(request: HttpRequest) -> str:
+    return request.META.get("REMOTE_ADDR", "")
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password")
+def sign_in(request: HttpRequest) -> HttpResponse:
+    form = SignInForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        with refusals(form):
+            token = operations.sign_in(
+                **form.cleaned_data,
+                address=source(request),
+                user_agent=request.headers.get("User-Agent", ""),
+                now=timezone.now(),
+            )
+            return sessions.give(redirect("mailbox-home"), token)
+    answer = render_form(request, "selfservice/sign_in.html", form)
+    if operations.TOO_MANY in form.non_field_errors():
+        answer.status_code = TOO_MANY_REQUESTS
+    return answer
+
+
+@require_POST
+@with_mailbox
+def sign_out(request: HttpRequest) -> HttpResponse:
+    operations.end_session(request.mailbox_session, uid=request.mailbox_session.uid, now=timezone.now())
+    return sessions.take(redirect("mailbox-sign-in"))
+
+
+@with_mailbox
+def home(request: HttpRequest) -> HttpResponse:
+    """How full the mailbox is, and who was signed in to it."""
+    session = request.mailbox_session
+    with tenant_scope(session.mailbox.domain.tenant.path):
+        mailbox = Mailbox.objects.listed().get(pk=session.mailbox_id)
+        rows = MailboxSession.objects.filter(mailbox=mailbox).order_by("-created_at", "-pk")
+        sign_ins = list(rows[:MOST_SIGN_INS])
+    now = timezone.now()
+    for row in sign_ins:
+        row.runs = row.ended_at is None and row.expires_at > now
+        row.is_this = row.pk == session.pk
+    changed = "changed" in request.GET
+    context = {"mailbox": mailbox, "sign_ins": sign_ins, "session": session, "changed": changed}
+    return render(request, "selfservice/home.html", context)
+
+
+@with_mailbox
+@sensitive_post_parameters("present", "password")
+def password(request: HttpRequest) -> HttpResponse:
+    form = PasswordForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        with refusals(form):
+            operations.change_own_password(
+                request.mailbox_session, **form.cleaned_data, address=source(request), now=timezone.now()
+            )
+            return redirect("/mailbox/?changed=1")
+    return render_form(request, "selfservice/password.html", form, session=request.mailbox_session)
+
+
+@require_POST
+@with_mailbox
+def end_session(request: HttpRequest, uid: str) -> HttpResponse:
+    if not operations.end_session(request.mailbox_session, uid=uid, now=timezone.now()):
+        raise Http404
+    return redirect("mailbox-home")
