@@ -4,8 +4,9 @@ import dataclasses
 
 from accounts.models import ApiKey, Impersonation, Invitation, User
 from mailhost.actor import Actor
+from mailhost.api.scopes import BEYOND_DOMAINS, actions_of
 from mailhost.scope import every_tenant
-from tenants.models import Member, Tenant
+from tenants.models import Member, Role, Tenant
 from tenants.permissions import SYSTEM, WAYS_IN, permissions
 
 
@@ -63,15 +64,21 @@ def invited_actor(invitation: Invitation, *, address: str = "") -> Actor:
 
 
 def actor_of_key(key: ApiKey, *, address: str = "") -> Actor:
-    """Return the actor of an API key whose tenant stands beside it."""
+    """Return the actor of an API key whose tenants stand beside it."""
+    may = actions_of(key.scopes, permissions(key.tenant.kind, Role.OWNER))
     return Actor(
-        tenant_id=key.tenant_id,
-        tenant_path=key.tenant.path,
-        permissions=permissions(key.tenant.kind, key.role),
-        role=key.role,
+        tenant_id=key.root.pk,
+        tenant_path=key.root.path,
+        permissions=may - BEYOND_DOMAINS if key.domains else may,
+        role="key",
         label=str(key),
         key_id=key.pk,
         address=address,
+        tenant_name=key.root.name,
+        tenant_kind=key.root.kind,
+        home_tenant_id=key.tenant_id,
+        domain_ids=frozenset(domain["id"] for domain in key.domains) if key.domains else None,
+        is_test=key.is_test,
     )
 
 

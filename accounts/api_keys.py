@@ -9,6 +9,7 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from accounts import keys
 from accounts.actors import actor_of_key
+from accounts.key_rules import is_from
 from accounts.models import ApiKey
 from mailhost.actor import Actor
 from mailhost.scope import every_tenant
@@ -20,7 +21,8 @@ NO_DIGEST = keys.digest("")
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """Makes a key an actor. Malformed, unknown, revoked, and of a tenant that may not sign in: one answer, 401."""
+    """Makes a key an actor. Malformed, unknown, revoked, expired, from a foreign network, and of a tenant that
+    may not sign in: one answer, 401."""
 
     def authenticate(self, request) -> tuple[Actor, ApiKey] | None:
         """Return (actor, key), None without the header. Raises AuthenticationFailed."""
@@ -28,17 +30,18 @@ class ApiKeyAuthentication(BaseAuthentication):
         if not header:
             return None
         key = find_key(header)
-        if key is None:
+        now, address = timezone.now(), request.META.get("REMOTE_ADDR", "")
+        if key is None or not is_open(key, address, now):
             raise AuthenticationFailed
-        note_use(key, timezone.now())
-        return actor_of_key(key, address=request.META.get("REMOTE_ADDR", "")), key
+        note_use(key, address, now)
+        return actor_of_key(key, address=address), key
 
     def authenticate_header(self, request) -> str:
         return 'Bearer realm="mailhost"'
 
 
 def find_key(header: bytes) -> ApiKey | None:
-    """Return the key that opens the API now, its tenant beside it: one query by an indexed column."""
+    """Return the key with this secret, its tenants beside it: one query by an indexed column."""
     scheme, _, text = header.partition(b" ")
     if scheme.lower() != b"bearer":
         return None
@@ -47,21 +50,23 @@ def find_key(header: bytes) -> ApiKey | None:
         return None
     prefix, secret = read
     with every_tenant("a key is found before its tenant is known"):
-        key = ApiKey.objects.select_related("tenant").filter(prefix=prefix).first()
-    if not keys.matches(secret, key.digest if key else NO_DIGEST) or key is None:
-        return None
-    return key if is_open(key) else None
+        key = ApiKey.objects.select_related("tenant", "bound_to").filter(prefix=prefix).first()
+    return key if keys.matches(secret, key.digest if key else NO_DIGEST) else None
 
 
-def is_open(key: ApiKey) -> bool:
-    """Whether the key is valid and its tenant may sign in."""
-    return key.revoked_at is None and key.tenant.deleted_at is None and key.tenant.may_sign_in
+def is_open(key: ApiKey, address: str, now: datetime) -> bool:
+    """Whether the key opens the API now, to a request from this address."""
+    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
+        return False
+    tenants_are_open = all(one.deleted_at is None and one.may_sign_in for one in (key.tenant, key.root))
+    # A customer may have moved to another reseller since.
+    return tenants_are_open and key.root.path.startswith(key.tenant.path) and is_from(address, key.networks)
 
 
-def note_use(key: ApiKey, now: datetime) -> None:
-    """Write when the key was used, at most once a minute, whichever process is first."""
+def note_use(key: ApiKey, address: str, now: datetime) -> None:
+    """Write when and from where the key was used, at most once a minute, whichever process is first."""
     if key.last_used_at is not None and now - key.last_used_at < LAST_USE_STEP:
         return
     with every_tenant("a key notes its own use"):
         older = Q(last_used_at=None) | Q(last_used_at__lte=now - LAST_USE_STEP)
-        ApiKey.objects.filter(older, pk=key.pk).update(last_used_at=now)
+        ApiKey.objects.filter(older, pk=key.pk).update(last_used_at=now, last_used_address=address)

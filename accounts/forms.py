@@ -1,6 +1,8 @@
 """The shape of what pages ask about people and keys."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from allauth.account import forms as account
 from allauth.mfa.base import forms as factors
@@ -10,7 +12,11 @@ from allauth.mfa.webauthn import forms as passkeys
 from django import forms
 from django.core.cache import cache
 
-from tenants.models import Role, roles, second_factors
+from accounts.key_rules import grantable
+from mailhost.actor import Actor
+from mailhost.api.scopes import READ, RESOURCES, WRITE
+from tenants.models import Kind, Role, roles, second_factors
+from tenants.references import tenant_of_body
 
 # A code counts from one step before its own to one step after it.
 CODE_LIVES_SECONDS = 120
@@ -216,7 +222,9 @@ class SignInAsForm(forms.Form):
 
 
 class KeyForm(forms.Form):
-    """An API key to create."""
+    """An API key to create, with a choice for each resource that the actor may open to a key."""
+
+    ACCESS = {READ: "read", WRITE: "read and change"}
 
     name = forms.CharField(
         label="What is it for?",
@@ -225,9 +233,63 @@ class KeyForm(forms.Form):
         help_text="For example the name of the program that uses it.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    role = forms.ChoiceField(
-        label="What may it do?",
-        choices=roles,
-        initial=Role.ADMIN,
-        help_text="A key may do what a person in this role may.",
+    domains = forms.CharField(
+        label="Only these domains",
+        required=False,
+        help_text="One in each line. Left empty, it reaches every domain of the account.",
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
     )
+    bound_to = forms.CharField(
+        label="Only this customer",
+        required=False,
+        max_length=30,
+        help_text="The customer’s id, ten_…. Left empty, it reaches your account and every customer below.",
+    )
+    networks = forms.CharField(
+        label="Only from these networks",
+        required=False,
+        help_text="One address or network in each line, such as 192.0.2.0/24. Left empty, it works from everywhere.",
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+    )
+    expires_on = forms.DateField(
+        label="Valid until",
+        required=False,
+        help_text="The last day, in UTC. Left empty, it works until it is revoked.",
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+    is_test = forms.BooleanField(
+        label="For tests: every change is checked and answered, and none is done",
+        required=False,
+    )
+
+    def __init__(self, actor: Actor, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data)
+        if actor.tenant_kind == Kind.CUSTOMER:
+            del self.fields["bound_to"]
+        offered: dict[str, list[tuple[str, str]]] = {}
+        for scope in grantable(actor, actor.tenant_kind):
+            resource, _, access = scope.partition(":")
+            offered.setdefault(resource, [("", "nothing")]).append((access, self.ACCESS[access]))
+        self.resources = list(offered)
+        for resource, choices in offered.items():
+            self.fields[f"scope_{resource}"] = forms.ChoiceField(
+                label=RESOURCES[resource], choices=choices, required=False, widget=forms.RadioSelect, initial=""
+            )
+
+    @property
+    def scope_fields(self) -> list[forms.BoundField]:
+        return [self[f"scope_{resource}"] for resource in self.resources]
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what the operation takes. Raises Refused for a customer that is not there."""
+        given = self.cleaned_data
+        last_day, customer = given["expires_on"], given.get("bound_to", "").strip()
+        return {
+            "name": given["name"],
+            "scopes": [f"{one}:{given[f'scope_{one}']}" for one in self.resources if given[f"scope_{one}"]],
+            "domains": given["domains"].split(),
+            "networks": given["networks"].split(),
+            "bound_to": tenant_of_body(customer, "bound_to") if customer else None,
+            "expires_at": datetime.combine(last_day + timedelta(days=1), time.min, UTC) if last_day else None,
+            "is_test": given["is_test"],
+        }

@@ -1,4 +1,4 @@
-"""The form of an API key: `mh_live_<prefix>_<secret><checksum>`, e.g. mh_live_1a2b3c4d_….
+"""The form of an API key: `mh_live_<prefix>_<secret><checksum>`, e.g. mh_live_1a2b3c4d_…; `mh_test_` for tests.
 
 The prefix is public and finds the row; of the secret only a keyed digest is stored. The checksum lets a scanner,
 and us, tell a key from a typing error without asking the database.
@@ -15,10 +15,10 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from mailhost.fields import ALPHABET
 
-BRAND = "mh_live"
+LIVE, TEST = "mh_live", "mh_test"
 PREFIX_LENGTH, SECRET_LENGTH, CHECKSUM_LENGTH = 8, 32, 6
 FORM = re.compile(
-    rf"{BRAND}_([{ALPHABET}]{{{PREFIX_LENGTH}}})_([{ALPHABET}]{{{SECRET_LENGTH}}})([{ALPHABET}]{{{CHECKSUM_LENGTH}}})"
+    rf"({LIVE}|{TEST})_([{ALPHABET}]{{{PREFIX_LENGTH}}})_([{ALPHABET}]{{{SECRET_LENGTH}}})([{ALPHABET}]{{{CHECKSUM_LENGTH}}})"
 )
 
 
@@ -34,18 +34,22 @@ class MintedKey:
         return f"MintedKey({self.prefix}…)"
 
 
-def mint() -> MintedKey:
+def mint(*, is_test: bool = False) -> MintedKey:
     """Make a key of 160 random bits."""
     prefix, secret = _random(PREFIX_LENGTH), _random(SECRET_LENGTH)
-    return MintedKey(prefix, digest(secret), f"{BRAND}_{prefix}_{secret}{_checksum(prefix, secret)}")
+    return MintedKey(prefix, digest(secret), f"{brand(is_test=is_test)}_{prefix}_{secret}{_checksum(prefix, secret)}")
+
+
+def brand(*, is_test: bool) -> str:
+    return TEST if is_test else LIVE
 
 
 def read(text: str) -> tuple[str, str] | None:
     """Return (prefix, secret) of what a client sent, or None when it is no key of ours."""
     found = FORM.fullmatch(text)
-    if found is None or not constant_time_compare(found[3], _checksum(found[1], found[2])):
+    if found is None or not constant_time_compare(found[4], _checksum(found[2], found[3])):
         return None
-    return found[1], found[2]
+    return found[2], found[3]
 
 
 def digest(secret: str, key: str | None = None) -> str:

@@ -6,10 +6,11 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Case, F, When
 
+from accounts.keys import brand
 from mailhost.fields import ExactCharField, UidField, new_uid
 from mailhost.recorded import Recorded
 from mailhost.scope import TenantOwned
-from tenants.models import Role, Tenant, roles
+from tenants.models import Tenant, roles
 
 
 class UserManager(BaseUserManager):
@@ -108,16 +109,24 @@ class ApiKey(TenantOwned):
 
     tenant_path = "tenant__path"
     secret = frozenset({"digest"})
-    unrecorded = frozenset({"last_used_at"})
+    unrecorded = frozenset({"domains", "last_used_at", "last_used_address"})
 
     uid = UidField()
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=80)
     prefix = models.CharField(max_length=20, unique=True, db_collation="ascii_bin")
     digest = models.CharField(max_length=64, db_collation="ascii_bin")
-    role = models.CharField(max_length=20, choices=roles, default=Role.ADMIN)
+    # What is in reach is the subtree below this tenant; the key's own unless it was bound to one below.
+    bound_to = models.ForeignKey(Tenant, models.CASCADE, null=True, related_name="+")
+    scopes = models.JSONField(default=list)
+    # [{"id", "uid", "name"}], which never change, so that no lookup is needed where the key is used or shown.
+    domains = models.JSONField(default=list)
+    networks = models.JSONField(default=list)
+    is_test = models.BooleanField(default=False)
+    expires_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True)
+    last_used_address = models.CharField(max_length=45, default="")
     revoked_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -125,3 +134,13 @@ class ApiKey(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def root(self) -> Tenant:
+        """The tenant whose subtree the key reaches."""
+        return self.bound_to or self.tenant
+
+    @property
+    def beginning(self) -> str:
+        """How its text begins."""
+        return f"{brand(is_test=self.is_test)}_{self.prefix}"

@@ -1,21 +1,38 @@
 """Every change of people, their memberships, and API keys."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
 from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
+from accounts.key_rules import (
+    MOST_DOMAINS,
+    check_domain_scopes,
+    check_expiry,
+    check_scopes,
+    normalise_networks,
+    refuse_wider,
+)
 from accounts.keys import mint
 from accounts.models import ApiKey, User
 from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.operation import operation
+from mailhost.scope import every_tenant, tenant_scope
 from tenants.limits import release, reserve
 from tenants.locks import lock_branch, share_tenant
 from tenants.models import Member, Role, SecondFactor, Tenant
 from tenants.operations import check_name
 from tenants.permissions import permissions
+
+# By name, because domains stand above this app.
+FIND_DOMAIN = "domains.references.find_domain"
 
 
 @operation("members.add", secrets=("password",))
@@ -91,19 +108,52 @@ def set_second_factor(actor: Actor, *, second_factor: str) -> Tenant:
 
 @operation("keys.create")
 def create_api_key(
-    actor: Actor, *, name: str, role: str = Role.ADMIN, tenant: Tenant | None = None
+    actor: Actor,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    tenant: Tenant | None = None,
+    bound_to: Tenant | None = None,
+    domains: Sequence[str] = (),
+    networks: Sequence[str] = (),
+    expires_at: datetime | None = None,
+    is_test: bool = False,
 ) -> tuple[ApiKey, str]:
     """Return a new API key of a tenant (without one: the actor's own) and its text, shown once and stored nowhere.
 
-    Raises Refused: not_found, invalid_role, invalid_name.
+    It reaches the tenant's subtree, or what is below `bound_to`, or of that the `domains` (by name or id) alone, from
+    the `networks` alone, until it expires. A test key changes nothing. No key may do more than who makes it.
+    Raises Refused: not_found, invalid_name, invalid_scope, unknown_tenant, unknown_domain, invalid_network,
+    invalid_expiry, invalid_mode.
     """
     name = check_name(name)
     if len(name) > 80:
         raise Refused("invalid_name", "name", "The name of a key has at most 80 characters.")
     tenant = share_tenant(actor, tenant or Tenant(pk=actor.tenant_id))
-    check_role(actor, tenant, role)
-    minted = mint()
-    key = ApiKey.objects.create(tenant=tenant, name=name, role=role, prefix=minted.prefix, digest=minted.digest)
+    bound_to = share_tenant(actor, bound_to) if bound_to is not None else None
+    scopes = check_scopes(actor, tenant, scopes)
+    networks = normalise_networks(networks)
+    check_expiry(expires_at, timezone.now())
+    if actor.key_id is not None:
+        with every_tenant("a key is judged by its own row, which may belong to a tenant above its reach"):
+            maker = ApiKey.objects.get(pk=actor.key_id)
+        refuse_wider(maker, networks, expires_at, is_test=is_test)
+    root = _root_of_key(tenant, bound_to)
+    if domains:
+        check_domain_scopes(scopes)
+    minted = mint(is_test=is_test)
+    key = ApiKey.objects.create(
+        tenant=tenant,
+        bound_to=bound_to,
+        name=name,
+        scopes=scopes,
+        domains=_domains_of_key(root, domains),
+        networks=networks,
+        expires_at=expires_at,
+        is_test=is_test,
+        prefix=minted.prefix,
+        digest=minted.digest,
+    )
     return key, minted.text
 
 
@@ -148,6 +198,27 @@ def normalise_login(email: str) -> str:
     if not email.isascii() or len(email) > 254:
         raise Refused("invalid_email", "email", "Sign-in addresses have at most 254 characters, all of them ASCII.")
     return email
+
+
+def _root_of_key(tenant: Tenant, bound_to: Tenant | None) -> Tenant:
+    if bound_to is not None and not bound_to.path.startswith(tenant.path):
+        raise Refused("unknown_tenant", "bound_to", f"{bound_to.name} is not below {tenant.name}.")
+    return bound_to or tenant
+
+
+def _domains_of_key(root: Tenant, references: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what a key keeps of its domains. Raises Refused("unknown_domain")."""
+    if len(references) > MOST_DOMAINS:
+        raise Refused("unknown_domain", "domains", f"A key has at most {MOST_DOMAINS} domains.")
+    found = {}
+    for reference in references:
+        with tenant_scope(root.path):
+            try:
+                domain = import_string(FIND_DOMAIN)(reference.strip())
+            except ObjectDoesNotExist:
+                raise Refused("unknown_domain", "domains", f"There is no domain {reference} here.") from None
+        found[domain.pk] = {"id": domain.pk, "uid": domain.uid, "name": domain.domain_name}
+    return list(found.values())
 
 
 def _locked_member(actor: Actor, member: Member) -> tuple[Tenant, Member]:

@@ -58,6 +58,7 @@ class DnsRecord(TenantOwned):
     """One record that a domain should publish, and what was last found in its place."""
 
     tenant_path = "domain__tenant__path"
+    domain_path = "domain"
     unrecorded = frozenset({"status", "found", "problem", "last_checked_at"})
 
     uid = UidField()
@@ -179,6 +180,7 @@ class DkimKey(TenantOwned):
     """
 
     tenant_path = "domain__tenant__path"
+    domain_path = "domain"
     secret = frozenset({"private_key"})
 
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="dkim_keys")

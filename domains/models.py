@@ -47,6 +47,7 @@ class Domain(TenantOwned):
     """
 
     tenant_path = "tenant__path"
+    domain_path = "pk"
     unrecorded = frozenset({"is_verified", "is_active"})
     # The path of the tenant, once the domain is locked (`domains.locks`).
     owner_path = ""

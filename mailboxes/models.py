@@ -66,6 +66,7 @@ class Mailbox(TenantOwned):
     """
 
     tenant_path = "tenant__path"
+    domain_path = "domain"
     secret = frozenset({"password_hash"})
     unrecorded = frozenset({"is_active", "may_receive", "may_smtp", "may_imap", "may_pop3", "may_sieve"})
 
@@ -151,6 +152,7 @@ class Alias(TenantOwned):
     """
 
     tenant_path = "domain__tenant__path"
+    domain_path = "domain"
     unrecorded = frozenset({"own_mailbox", "target_mailbox", "is_active", "is_routed", "may_send_as"})
 
     uid = UidField()
@@ -200,6 +202,7 @@ class AppPassword(TenantOwned):
     what the mailbox itself may not do, no app password does (`mailboxes.lookups`, `app_passdb`)."""
 
     tenant_path = "mailbox__domain__tenant__path"
+    domain_path = "mailbox__domain"
     secret = frozenset({"digest"})
     unrecorded = frozenset({"last_used_at", "last_used_by"})
 
@@ -245,6 +248,7 @@ class SignIn(TenantOwned):
     """The newest sign-in to a mailbox by one protocol: imap, pop3, sieve or smtp."""
 
     tenant_path = "mailbox__domain__tenant__path"
+    domain_path = "mailbox__domain"
     secret = frozenset({"digest"})
     unrecorded = frozenset({"last_used_at", "last_used_by"})
 

@@ -9,6 +9,7 @@ class Actor:
     or by the API key, once per run by a command; `tenant_path` is the subtree that is in scope.
 
     `home_tenant_id` is the tenant whose person or key it is, where that is not `tenant_id`.
+    `domain_ids` are the only domains in reach, None for all of the subtree; whoever `is_test` changes nothing.
     `impersonator` and `impersonator_id` name the person who has signed in as this one: every act is theirs, too.
     """
 
@@ -23,6 +24,8 @@ class Actor:
     tenant_name: str = ""
     tenant_kind: str = ""
     home_tenant_id: int | None = None
+    domain_ids: frozenset[int] | None = None
+    is_test: bool = False
     impersonator: str = ""
     impersonator_id: int | None = None
 

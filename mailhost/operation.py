@@ -45,7 +45,7 @@ def operation(action: str, *, secrets: tuple[str, ...] = ()) -> Callable:
             given = [value for value in arguments.values() if isinstance(value, models.Model)]
 
             def once() -> Any:
-                with tenant_scope(actor.tenant_path), transaction.atomic():
+                with tenant_scope(actor.tenant_path, actor.domain_ids), transaction.atomic():
                     result = function(actor, **arguments)
                     # Of (row, secret) only the row: what is shown once is never stored.
                     made = result[0] if isinstance(result, tuple) else result

@@ -22,10 +22,12 @@ class NoScope(RuntimeError):
 
 @dataclass(frozen=True)
 class Scope:
-    """A subtree of tenants: `path` of its root ("/1/5/"), or "" for every tenant, with the reason."""
+    """A subtree of tenants: `path` of its root ("/1/5/"), or "" for every tenant, with the reason. With `domains`,
+    what lies in these alone."""
 
     path: str
     reason: str = ""
+    domains: frozenset[int] | None = None
 
 
 _current: ContextVar[Scope | None] = ContextVar("mailhost_scope", default=None)
@@ -40,11 +42,14 @@ def _enter(scope: Scope) -> Iterator[None]:
         _current.reset(token)
 
 
-def tenant_scope(path: str):
-    """Enter the subtree whose root has this path. Raises ValueError when it is not a tenant's path."""
+def tenant_scope(path: str, domains: frozenset[int] | None = None):
+    """Enter the subtree whose root has this path, or of it what lies in these domains.
+
+    Raises ValueError when it is not a tenant's path.
+    """
     if len(path) < 3 or not (path.startswith("/") and path.endswith("/")):
         raise ValueError(f"not the path of a tenant: {path!r}")
-    return _enter(Scope(path))
+    return _enter(Scope(path, domains=domains))
 
 
 def every_tenant(reason: str):
@@ -54,9 +59,9 @@ def every_tenant(reason: str):
     return _enter(Scope("", reason))
 
 
-def set_scope(path: str | None):
+def set_scope(path: str | None, domains: frozenset[int] | None = None):
     """Set the scope of this context until `reset_scope`; for a middleware, which has no `with` of its own."""
-    return _current.set(Scope(path) if path else None)
+    return _current.set(Scope(path, domains=domains) if path else None)
 
 
 def reset_scope(token) -> None:
@@ -88,6 +93,8 @@ class TenantManager(models.Manager):
         if not scope.path:
             return rows
         rows = rows.filter(subtree(self.model.tenant_path, scope.path))
+        if scope.domains is not None and self.model.domain_path:
+            rows = rows.filter(**{f"{self.model.domain_path}__in": scope.domains})
         return rows if self.model.outlives_tenant else rows.filter(**{self.model.deletion_field(): None})
 
     @classmethod
@@ -96,12 +103,14 @@ class TenantManager(models.Manager):
 
 
 class TenantOwned(Recorded):
-    """A row that belongs to a tenant. `tenant_path` is the lookup that leads to the tenant's path.
+    """A row that belongs to a tenant. `tenant_path` is the lookup that leads to the tenant's path, `domain_path` the
+    one that leads to the domain it lies in, if any.
 
     What a deleted tenant owns does not exist for anybody until that is restored; `outlives_tenant` says that it does.
     """
 
     tenant_path: ClassVar[str]
+    domain_path: ClassVar[str] = ""
     outlives_tenant: ClassVar[bool] = False
     objects: Any = TenantManager()
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from accounts.actors import system_actor
+from accounts.key_rules import scopes_for
 from accounts.models import User
 from accounts.operations import create_api_key, create_user
 from dns.models import DnsRecord, Purpose
@@ -189,6 +190,6 @@ class World:
         if not User.objects.filter(email=login).exists():
             create_user(actor, tenant=tenant, email=login, role=Role.OWNER, password=password)
         if "api_key" not in self.sign_ins.known[login]:
-            _key, text = create_api_key(actor, tenant=tenant, name=LABEL, role=Role.OWNER)
+            _key, text = create_api_key(actor, tenant=tenant, name=LABEL, scopes=list(scopes_for(tenant.kind)))
             self.sign_ins.keep(login, "api_key", text)
         return actor

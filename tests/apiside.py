@@ -7,6 +7,7 @@ from typing import Any
 from django.test import Client
 
 from accounts.actors import system_actor
+from accounts.key_rules import grantable
 from accounts.operations import create_api_key
 from domains.models import Domain
 from mailboxes.models import Alias, Mailbox
@@ -79,8 +80,14 @@ def furnished(tenant: Tenant) -> Customer:
 
 
 def make_key(tenant: Tenant, role: str = Role.ADMIN) -> str:
-    _, text = create_api_key(system_actor(tenant, "tests"), tenant=tenant, name=f"{role} key", role=role)
+    """Return a key that may do what the scopes allow that this role has as a whole."""
+    actor, scopes = system_actor(tenant, "tests"), scopes_of(tenant, role)
+    _, text = create_api_key(actor, tenant=tenant, name=f"{role} key", scopes=scopes)
     return text
+
+
+def scopes_of(tenant: Tenant, role: str = Role.ADMIN) -> list[str]:
+    return grantable(actor_of(tenant, role), tenant.kind)
 
 
 def assert_problem(answer, status: int, code: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from mailhost.web.paging import page_of
 
 @needs("keys.list")
 def keys(request: HttpRequest) -> HttpResponse:
-    rows = ApiKey.objects.filter(revoked_at=None).select_related("tenant")
+    rows = ApiKey.objects.filter(revoked_at=None).select_related("tenant", "bound_to")
     page = page_of(rows, ("-pk",), request.GET.get("cursor", ""))
     shows_owner = any(key.tenant_id != request.actor.tenant_id for key in page)
     return render(request, "accounts/keys.html", {"page": page, "shows_owner": shows_owner})
@@ -28,10 +28,10 @@ def keys(request: HttpRequest) -> HttpResponse:
 @never_cache
 def add_key(request: HttpRequest) -> HttpResponse:
     """The new key is shown in the answer itself, so that its text is stored nowhere."""
-    form = KeyForm(request.POST if request.method == "POST" else None)
+    form = KeyForm(request.actor, request.POST if request.method == "POST" else None)
     if form.is_valid():
-        with refusals(form):
-            key, text = create_api_key(request.actor, **form.cleaned_data)
+        with refusals(form, {"expires_at": "expires_on"}):
+            key, text = create_api_key(request.actor, **form.arguments())
             return render(request, "accounts/key_created.html", {"key": key, "text": text}, status=201)
     return render_form(request, "accounts/key_add.html", form)
 

@@ -78,7 +78,7 @@ class Endpoint(APIView):
     def initial(self, request: Request, *arguments: Any, **named: Any) -> None:
         super().initial(request, *arguments, **named)
         actor = request._request.actor = request.user
-        set_scope(actor.tenant_path)
+        set_scope(actor.tenant_path, actor.domain_ids)
         structlog.contextvars.bind_contextvars(tenant_id=actor.tenant_id, key_id=actor.key_id)
         self._refuse_unknown_parameters(request)
         # WSGI names no length for a chunked body, and DRF would take it for none.

@@ -14,6 +14,8 @@ from mailhost.api.errors import MEDIA_TYPE, PROBLEMS
 from mailhost.api.idempotency import HEADER as IDEMPOTENCY
 from mailhost.api.models import MAX_NAME
 from mailhost.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, TOTAL
+from mailhost.api.permissions import ANY_ACTOR
+from mailhost.api.scopes import RESOURCES, scope_of
 from mailhost.api.serializers import Answer, ObjectName
 
 JSON = "application/json"
@@ -146,7 +148,17 @@ class BearerKey(OpenApiAuthenticationExtension):
     name = "api_key"
 
     def get_security_definition(self, auto_schema):
-        return {"type": "http", "scheme": "bearer", "description": "An API key: `mh_live_…`."}
+        scopes = "\n".join(f"- `{resource}:read`, `{resource}:write`: {what}" for resource, what in RESOURCES.items())
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": f"An API key: `mh_live_…`, or `mh_test_…`, which changes nothing. Its scopes:\n\n{scopes}",
+        }
+
+    def get_security_requirement(self, auto_schema):
+        """Name the scope that the method needs."""
+        action = auto_schema.view.actions.get(auto_schema.method, ANY_ACTOR)
+        return {self.name: [scope_of(action)] if action else []}
 
 
 class ClosedShape(OpenApiSerializerExtension):

@@ -11,6 +11,7 @@ from accounts import keys
 from accounts.api_keys import find_key
 from accounts.models import ApiKey
 from mailhost.scope import NoScope, every_tenant
+from tenants.models import Tenant
 from tests.apiside import Caller, assert_problem, make_cast, make_key
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +84,8 @@ def test_key_is_found_with_one_query_by_an_index(cast):
         cursor.execute("EXPLAIN " + captured[0]["sql"])
         columns = [column[0] for column in cursor.description]
         plan = [dict(zip(columns, row, strict=True)) for row in cursor]
-    assert [row["type"] for row in plan] == ["const", "const"]
+    # The third is the customer that a key may be bound to: none here.
+    assert [row["type"] for row in plan] == ["const", "const", "const"]
 
 
 def test_nonsense_costs_no_query(cast):
@@ -125,3 +127,56 @@ def test_scope_ends_with_the_request(cast, path):
 
     with pytest.raises(NoScope):
         ApiKey.objects.count()
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"revoked_at": timezone.now()},
+        {"expires_at": timezone.now()},
+        {"networks": ["192.0.2.0/24"]},
+        {"digest": "0" * 64},
+    ],
+    ids=["revoked", "expired", "foreign network", "wrong secret"],
+)
+def test_keys_that_open_nothing_are_answered_alike(cast, state):
+    key = make_key(cast.acme.tenant)
+    Caller(key).read("/me")
+    with every_tenant("a test changes a key"):
+        ApiKey.objects.filter(pk=stored(key).pk).update(**state)
+
+    answer = Caller(key).call("GET", "/me")
+
+    nothing = Caller("mh_live_nonsense").call("GET", "/me")
+    assert assert_problem(answer, 401, "not_authenticated") | {"request_id": ""} == nothing.json() | {"request_id": ""}
+
+
+def test_a_key_bound_to_a_suspended_or_moved_customer_opens_nothing(cast):
+    rita = Caller(make_key(cast.rita))
+    body = {"name": "shop", "scopes": ["domains:read"], "bound_to_id": f"ten_{cast.acme.tenant.uid}"}
+    bound = Caller(rita.call("POST", "/api-keys", body).json()["key"])
+    assert bound.read("/domains")["data"]
+    acme = Tenant._base_manager.filter(pk=cast.acme.tenant.pk)
+
+    for state in ({"may_sign_in": False}, {"may_sign_in": True, "path": f"/{cast.operator.pk}/{cast.acme.tenant.pk}/"}):
+        acme.update(**state)
+        assert_problem(bound.call("GET", "/domains"), 401, "not_authenticated")
+    acme.update(path=cast.acme.tenant.path)
+    assert bound.read("/domains")["data"]
+
+
+def test_the_use_says_from_where(cast):
+    key = make_key(cast.acme.tenant)
+
+    Caller(key).call("GET", "/me", REMOTE_ADDR="2001:db8::7")
+
+    assert stored(key).last_used_address == "2001:db8::7"
+
+
+def test_authentication_costs_at_most_two_statements(cast):
+    key = make_key(cast.acme.tenant)
+
+    for most in (2, 1):
+        with CaptureQueriesContext(connection) as captured:
+            Caller(key).call("GET", "/server-info")
+        assert len(captured) == most, captured.captured_queries

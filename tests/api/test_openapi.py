@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from accounts.invitation_operations import invite_member
 from mailhost.api.errors import PROBLEMS
+from mailhost.api.scopes import SCOPES
 from mailhost.urls import endpoints
 from tests.apiside import ROOT, Caller, assert_problem, make_cast
 from tests.routes.cast import a_member
@@ -38,9 +39,9 @@ BODIES = {
     "set_mailbox_password": {"password": "Grün-Kaffee-17-Lampe"},
     "create_alias": {"source": "info@acme.example", "targets": ["anna@acme.example"]},
     "update_alias": {"enabled": False},
-    "create_api_key": {"name": "shop"},
     "create_invitation": {"email": "otto@elsewhere.example", "role": "support"},
     "update_member": {"role": "read_only"},
+    "create_api_key": {"name": "shop", "scopes": ["domains:read"]},
 }
 
 
@@ -78,7 +79,9 @@ def test_every_operation_has_a_name_a_sentence_a_key_and_its_problems(document):
     assert len(names) == len(set(names))
     for path, method, operation in operations(document):
         assert operation["summary"]
-        assert operation["security"] == [{"api_key": []}]
+        (scopes,) = (one["api_key"] for one in operation["security"])
+        assert set(scopes) <= set(SCOPES)
+        assert bool(scopes) == (path not in {f"{ROOT}/me", f"{ROOT}/server-info"})
         statuses = set(operation["responses"])
         assert {"400", "401", "403", "500", "503"} <= statuses
         assert ("404" in statuses) == ("{" in path)

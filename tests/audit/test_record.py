@@ -124,7 +124,7 @@ def test_secrets_are_named_and_never_shown(world):
     mailbox = a_mailbox(world.as_acme, "anna@acme.example")
     change_password(world.as_acme, mailbox=mailbox, password=PASSWORD)
     changed = last()
-    key, text = create_api_key(world.as_acme, name="Shop")
+    key, text = create_api_key(world.as_acme, name="Shop", scopes=["domains:read"])
     made = last()
 
     assert (changed.before, changed.after) == ({"password_hash": MASK}, {"password_hash": MASK})
@@ -201,7 +201,7 @@ def test_what_was_refused_or_rolled_back_is_not_recorded(world):
 def test_the_record_costs_two_statements(world):
     domain = verified_domain(world.as_acme, "acme.example")
     mailbox = a_mailbox(world.as_acme, "anna@acme.example")
-    key, _ = create_api_key(world.as_acme, name="Shop")
+    key, _ = create_api_key(world.as_acme, name="Shop", scopes=["domains:read"])
 
     for act in (
         lambda: create_domain(world.as_acme, name="acme-shop.example"),
@@ -222,7 +222,7 @@ def test_the_record_costs_two_statements(world):
 def test_names_of_any_alphabet_are_recorded_as_they_are(world):
     name = "Ünïcödé 😀 שלום " + "x" * 60
 
-    create_api_key(world.as_acme, name=name)
+    create_api_key(world.as_acme, name=name, scopes=["domains:read"])
 
     assert last().details["name"] == name
     assert last().after["name"] == name

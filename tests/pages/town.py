@@ -103,7 +103,12 @@ def fill_acme(anna: Actor, now: datetime) -> None:
     outside = create_alias(anna, source="press@acme.example", targets=["agency@elsewhere.example"])
     set_alias_enabled(anna, alias=outside[0], enabled=False)
     create_alias(anna, source="*@münchen-bäcker.example", targets=["info@münchen-bäcker.example"])
-    create_api_key(anna, tenant=Tenant.objects.get(pk=anna.tenant_id), name="Booking system")
+    create_api_key(
+        anna,
+        tenant=Tenant.objects.get(pk=anna.tenant_id),
+        name="Booking system",
+        scopes=["domains:read", "mailboxes:write"],
+    )
 
 
 def fill_bolt(bo: Actor) -> None:

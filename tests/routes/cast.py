@@ -102,7 +102,7 @@ THINGS: dict[str, Thing] = {
     "invitation": Thing("inv", lambda world: invite_member(world.as_acme, email="new@acme.example", role="support")),
     "own_passkey": Thing("", own_passkey),
     "own_session": Thing("", own_session),
-    "key": Thing("key", lambda world: create_api_key(world.as_acme, name="Acme's", role=Role.READ_ONLY)[0]),
+    "key": Thing("key", lambda world: create_api_key(world.as_acme, name="Acme's", scopes=["domains:read"])[0]),
 }
 
 

@@ -8,7 +8,7 @@ from accounts.operations import create_api_key
 from mailboxes.models import Mailbox
 from mailboxes.operations import create_mailbox
 from mailhost.scope import every_tenant
-from tenants.models import Kind, Role
+from tenants.models import Kind
 from tenants.operations import create_tenant
 from tests.routes import table
 from tests.routes.cast import Cast, Statements, undone
@@ -87,6 +87,6 @@ def fill(cast: Cast, count: int) -> None:
         address = f"person-{number}@bolt-0.example"
         create_mailbox(actor, address=address, password_hash=PASSWORD_HASH, storage_quota_mb=10)
         an_alias(actor, f"team-{number}@bolt-0.example", address)
-        create_api_key(actor, name=f"Key {number}", role=Role.READ_ONLY)
+        create_api_key(actor, name=f"Key {number}", scopes=["domains:read"])
     with every_tenant("the tests' cast"):
         Mailbox.objects.filter(email__startswith="person-2").update(deleted_at=timezone.now())

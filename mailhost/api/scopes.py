@@ -1,0 +1,54 @@
+"""What an API key may be given: one list. A scope covers every act of its resource that reads, or every one that
+changes; which acts there are stands in the permission table.
+"""
+
+from collections.abc import Iterable
+
+# resource: what the scopes open, as the picker and the OpenAPI document say it.
+RESOURCES = {
+    "domains": "Domains, their proof and their switch",
+    "records": "DNS records and their checks",
+    "dkim_keys": "Keys that sign mail",
+    "mailboxes": "Mailboxes, their passwords and switches",
+    "app_passwords": "Passwords of single programs",
+    "aliases": "Aliases and forwards",
+    "tenants": "Customers and their suspension",
+    "plans": "Plans and what they allow",
+    "members": "People and their roles",
+    "impersonations": "Who has signed in as a member",
+    "keys": "API keys",
+    "audit": "The record of changes",
+    "usage": "What is used",
+    "signers": "The servers that sign mail",
+}
+READ, WRITE = "read", "write"
+SCOPES = [f"{resource}:{access}" for resource in RESOURCES for access in (READ, WRITE)]
+READING_VERBS = frozenset({"list", "show", "preview"})
+# Within one domain each: what a key that is bound to domains may have.
+OF_DOMAINS = frozenset({"domains", "records", "dkim_keys", "mailboxes", "app_passwords", "aliases"})
+# A key that is bound to some domains makes no further ones.
+BEYOND_DOMAINS = frozenset({"domains.create"})
+
+
+# What no program may do: people's own ways in, and acting as somebody else.
+OF_PEOPLE = frozenset({"people.change_way_in", "tenants.sign_in_as", "tenants.set_second_factor", "members.add"})
+
+
+def scope_of(action: str) -> str:
+    """Return the scope that an act needs: "mailboxes.delete" → "mailboxes:write"."""
+    resource, _, verb = action.partition(".")
+    return f"{resource}:{READ if verb in READING_VERBS else WRITE}"
+
+
+def scopes_among(actions: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return the scopes of these acts in the order of the list, each with its acts."""
+    found: dict[str, set[str]] = {}
+    for action in set(actions) - OF_PEOPLE:
+        found.setdefault(scope_of(action), set()).add(action)
+    return {scope: frozenset(found[scope]) for scope in SCOPES if scope in found}
+
+
+def actions_of(scopes: Iterable[str], actions: frozenset[str]) -> frozenset[str]:
+    """Return those of the acts that the scopes cover."""
+    wanted = set(scopes)
+    return frozenset(action for action in actions - OF_PEOPLE if scope_of(action) in wanted)
