@@ -116,7 +116,7 @@ class Tenants(Endpoint):
     @describe("create_tenant", "Create a tenant", body=NewTenant, answer=TenantAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:
         fields = self.body(NewTenant)
-        parent = tenant_of_body(fields.pop("parent_id", None) or public_id(PREFIX, request.auth.tenant), "parent_id")
+        parent = tenant_of_body(fields.pop("parent_id", None) or public_id(PREFIX, request.auth.root), "parent_id")
         if "plan_id" in fields:
             fields["plan"] = plan_of_body(fields.pop("plan_id"), "plan_id")
         tenant = create_tenant(request.actor, parent=parent, **{"kind": Kind.CUSTOMER, **fields})

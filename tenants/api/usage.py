@@ -59,7 +59,7 @@ class OwnUsage(Endpoint):
 
     @describe("get_usage", "Show what you use", answer=UsageAnswer)
     def get(self, request: Request) -> Response:
-        return Response(shown_usage(request.auth.tenant))
+        return Response(shown_usage(request.auth.root))
 
 
 class TenantUsage(Endpoint):

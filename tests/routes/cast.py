@@ -27,11 +27,11 @@ from tenants.deletion_operations import delete_tenant
 from tenants.models import Kind, Member, Role, Tenant
 from tenants.operations import create_tenant, suspend_tenant
 from tenants.plan_operations import create_plan
-from tests.apiside import make_key
-from tests.routes import table
+from tests.apiside import make_key, scopes_of
+from tests.routes import discovery, table
 from tests.routes.table import Row
 from tests.webside import a_passkey, signed_in
-from tests.world import World, a_mailbox, an_alias, make_world, verified_domain
+from tests.world import World, a_mailbox, actor_of, an_alias, make_world, verified_domain
 
 UNKNOWN_UID = "0" * 20
 OWN_NUMBER = 987_654_321_012
@@ -120,7 +120,8 @@ class Cast:
 
     def call(self, who: str, row: Row, *, method: str = "", unknown: bool = False, body: Any = None):
         """Call a row's address, about Acme's things or about ones that never were."""
-        client, method = self.client(who, is_api=row.is_api), method or row.method
+        client = self.without_scope(row) if who == table.UNSCOPED else self.client(who, is_api=row.is_api)
+        method = method or row.method
         cookies = copy(client.cookies)
         address, body = self.address(row, unknown), body if body is not None else row.body
         if row.is_api:
@@ -149,6 +150,10 @@ class Cast:
     def client(self, who: str, *, is_api: bool) -> Client:
         return self.clients[who, is_api]
 
+    def without_scope(self, row: Row) -> Client:
+        """Return a client whose key has every scope of Acme's but the one that the row needs."""
+        return self.clients[table.UNSCOPED, discovery.scopes_needed()[row.method, row.route]]
+
     def _clients(self) -> Iterator[tuple[tuple[str, bool], Client]]:
         members = {
             table.STRANGER: (self.sela, Role.OWNER),
@@ -164,10 +169,21 @@ class Cast:
             yield (who, False), signed_in(a_member(tenant, role).user)
         for is_api in (True, False):
             yield (table.NOBODY, is_api), Client()
+        every = scopes_of(self.world.acme, Role.OWNER)
+        for missing in {*discovery.scopes_needed().values()}:
+            # Who may write may read, so without reading there is no writing.
+            left_out = {missing, missing.replace(":read", ":write")}
+            scopes = [scope for scope in every if scope not in left_out]
+            yield (table.UNSCOPED, missing), key_client(self.world.acme, scopes)
 
     def suspend_acme(self) -> None:
         """Let nobody of Acme's sign in any more; their sessions and keys exist already."""
         suspend_tenant(self.world.as_operator, tenant=self.world.acme, blocks=["sign_in"], reason="unpaid")
+
+
+def key_client(tenant: Tenant, scopes: list[str]) -> Client:
+    _, text = create_api_key(actor_of(tenant), name="Unscoped", scopes=scopes)
+    return Client(headers={"authorization": f"Bearer {text}"})
 
 
 def with_key(tenant: Tenant, role: str) -> Client:

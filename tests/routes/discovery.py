@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from django.urls import URLPattern, get_resolver
 
 from mailhost.api.schema import document
+from mailhost.api.scopes import scope_of
 
 
 def addresses(patterns: list | None = None, above: str = "") -> Iterator[tuple[str, type | None]]:
@@ -40,4 +42,15 @@ def described_methods() -> set[tuple[str, str]]:
         (method.upper(), re.sub(r"{(\w+)}", r"<str:\1>", path).lstrip("/"))
         for path, methods in document()["paths"].items()
         for method in methods
+    }
+
+
+@cache
+def scopes_needed() -> dict[tuple[str, str], str]:
+    """Return the scope that each method of each endpoint needs, "" for none."""
+    return {
+        (method, route): scope_of(action) if action else ""
+        for route, endpoint in addresses()
+        if endpoint
+        for method, action in endpoint.actions.items()
     }

@@ -21,8 +21,10 @@ OWNER = "owner"
 READER, BILLING = "reader", "billing"
 # The owner of Acme while it is suspended.
 SUSPENDED = "suspended"
+# A key of Acme's with every scope but the one that the row needs. Pages know no keys.
+UNSCOPED = "unscoped"
 
-CALLERS = (NOBODY, STRANGER, SIBLING, PARENT, OWNER, READER, BILLING, SUSPENDED)
+CALLERS = (NOBODY, STRANGER, SIBLING, PARENT, OWNER, READER, BILLING, SUSPENDED, UNSCOPED)
 
 # About one thing of Acme's: who may see it, who may change it, and what only whoever is above may do.
 SEE = frozenset({PARENT, OWNER, READER})
@@ -33,6 +35,7 @@ LIST = SEE | {STRANGER, SIBLING}
 ADD = CHANGE | {STRANGER, SIBLING}
 ADD_TENANT = frozenset({PARENT, STRANGER})
 ANYBODY_SIGNED_IN = LIST | {BILLING}
+ANY_KEY = ANYBODY_SIGNED_IN | {UNSCOPED}
 EVERYBODY = frozenset(CALLERS)
 # A session that is no longer good is ended, whatever page was asked for.
 SIGN_IN = EVERYBODY - {SUSPENDED}
@@ -127,8 +130,8 @@ TABLE = [
     Row("POST", "switch/<uid:uid>/", frozenset({OWNER, READER, BILLING}), "tenant", is_own=True),
     Row("POST", "signed-in-as/end/", ANYBODY_SIGNED_IN, is_own=True),
     # --- API ------------------------------------------------------------------------------------------------------
-    Row("GET", "api/v1/me", ANYBODY_SIGNED_IN),
-    Row("GET", "api/v1/server-info", ANYBODY_SIGNED_IN),
+    Row("GET", "api/v1/me", ANY_KEY),
+    Row("GET", "api/v1/server-info", ANY_KEY),
     Row("GET", "api/v1/tenants", ANYBODY_SIGNED_IN),
     Row(
         "POST", "api/v1/tenants", ADD_TENANT, body={"name": "Corvo"}, refers={"parent_id": "tenant", "plan_id": "plan"}
