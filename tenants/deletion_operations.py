@@ -46,6 +46,8 @@ def restore_tenant(actor: Actor, *, tenant: Tenant) -> Tenant:
     """
     [tenant] = lock_branches(tenant, deleted=True)
     _refuse_unless_root_of_deletion(tenant)
+    if tenant.parent.deleted_at is not None:
+        raise Refused("deleted_above", "", f"The account above {tenant.name} is deleted too. Restore that one first.")
     Tenant.objects.filter(deleted_with=tenant).update(deleted_at=None, deleted_with=None, updated_at=timezone.now())
     _follow(tenant, is_live=True)
     for breach in breaches.of_plans([tenant], tenant.allowance):

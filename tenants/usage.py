@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 from django.utils.module_loading import import_string
 
 from mailhost.scope import every_tenant, subtree
@@ -77,7 +77,9 @@ def counts(tenant_ids: Iterable[int] | None = None) -> Counts:
 def count_tree(tenant_ids: Iterable[int] | None = None) -> Counts:
     """Count members and the tenants right below each."""
     found: Counts = {}
-    members, below = Member.objects.order_by(), Tenant.objects.order_by().filter(deleted_at=None, parent__isnull=False)
+    members = Member.objects.order_by()
+    # Who was deleted along with its parent stays on the parent's page, and comes back with it.
+    below = Tenant.objects.order_by().filter(parent__isnull=False).exclude(deleted_with=F("pk"))
     if tenant_ids is not None:
         members, below = members.filter(tenant__in=tenant_ids), below.filter(parent__in=tenant_ids)
     for pk, number in members.values_list("tenant").annotate(Count("pk")):

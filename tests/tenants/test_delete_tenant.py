@@ -72,9 +72,10 @@ def test_who_was_deleted_before_stays_deleted(world, anna):
     delete_tenant(world.as_operator, tenant=world.rita)
 
     with_above = refusal(restore_tenant, world.as_operator, tenant=fresh(world.bolt))
+    below_a_deleted_one = refusal(restore_tenant, world.as_operator, tenant=fresh(world.acme))
     restore_tenant(world.as_operator, tenant=world.rita)
 
-    assert with_above.code == "deleted_above"
+    assert (with_above.code, below_a_deleted_one.code) == ("deleted_above", "deleted_above")
     assert fresh(world.bolt).deleted_at is None
     assert fresh(world.acme).deleted_at is not None
     assert used(world.operator) == {"sub_tenants": 2}
