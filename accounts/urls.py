@@ -13,6 +13,7 @@ from django.urls import path
 from django.views.decorators.http import require_http_methods
 
 import mailhost.web.paths  # noqa: F401  registers <uid:…>
+from accounts.admin_site import site
 from accounts.api import keys as keys_api
 from accounts.api import people as people_api
 from accounts.freshness import needs_fresh_sign_in
@@ -80,6 +81,7 @@ people = [
     path("signed-in-as/end/", sign_in_as.end, name="impersonation-end"),
 ]
 pages = [
+    path("admin/", site.urls),
     *entrance,
     *own_pages,
     *people,

@@ -44,6 +44,15 @@ PASSWORD = "k8Vq.river.Lamp"
 ONE_APP_PASSWORD = "api/v1/mailboxes/<str:mailbox>/app-passwords/<str:app_password>"
 MAILBOX = {"local_part": "new", "domain": "acme.example", "storage_quota_mb": "10", "password": PASSWORD}
 NEW_MAILBOX = {"email": "new@acme.example", "password": PASSWORD, "storage_quota": 100}
+IN_ADMIN = (
+    "accounts/user",
+    "usersessions/usersession",
+    "tenants/tenant",
+    "tenants/member",
+    "accounts/impersonation",
+    "accounts/apikey",
+    "mailhost/job",
+)
 INVITATION = {"email": "somebody@elsewhere.example", "role": "support"}
 ALIAS = {"local_part": "new", "domain": "acme.example", "targets": "anna@acme.example"}
 
@@ -223,6 +232,14 @@ TABLE = [
     Row("GET", "audit/<uid:uid>/", SEE | {BILLING}, "event"),
     Row("GET", "audit/export.csv", ANYBODY_SIGNED_IN),
     Row("GET", "audit/export.json", ANYBODY_SIGNED_IN),
+    # Django's admin, the operator's alone.
+    Row("POST", "admin/logout/", SIGN_IN),
+    Row("GET", "admin/", frozenset()),
+    Row("GET", "admin/password/", frozenset()),
+    Row("GET", "admin/jsi18n/", frozenset()),
+    Row("GET", "admin/<slug:app_label>/", frozenset(), "tenant"),
+    *(Row("GET", f"admin/{model}/", frozenset()) for model in IN_ADMIN),
+    *(Row("GET", f"admin/{model}/<int:object_id>/", frozenset(), "own_session") for model in IN_ADMIN),
     Row("GET", "members/", LIST),
     Row("GET", "members/invite/", ADD),
     Row("POST", "members/invite/", ADD, body=INVITATION),
