@@ -123,7 +123,7 @@ class Impersonations(ReadOnly):
 
 
 class Keys(ReadOnly):
-    list_display = ("name", "tenant", "prefix", "role", "last_used_at", "revoked_at")
+    list_display = ("name", "tenant", "prefix", "last_used_at", "revoked_at")
     list_select_related = ("tenant",)
     exclude = ("digest",)
 

@@ -19,7 +19,7 @@ FOREIGN = (STRANGER, SIBLING)
 CHANGING_WORDS = re.compile(
     r'"request_id": ?"[^"]*"|Request <code>[^<]*|name="csrfmiddlewaretoken" value="[^"]*"|csrf-token="[^"]*"'
 )
-CHANGING_HEADERS = {"X-Request-Id", "RateLimit", "Content-Length", "Date"}
+CHANGING_HEADERS = {"X-Request-Id", "RateLimit", "Content-Length", "Date", "Expires"}
 
 
 @pytest.fixture
