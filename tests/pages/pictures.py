@@ -33,7 +33,7 @@ def test_take_pictures(town, live_server, browser) -> None:
             take("sign-in")
             page.get_by_label("E-mail address").fill("nobody@acme.example")
             page.get_by_label("Password").fill("wrong")
-            page.get_by_role("button", name="Sign in").click()
+            page.get_by_role("button", name="Sign in", exact=True).click()
             take("sign-in-refused")
             sign_in_without_typing(context, town, "anna@acme.example", live_server.url)
             for name, address in addresses_of_acme(town).items():
