@@ -9,10 +9,11 @@ import smtplib
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bench import databases, delivery, figures, maps, sign_in, submission
+from bench import databases, delivery, figures, maps, sign_in, signing, submission
 from bench.databases import Database
 from bench.figures import Figure
 from bench.servers import Servers
@@ -20,7 +21,7 @@ from stack.layout import CLONE
 from stack.steps import say, step
 from stack.supervisor import StepFailed
 
-PARTS = ("maps", "passdb", "delivery", "imap", "submission", "suspension")
+PARTS = ("maps", "passdb", "delivery", "imap", "submission", "guard", "signing", "suspension")
 # The rows of ours, their indexes, and PostfixAdmin's tables beside them, for each mailbox; and a base.
 KILOBYTES_PER_MAILBOX, BASE_MB = 3.5, 512
 
@@ -34,10 +35,13 @@ class Amounts:
     keys: int
     messages: int
     sign_ins: int
+    signing_domains: tuple[int, int]
 
 
-FULL = Amounts((1_000, 100_000, 1_000_000), rounds=7, keys=4000, messages=800, sign_ins=300)
-QUICK = Amounts((1_000, 20_000), rounds=3, keys=2000, messages=400, sign_ins=120)
+FULL = Amounts(
+    (1_000, 100_000, 1_000_000), rounds=7, keys=4000, messages=800, sign_ins=300, signing_domains=(1_000, 100_000)
+)
+QUICK = Amounts((1_000, 20_000), rounds=3, keys=2000, messages=400, sign_ins=120, signing_domains=(1_000, 10_000))
 
 
 def main() -> int:
@@ -115,27 +119,23 @@ def prepare(servers: Servers, chosen: list[Database]) -> None:
 def measure(part: str, servers: Servers, chosen: list[Database], amounts: Amounts) -> list[Figure]:
     """Return the figures of one part. What does not depend on the size is measured on the largest database."""
     largest = chosen[-1]
-    match part:
-        case "maps":
-            return maps.measure(servers, chosen, amounts.keys, amounts.rounds)
-        case "passdb":
-            return [
-                one
-                for database in chosen
-                for one in sign_in.measure_passdb(servers, database, amounts.keys, amounts.rounds)
-            ]
-        case "delivery":
-            return [
-                one
-                for database in chosen
-                for one in delivery.measure(servers, database, amounts.messages, amounts.rounds)
-            ]
-        case "imap":
-            return sign_in.measure_imap(servers, largest, amounts.sign_ins, amounts.rounds)
-        case "submission":
-            return submission.measure(servers, largest, amounts.messages // 10, amounts.rounds)
-        case _:
-            return suspend(servers, largest)
+    measured: dict[str, Callable[[], list[Figure]]] = {
+        "maps": lambda: maps.measure(servers, chosen, amounts.keys, amounts.rounds),
+        "passdb": lambda: [
+            one
+            for database in chosen
+            for one in sign_in.measure_passdb(servers, database, amounts.keys, amounts.rounds)
+        ],
+        "delivery": lambda: [
+            one for database in chosen for one in delivery.measure(servers, database, amounts.messages, amounts.rounds)
+        ],
+        "imap": lambda: sign_in.measure_imap(servers, largest, amounts.sign_ins, amounts.rounds),
+        "submission": lambda: submission.measure(servers, largest, amounts.messages // 10, amounts.rounds),
+        "guard": lambda: submission.measure_guard(servers, largest, amounts.messages // 10, amounts.rounds),
+        "signing": lambda: signing.measure(servers, *amounts.signing_domains, amounts.rounds),
+        "suspension": lambda: suspend(servers, largest),
+    }
+    return measured[part]()
 
 
 def suspend(servers: Servers, database: Database) -> list[Figure]:

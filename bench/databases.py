@@ -96,11 +96,11 @@ def fill_statements(database: Database) -> list[str]:
         " ELT(LEAST(seq, 3), '/1/', '/1/2/', CONCAT('/1/2/', seq, '/')),"
         " ELT(LEAST(seq, 3), 'operator', 'reseller', 'customer'), CONCAT('tenant ', seq),"
         f" 0, 0, 0, '', 1, 1, 1, NOW(6), NOW(6) FROM seq_1_to_{tenants}",
-        "INSERT INTO mail_domains (id, uid, tenant_id, domain_name, challenge, verified_at, is_enabled, is_verified,"
-        " is_active, created_at, updated_at)"
+        "INSERT INTO mail_domains (id, uid, tenant_id, domain_name, challenge, challenge_expires_at, verified_at,"
+        " is_enabled, is_verified, is_active, created_at, updated_at)"
         f" SELECT seq, {uid('domain')}, {tenant_of('seq')},"
         f" IF(seq = {volume_id}, '{VOLUME_DOMAIN}', {domain_name('seq')}), SHA1(CONCAT('challenge', seq)), NOW(6),"
-        f" 1, 1, 1, NOW(6), NOW(6) FROM seq_1_to_{volume_id}",
+        f" NOW(6), 1, 1, 1, NOW(6), NOW(6) FROM seq_1_to_{volume_id}",
         f"INSERT INTO mail_mailboxes ({mailbox_columns})"
         f" SELECT seq, {uid('mailbox')}, {mailbox_domain()}, {tenant_of(mailbox_domain())},"
         f" {mailbox_address()}, {mailbox_rest}"

@@ -42,6 +42,11 @@ BARS = {
     "delivery to a null sink": Bar(0.8, operator.ge),
     "signed submission": Bar(10),
     "IMAP sign-ins": Bar(3, operator.ge),
+    "the guard's cost": Bar(0.15),
+    "signer: all tables rewritten": Bar(5),
+    "signer: one more domain signs": Bar(2),
+    "signer: a message": Bar(1.1),
+    "signer: memory after use and reloads": Bar(1.1),
     "suspending a tenant": Bar(2),
     "suspending a tenant: UPDATEs of one mail table": Bar(1),
 }

@@ -5,6 +5,8 @@ import smtplib
 import ssl
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
 from statistics import median
@@ -12,7 +14,7 @@ from statistics import median
 from bench.databases import PASSWORD, VOLUME_DOMAIN, Database
 from bench.figures import Figure
 from bench.servers import Servers, wait_until
-from bench.timing import spread
+from bench.timing import in_turn, one_core, ratio, spread
 from dns.signing_folder import SigningFolder
 from mailconfig import files
 from mailconfig.render import File
@@ -24,6 +26,41 @@ BODY = ("a line of sixty-four characters, as people's mail programs write\n" * 3
 
 def measure(servers: Servers, database: Database, messages: int, rounds: int) -> list[Figure]:
     """Send signed messages, one after the other in one session. Raises when one leaves unsigned."""
+    with _sending(servers, database) as session:
+        seconds = [_send(session, messages) for _ in range(rounds)]
+        session.quit()
+    each = [1000 * value / messages for value in seconds]
+    more = {"spread": spread(each), "milters": "guard of header From, OpenDKIM", "bytes": len(BODY)}
+    return [Figure("signed submission", database.size, median(each), "ms a message", more)]
+
+
+def measure_guard(servers: Servers, database: Database, messages: int, rounds: int) -> list[Figure]:
+    """Compare the rate of signed submissions with the guard and without it, in turn, round by round."""
+    with _sending(servers, database):
+
+        def rate(milters: str) -> float:
+            # A new session each time: smtpd reads its milters when it starts.
+            configuration = str(servers.params.postfix_config_dir)
+            subprocess.run(["postconf", "-c", configuration, "-e", f"smtpd_milters = {milters}"], check=True)
+            subprocess.run(["postfix", "-c", configuration, "reload"], check=True, capture_output=True)
+            time.sleep(1)
+            session = _signed_in(servers)
+            _send(session, 10)
+            seconds = _send(session, messages)
+            session.quit()
+            return messages / seconds
+
+        guard, signer = f"unix:{servers.params.guard_socket}", f"unix:{servers.params.milter_socket}"
+        with one_core(servers.pid("guard"), servers.pid("opendkim"), servers.pid("postfix")) as is_pinned:
+            rates = in_turn(rounds, {"with": lambda: rate(f"{guard}, {signer}"), "without": lambda: rate(signer)})
+    cost = 1 - ratio(rates["with"], rates["without"])
+    more = {"spread": spread(rates["with"]), "messages/s": median(rates["with"]), "is pinned": is_pinned}
+    return [Figure("the guard's cost", database.size, cost, "of the rate without it", more)]
+
+
+@contextmanager
+def _sending(servers: Servers, database: Database) -> Iterator[smtplib.SMTP]:
+    """Run what a submission needs, and give a session whose first messages left signed."""
     servers.use(database.name)
     _make_key(servers)
     check = ["postfix", "-c", str(servers.params.postfix_config_dir), "check"]
@@ -40,13 +77,9 @@ def measure(servers: Servers, database: Database, messages: int, rounds: int) ->
             raise RuntimeError(f"messages did not arrive outside; see {servers.params.postfix_log}")
         if (signed := _arrived(outside, b"DKIM-Signature:")) != 10:
             raise RuntimeError(f"{signed} of 10 messages left signed")
-        seconds = [_send(session, messages) for _ in range(rounds)]
-        session.quit()
+        yield session
     finally:
         servers.stop(*reversed(DAEMONS))
-    each = [1000 * value / messages for value in seconds]
-    more = {"spread": spread(each), "milters": "guard of header From, OpenDKIM", "bytes": len(BODY)}
-    return [Figure("signed submission", database.size, median(each), "ms a message", more)]
 
 
 def _make_key(servers: Servers) -> None:
