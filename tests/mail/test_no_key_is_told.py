@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from accounts.key_rules import scopes_for
 from accounts.operations import create_api_key
 from dns.dkim import decrypt
 from dns.models import DkimKey
 from mailhost.scope import every_tenant
-from tenants.models import Role
+from tenants.models import Kind
 from tests.mail.client import written
 
 
@@ -85,7 +86,7 @@ def cached(url: str) -> dict[str, bytes]:
 
 
 def answers(web: str, acme) -> dict[str, bytes]:
-    _, secret = create_api_key(acme.actor, name="Looker", role=Role.OWNER)
+    _, secret = create_api_key(acme.actor, name="Looker", scopes=list(scopes_for(Kind.CUSTOMER)))
     name = acme.domain.domain_name
     paths = ["domains", f"domains/{name}", f"domains/{name}/records", "me", "server-info", "mailboxes"]
     found = {}

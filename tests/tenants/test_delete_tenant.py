@@ -6,7 +6,6 @@ import pytest
 from django.apps import apps
 from django.utils import timezone
 
-from accounts.api_keys import find_key
 from accounts.models import User
 from accounts.operations import create_api_key, create_user
 from audit.models import Event
@@ -22,6 +21,7 @@ from tenants.models import Kind, Tenant
 from tenants.operations import create_tenant, resume_tenant, suspend_tenant
 from tenants.plan_operations import assign_plan, create_plan
 from tenants.purge import deletion_order
+from tests.apiside import Caller
 from tests.tenants.test_reserve import refusal, used
 from tests.tenants.test_suspend_tenant import true_flags
 from tests.world import PASSWORD, a_mailbox, an_alias, fresh, routes, verified_domain
@@ -41,14 +41,14 @@ def seen_by_rita(world) -> list[list[str]]:
 
 
 def test_nobody_sees_or_uses_anything_of_it(world, anna):
-    _, key = create_api_key(world.as_acme, name="Acme's")
-    assert find_key(f"Bearer {key}".encode())
+    _, key = create_api_key(world.as_acme, name="Acme's", scopes=["domains:read"])
+    assert Caller(key).call("GET", "/me").status_code == 200
 
     delete_tenant(world.as_rita, tenant=world.acme)
 
     assert true_flags(anna) == set()
     assert routes("sales@acme.example") == []
-    assert find_key(f"Bearer {key}".encode()) is None
+    assert Caller(key).call("GET", "/me").status_code == 401
     assert seen_by_rita(world) == [[], [], []]
     assert used(world.rita) == {"sub_tenants": 1}
     assert list(Job.objects.filter(task__endswith="end_sessions_of_tenant").values_list("arguments", flat=True)) == [
@@ -111,7 +111,7 @@ def test_nobody_deletes_themselves_or_others(world):
 
 def test_after_its_time_nothing_is_left_but_the_audit_trail(world, anna, settings):
     verified_domain(world.as_acme, "alias.example", alias_of=anna.domain)
-    create_api_key(world.as_acme, name="Acme's")
+    create_api_key(world.as_acme, name="Acme's", scopes=["domains:read"])
     create_plan(world.as_rita, name="Small")
     create_user(world.as_acme, tenant=world.acme, email="olga@acme.example", role="owner", password=PASSWORD)
     QuotaUsage.objects.create(username="anna@acme.example", bytes=5, messages=1)

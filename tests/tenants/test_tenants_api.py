@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.models import ApiKey
+from mailhost.api.scopes import OF_PEOPLE
 from mailhost.scope import every_tenant
 from tenants.models import Role
 from tenants.permissions import permissions
@@ -43,7 +44,7 @@ def test_tenant_above_is_as_absent_as_none(cast, above):
 
 
 def test_me_says_who_asks_and_what_they_may(cast):
-    caller = cast.acme.caller(Role.SUPPORT)
+    caller = cast.acme.caller(Role.READ_ONLY)
 
     me = caller.read("/me")
 
@@ -54,9 +55,9 @@ def test_me_says_who_asks_and_what_they_may(cast):
         "tenant_id": f"ten_{cast.acme.tenant.uid}",
         "tenant_name": "Acme",
         "tenant_kind": "customer",
-        "key": {"id": f"key_{key.uid}", "name": "support key", "prefix": key.prefix},
-        "role": "support",
-        "permissions": sorted(permissions("customer", "support")),
+        "key": {"id": f"key_{key.uid}", "name": "read_only key", "prefix": key.prefix, "mode": "live"},
+        "scopes": key.scopes,
+        "permissions": sorted(permissions("customer", "read_only") - OF_PEOPLE),
     }
 
 

@@ -1,0 +1,111 @@
+"""An operator's commands: what they do, what they print, how they end."""
+
+import json
+import subprocess
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from accounts.models import ApiKey, User
+from audit.models import Event
+from mailhost.scope import every_tenant
+from tenants.models import Tenant
+from tests.apiside import Caller
+from tests.world import PASSWORD, fresh, make_world
+
+ROOT = Path(__file__).parents[2]
+UNKNOWN = "ten_" + "0" * 20
+
+
+@pytest.fixture
+def world(db):
+    return make_world()
+
+
+def said(*words, **options):
+    """Return what a command answers with --json."""
+    output = StringIO()
+    call_command(*words, json=True, stdout=output, **options)
+    return json.loads(output.getvalue())
+
+
+def failure(*words) -> tuple[int, str]:
+    """Return the exit code and the error's code."""
+    output = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command(*words, "--json", stderr=output)
+    return ended.value.code, json.loads(output.getvalue())["error"]["code"]
+
+
+def last_event() -> Event:
+    with every_tenant("a test reads the record"):
+        return Event.objects.latest("pk")
+
+
+def test_the_first_operator_is_created_with_a_password_from_standard_input(db, monkeypatch):
+    monkeypatch.setattr("sys.stdin", StringIO(f"{PASSWORD}\n"))
+
+    answer = said("operator", "create", "otto@mailhost.example")
+
+    user = User.objects.get(email=answer["email"])
+    assert user.check_password(PASSWORD)
+    with every_tenant("a test looks at its rows"):
+        assert answer["tenant"] == f"ten_{Tenant.objects.get(parent=None).uid}"
+    assert last_event().actor == "mailhostctl operator create"
+    assert PASSWORD not in str(last_event().details)
+
+
+def test_a_tenant_is_created_with_a_plan_suspended_and_resumed(world):
+    plan = said("plan", "create", "Small", limit=["domains=3"])
+    tenant = said("tenant", "create", "Corvo", below=f"ten_{world.rita.uid}")
+    assert tenant in said("tenant", "list")
+    assert plan in said("plan", "list")
+
+    suspended = said("tenant", "suspend", tenant["id"], "--reason", "unpaid", "--blocks", "sending")
+    assert (suspended["sign_in"], suspended["sending"]) == (True, False)
+    assert last_event().actor == "mailhostctl tenant suspend"
+    assert said("tenant", "resume", tenant["id"])["sending"] is True
+
+
+def test_a_key_is_created_shown_once_and_revoked(world):
+    made = said("key", "create", f"ten_{world.acme.uid}", "Shop", "--scope", "domains:read")
+
+    assert Caller(made["key"]).read("/me")["scopes"] == ["domains:read"]
+    assert made["key"] not in str(said("key", "list"))
+    said("key", "revoke", made["id"])
+    with every_tenant("a test looks at its rows"):
+        assert fresh(ApiKey.objects.get()).revoked_at is not None
+    assert Caller(made["key"]).call("GET", "/me").status_code == 401
+
+
+def test_what_is_not_there_ends_with_3(world):
+    assert failure("tenant", "resume", UNKNOWN) == (3, "not_found")
+    assert failure("key", "revoke", "key_" + "0" * 20) == (3, "not_found")
+    assert failure("tenant", "create", "Corvo", "--plan", "pln_" + "0" * 20) == (3, "not_found")
+
+
+def test_what_a_rule_refuses_ends_with_1_and_changes_nothing(world):
+    assert failure("tenant", "resume", f"ten_{world.acme.uid}") == (1, "unchanged")
+    assert failure("key", "create", f"ten_{world.acme.uid}", "Shop", "--scope", "all") == (1, "invalid_scope")
+    assert failure("plan", "create", "Small", "--limit", "domains=many") == (1, "invalid_limit")
+    with every_tenant("a test counts"):
+        assert ApiKey.objects.count() == 0
+
+
+def test_a_list_is_a_table_for_people(world, capsys):
+    call_command("tenant", "list")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["id", "name", "kind", "sign_in", "sending", "receiving"]
+    assert any(line.split() == [f"ten_{world.acme.uid}", "Acme", "customer", "yes", "yes", "yes"] for line in lines)
+
+
+def test_the_script_runs_the_commands_and_hands_on_their_exit_code(stack):
+    def run(*words):
+        return subprocess.run([ROOT / "mailhostctl", *words], capture_output=True, text=True, check=False)
+
+    assert run("tenant", "fly").returncode == 2
+    assert run("tenant", "resume", UNKNOWN, "--json").returncode == 3
+    assert isinstance(json.loads(run("tenant", "list", "--json").stdout), list)
