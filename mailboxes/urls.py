@@ -3,8 +3,8 @@
 from django.urls import path
 
 import mailhost.web.paths  # noqa: F401  registers <uid:…>
-from mailboxes import app_passwords_web, web
-from mailboxes.api import aliases, app_passwords, mailboxes
+from mailboxes import app_passwords_web, explain_web, web
+from mailboxes.api import aliases, app_passwords, explain, mailboxes, state
 
 pages = [
     path("mailboxes/", web.index, name="mailboxes"),
@@ -19,6 +19,7 @@ pages = [
     path("mailboxes/<uid:uid>/restore/", web.restore, name="mailbox-restore"),
     path("mailboxes/<uid:uid>/app-passwords/add/", app_passwords_web.add, name="app-password-add"),
     path("app-passwords/<uid:uid>/revoke/", app_passwords_web.revoke, name="app-password-revoke"),
+    path("explain/", explain_web.explain, name="explain"),
     path("aliases/", web.aliases, name="aliases"),
     path("aliases/add/", web.add_alias, name="alias-add"),
     path("aliases/<uid:uid>/enable/", web.set_target_enabled, {"enabled": True}, name="alias-enable"),
@@ -40,6 +41,8 @@ endpoints = [
         app_passwords.OneAppPassword.as_view(),
         name="api-app-password",
     ),
+    path("state", state.State.as_view(), name="api-state"),
+    path("explain", explain.Explain.as_view(), name="api-explain"),
     path("aliases", aliases.Aliases.as_view(), name="api-aliases"),
     path("aliases/<str:alias>", aliases.OneAlias.as_view(), name="api-alias"),
 ]

@@ -25,6 +25,7 @@ MENU = (
     Entry("domains", "Domains", "globe-alt", "domains.list"),
     Entry("mailboxes", "Mailboxes", "inbox", "mailboxes.list"),
     Entry("aliases", "Aliases", "arrows-right-left", "aliases.list"),
+    Entry("explain", "Explain an address", "question-mark-circle", "addresses.explain"),
     Entry("tenants", "Customers", "building-office-2", "tenants.list", hidden_from=CUSTOMER),
     Entry("signers", "Signing", "finger-print", "signers.list"),
     Entry("members", "Members", "users", "members.list"),

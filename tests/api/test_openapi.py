@@ -37,12 +37,14 @@ BODIES = {
     },
     "update_mailbox": {"display_name": "Anna", "keeps_copy": True},
     "set_mailbox_password": {"password": "Grün-Kaffee-17-Lampe"},
+    "apply_state": {"aliases": [{"source": "team@acme.example", "targets": ["anna@acme.example"]}]},
     "create_alias": {"source": "info@acme.example", "targets": ["anna@acme.example"]},
     "update_alias": {"enabled": False},
     "create_invitation": {"email": "otto@elsewhere.example", "role": "support"},
     "update_member": {"role": "read_only"},
     "create_api_key": {"name": "shop", "scopes": ["domains:read"]},
 }
+QUERIES = {"explain_address": "?recipient=sales@acme.example", "apply_state": "?dry_run=true"}
 
 
 @pytest.fixture
@@ -126,7 +128,7 @@ def test_every_answer_is_what_the_document_says(document, subtests):
 
     for path, method, operation in order:
         with subtests.test(operation["operationId"]):
-            url = path.removeprefix(ROOT).format(**ids)
+            url = path.removeprefix(ROOT).format(**ids) + QUERIES.get(operation["operationId"], "")
             answer = caller.call(method, url, BODIES.get(operation["operationId"], ""))
 
             status = str(answer.status_code)

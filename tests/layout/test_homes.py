@@ -66,6 +66,7 @@ SPEAKS_SQL = {
     "mailboxes/effective.py",
     "mailboxes/mirror.py",
     "mailboxes/usage.py",
+    "mailboxes/questions.py",
     "mailconfig/grants.py",
 }
 ASKS_DNS = {"dns/lookup.py"}

@@ -159,7 +159,7 @@ def test_what_closes_the_mailbox_closes_it_too(post, acme, operator, anna):
     suspend_mailbox(acme.actor, mailbox=anna)
     suspended = opened(post, login)
     resume_mailbox(acme.actor, mailbox=anna)
-    suspend_tenant(operator, tenant=acme.tenant, reason="The invoice of May is open.")
+    suspend_tenant(operator, tenant=acme.tenant, reason="unpaid")
     tenant_suspended = opened(post, login)
     resume_tenant(operator, tenant=acme.tenant)
     resumed = opened(post, login)

@@ -123,7 +123,8 @@ class Cast:
         client = self.without_scope(row) if who == table.UNSCOPED else self.client(who, is_api=row.is_api)
         method = method or row.method
         cookies = copy(client.cookies)
-        address, body = self.address(row, unknown), body if body is not None else row.body
+        address = self.address(row, unknown) + (f"?{row.query}" if row.query and method in {"GET", "HEAD"} else "")
+        body = body if body is not None else row.body
         if row.is_api:
             data = "" if body is None else json.dumps(body)
             answer = client.generic(method, address, data, content_type="application/json")

@@ -61,6 +61,7 @@ ALIAS = {"local_part": "new", "domain": "acme.example", "targets": "anna@acme.ex
 class Row:
     """`about` names the things of `cast.THINGS` that the address points at, one for each <parameter>. `body` is input
     of the right shape: JSON under api/, else a form. `refers` says which of its members point at a thing of `THINGS`.
+    `query` is what a GET must be asked.
     """
 
     method: str
@@ -71,6 +72,7 @@ class Row:
     refers: dict[str, str] = field(default_factory=dict)
     # About the person behind the session, whatever their role.
     is_own: bool = False
+    query: str = ""
 
     def __str__(self) -> str:
         return f"{self.method} {self.route}"
@@ -218,6 +220,9 @@ TABLE = [
     Row("GET", "api/v1/audit-events", ANYBODY_SIGNED_IN),
     Row("GET", "api/v1/audit-events/export", ANYBODY_SIGNED_IN),
     Row("GET", "api/v1/audit-events/<str:event>", SEE | {BILLING}, "event"),
+    Row("GET", "api/v1/state", LIST),
+    Row("PUT", "api/v1/state", ADD, body={"mailboxes": []}),
+    Row("GET", "api/v1/explain", LIST, query="recipient=anna@acme.example"),
     Row("GET", "api/v1/aliases", LIST),
     Row("POST", "api/v1/aliases", ADD, body={"source": "info@acme.example", "targets": ["anna@acme.example"]}),
     Row("GET", "api/v1/aliases/<str:alias>", SEE, "alias"),
@@ -280,6 +285,7 @@ TABLE = [
     Row("GET", "mailboxes/<uid:uid>/app-passwords/add/", CHANGE, "mailbox"),
     Row("POST", "mailboxes/<uid:uid>/app-passwords/add/", CHANGE, "mailbox", {"name": "Phone", "imap": "on"}),
     Row("POST", "app-passwords/<uid:uid>/revoke/", CHANGE, "app_password"),
+    Row("GET", "explain/", LIST),
     Row("GET", "aliases/", LIST),
     Row("GET", "aliases/add/", ADD),
     Row("POST", "aliases/add/", ADD, body=ALIAS),

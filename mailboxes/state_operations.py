@@ -1,0 +1,180 @@
+"""Making a tenant's domains, mailboxes and aliases what a document says, as one act."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from domains.locks import lock_domains
+from domains.models import Domain
+from domains.operations import create_domain, delete_domain, set_domain_enabled
+from mailboxes import state
+from mailboxes.alias_operations import create_alias, delete_alias, set_alias_enabled
+from mailboxes.models import Alias, Mailbox
+from mailboxes.operations import create_mailbox, delete_mailbox, resume_mailbox, suspend_mailbox, update_mailbox
+from mailboxes.state import CHANGE, CREATE, DELETE, Change, Item
+from mailhost.actor import Actor
+from mailhost.errors import Refused
+from mailhost.operation import operation
+from tenants.models import Tenant
+
+
+@operation("state.apply", secrets=("wanted",))
+def apply_state(
+    actor: Actor, *, tenant: Tenant, wanted: Mapping[str, Sequence[Item]], may_delete: bool
+) -> list[Change]:
+    """Make the tenant's state the wanted one, all or nothing, and return what was done for it, in that order.
+
+    Raises Refused: deletes_refused unless `may_delete`, too_large, and whatever one of the changes raises, with its
+    place in the document as the field.
+    """
+    if not actor.tenant_path == tenant.path[: len(actor.tenant_path)]:
+        raise Refused("not_found", "", "This account does not exist.")
+    # What is made belongs to the tenant that the document is about.
+    inside = replace(actor, tenant_id=tenant.pk, tenant_path=tenant.path)
+    ids = list(Domain.objects.live().filter(tenant=tenant).order_by("pk"))
+    if ids:
+        lock_domains(inside, ids[0], [domain.pk for domain in ids])
+    changes = state.plan(state.read(tenant), wanted)
+    deletes = [change for change in changes if change.action == DELETE]
+    if deletes and not may_delete:
+        named = ", ".join(change.name for change in deletes[:5])
+        raise Refused(
+            "deletes_refused",
+            "",
+            f"This would delete {len(deletes)} of what there is ({named}). Ask for it with deletes=true.",
+        )
+    for change in changes:
+        try:
+            ACTS[change.action, change.section](inside, change)
+        except Refused as refused:
+            place = ".".join(filter(None, [change.place, NAMES_HERE.get(refused.field, refused.field)]))
+            raise Refused(refused.code, place, refused.message) from refused
+    # Whether a copy stays can be said only of a mailbox that forwards, so after the aliases.
+    for change in changes:
+        if change.section == state.MAILBOXES and "keeps_copy" in change.fields:
+            _keep_copy(inside, change)
+    return changes
+
+
+# What an operation calls otherwise than the document does.
+NAMES_HERE = {"address": "email", "storage_quota_mb": "storage_quota"}
+
+
+def _domain(name: str, actor: Actor) -> Domain:
+    return Domain.objects.live().get(domain_name=name, tenant_id=actor.tenant_id)
+
+
+def _mailbox(name: str) -> Mailbox:
+    return Mailbox.objects.live().select_related("domain").get(email=name)
+
+
+def _aliases(name: str) -> list[Alias]:
+    return list(Alias.objects.written().filter(alias_email=name).select_related("domain").order_by("pk"))
+
+
+def _create_domain(actor: Actor, change: Change) -> None:
+    main = change.fields.get("alias_of")
+    domain = create_domain(actor, name=change.name, alias_of=_main(main, actor) if main else None)
+    if change.fields.get("enabled") is False:
+        set_domain_enabled(actor, domain=domain, enabled=False)
+
+
+def _main(name: str, actor: Actor) -> Domain:
+    domain = Domain.objects.live().filter(domain_name=name, tenant_id=actor.tenant_id).first()
+    if domain is None:
+        raise Refused("unknown_domain", "alias_of", f"{name} is not among the domains. Add it first.")
+    return domain
+
+
+def _change_domain(actor: Actor, change: Change) -> None:
+    if "alias_of" in change.fields:
+        raise Refused("fixed", "alias_of", "What a domain follows cannot be changed. Delete it and add it again.")
+    set_domain_enabled(actor, domain=_domain(change.name, actor), enabled=change.fields["enabled"])
+
+
+def _delete_domain(actor: Actor, change: Change) -> None:
+    delete_domain(actor, domain=_domain(change.name, actor))
+
+
+def _create_mailbox(actor: Actor, change: Change) -> None:
+    fields = dict(change.fields)
+    if "storage_quota" not in fields:
+        raise Refused("required", "storage_quota", "Say how much a new mailbox holds.")
+    mailbox = create_mailbox(
+        actor,
+        address=change.name,
+        storage_quota_mb=fields.pop("storage_quota"),
+        display_name=fields.pop("display_name", ""),
+        **change.secrets,
+    )
+    # The rest is as a new mailbox has it, unless said otherwise.
+    _set(actor, mailbox, {name: value for name, value in fields.items() if value is False})
+
+
+def _change_mailbox(actor: Actor, change: Change) -> None:
+    _set(actor, _mailbox(change.name), change.fields)
+
+
+def _set(actor: Actor, mailbox: Mailbox, fields: Mapping) -> None:
+    settings = {name: value for name, value in fields.items() if name != "keeps_copy"}
+    enabled = settings.pop("enabled", mailbox.is_enabled)
+    if "storage_quota" in settings:
+        settings["storage_quota_mb"] = settings.pop("storage_quota")
+    if settings:
+        mailbox = update_mailbox(actor, mailbox=mailbox, **settings)
+    if enabled != mailbox.is_enabled:
+        (resume_mailbox if enabled else suspend_mailbox)(actor, mailbox=mailbox)
+
+
+def _keep_copy(actor: Actor, change: Change) -> None:
+    mailbox = Mailbox.objects.live().select_related("domain", "own_row").get(email=change.name)
+    if mailbox.own_row.is_enabled != change.fields["keeps_copy"]:
+        try:
+            update_mailbox(actor, mailbox=mailbox, keeps_copy=change.fields["keeps_copy"])
+        except Refused as refused:
+            raise Refused(refused.code, f"{change.place}.{refused.field}", refused.message) from refused
+
+
+def _delete_mailbox(actor: Actor, change: Change) -> None:
+    delete_mailbox(actor, mailbox=_mailbox(change.name))
+
+
+def _create_alias(actor: Actor, change: Change) -> None:
+    rows = create_alias(actor, source=change.name, targets=change.fields["targets"])
+    if change.fields.get("enabled") is False:
+        for row in rows:
+            set_alias_enabled(actor, alias=row, enabled=False)
+
+
+def _change_alias(actor: Actor, change: Change) -> None:
+    rows = _aliases(change.name)
+    wanted = change.fields.get("targets", [row.destination_email for row in rows])
+    missing = [target for target in wanted if target not in {row.destination_email for row in rows}]
+    # New targets first, so that the alias is never without one.
+    if missing:
+        create_alias(actor, source=change.name, targets=missing)
+    for row in rows:
+        if row.destination_email not in wanted:
+            delete_alias(actor, alias=row)
+    enabled = change.fields.get("enabled", any(row.is_enabled for row in rows))
+    if "enabled" in change.fields or missing:
+        for row in _aliases(change.name):
+            if row.is_enabled != enabled and ("enabled" in change.fields or row.destination_email in missing):
+                set_alias_enabled(actor, alias=row, enabled=enabled)
+
+
+def _delete_alias(actor: Actor, change: Change) -> None:
+    for row in _aliases(change.name):
+        delete_alias(actor, alias=row)
+
+
+ACTS = {
+    (CREATE, state.DOMAINS): _create_domain,
+    (CHANGE, state.DOMAINS): _change_domain,
+    (DELETE, state.DOMAINS): _delete_domain,
+    (CREATE, state.MAILBOXES): _create_mailbox,
+    (CHANGE, state.MAILBOXES): _change_mailbox,
+    (DELETE, state.MAILBOXES): _delete_mailbox,
+    (CREATE, state.ALIASES): _create_alias,
+    (CHANGE, state.ALIASES): _change_alias,
+    (DELETE, state.ALIASES): _delete_alias,
+}
