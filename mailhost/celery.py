@@ -48,6 +48,8 @@ EVERY = {
     "proof of ownership is settled": ("domains.tasks.settle_proofs", 300),
     "deleted tenants whose time is over": ("tenants.tasks.purge_deleted", 3600),
     "what is stored, by tenant": ("tenants.tasks.count_usage", 900),
+    "days to bill": ("billing.tasks.close_days", 300),
+    "webhooks that are due": ("webhooks.tasks.send_due", 5),
     "signing tables follow the database": ("dns.tasks.reconcile_signing_tables", 60),
 }
 app.conf.beat_schedule = {

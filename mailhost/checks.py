@@ -14,6 +14,7 @@ from mailhost.scope import TenantOwned
 # Rows of the installation, not of a tenant: people, sessions, background work, and what daemons write by address.
 NOT_TENANT_OWNED = {
     "accounts.User",
+    "billing.ClosedDay",
     "api.IdempotencyKey",
     "dns.Signer",
     "dns.SigningGeneration",
@@ -21,7 +22,19 @@ NOT_TENANT_OWNED = {
     "mailboxes.LastLogin",
     "mailboxes.QuotaUsage",
 }
-OURS = {"mailhost", "api", "tenants", "audit", "accounts", "domains", "mailboxes", "dns", "selfservice"}
+OURS = {
+    "mailhost",
+    "api",
+    "tenants",
+    "audit",
+    "accounts",
+    "domains",
+    "mailboxes",
+    "dns",
+    "selfservice",
+    "webhooks",
+    "billing",
+}
 
 
 @register()

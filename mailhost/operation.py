@@ -15,6 +15,8 @@ from mailhost.scope import tenant_scope
 
 # By name, because audit/ stands above this file.
 AUDIT_RECORDER = "audit.record.record"
+# What webhooks tell of it; before the audit record, whose lock is the last that is taken.
+OUTBOX = "webhooks.outbox.tell"
 
 # MariaDB's and MySQL's error numbers.
 LOCK_WAIT_TIMEOUT, DEADLOCK = 1205, 1213
@@ -49,6 +51,7 @@ def operation(action: str, *, secrets: tuple[str, ...] = ()) -> Callable:
                     result = function(actor, **arguments)
                     # Of (row, secret) only the row: what is shown once is never stored.
                     made = result[0] if isinstance(result, tuple) else result
+                    import_string(OUTBOX)(actor, action, given=given, result=made)
                     import_string(AUDIT_RECORDER)(actor, action, details=details, given=given, result=made)
                 return result
 

@@ -30,6 +30,8 @@ MAILHOST_OWN_NAMES = env.list("MAILHOST_OWN_NAMES", default=[])
 MAILHOST_PROOF_GRACE_DAYS = env.int("MAILHOST_PROOF_GRACE_DAYS", default=7)
 # Whether the owner of a proven domain must agree before another tenant proves a name above or below it.
 MAILHOST_CONSENT = env.list("MAILHOST_CONSENT", default=["above", "below"])
+# Networks that are not public and may be told by webhooks all the same, e.g. 10.0.0.0/8; http:// is for these alone.
+MAILHOST_WEBHOOK_NETWORKS = env.list("MAILHOST_WEBHOOK_NETWORKS", default=[])
 # Where DNS checks ask, as address@port.
 MAILHOST_NAMESERVERS = env.list("MAILHOST_NAMESERVERS", default=[])
 # The port of authoritative servers, and networks whose name servers may be asked although they are not public ones:
@@ -79,6 +81,8 @@ INSTALLED_APPS = [
     "mailconfig",
     "guard",
     "selfservice",
+    "webhooks",
+    "billing",
     # After ours, so that our templates stand in for theirs.
     "allauth",
     "allauth.account",

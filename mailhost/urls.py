@@ -5,6 +5,7 @@ from django.views import defaults
 
 import accounts.urls
 import audit.urls
+import billing.urls
 import dns.urls
 import domains.urls
 import mailboxes.urls
@@ -12,6 +13,7 @@ import mailconfig.urls
 import mailhost.api.urls
 import selfservice.urls
 import tenants.urls
+import webhooks.urls
 from mailhost.api.errors import INTERNAL_ERROR, NOT_FOUND, NOT_PERMITTED, under_api
 from mailhost.home import home
 from mailhost.web import errors
@@ -25,6 +27,8 @@ APPS = [
     dns.urls,
     mailconfig.urls,
     selfservice.urls,
+    webhooks.urls,
+    billing.urls,
 ]
 
 endpoints = [endpoint for app in APPS for endpoint in app.endpoints] + mailhost.api.urls.endpoints

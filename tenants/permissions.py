@@ -61,7 +61,18 @@ MAIL = (
 )
 # Members of a role that may do more than one's own stay out of reach (accounts.operations).
 MEMBERS = frozenset({"members.invite", "members.set_role", "members.remove"})
-ADMIN = MAIL | MEMBERS | frozenset({"keys.create", "keys.revoke"})
+WEBHOOKS = frozenset(
+    {
+        "webhooks.list",
+        "webhooks.create",
+        "webhooks.update",
+        "webhooks.rotate_secret",
+        "webhooks.delete",
+        "webhooks.test",
+        "webhooks.redeliver",
+    }
+)
+ADMIN = MAIL | MEMBERS | WEBHOOKS | frozenset({"keys.create", "keys.revoke"})
 OWNER = ADMIN | frozenset({"members.add", "tenants.set_second_factor"})
 
 OF_ROLE: dict[str, frozenset[str]] = {

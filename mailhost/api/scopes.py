@@ -12,6 +12,9 @@ RESOURCES = {
     "mailboxes": "Mailboxes, their passwords and switches",
     "app_passwords": "Passwords of single programs",
     "aliases": "Aliases and forwards",
+    "addresses": "Why mail goes where it goes",
+    "state": "A whole account as one document",
+    "webhooks": "Endpoints that are told of changes",
     "tenants": "Customers and their suspension",
     "plans": "Plans and what they allow",
     "members": "People and their roles",
@@ -23,7 +26,7 @@ RESOURCES = {
 }
 READ, WRITE = "read", "write"
 SCOPES = [f"{resource}:{access}" for resource in RESOURCES for access in (READ, WRITE)]
-READING_VERBS = frozenset({"list", "show", "preview"})
+READING_VERBS = frozenset({"list", "show", "preview", "read", "explain"})
 # Within one domain each: what a key that is bound to domains may have.
 OF_DOMAINS = frozenset({"domains", "records", "dkim_keys", "mailboxes", "app_passwords", "aliases"})
 # A key that is bound to some domains makes no further ones.

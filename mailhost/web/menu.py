@@ -29,6 +29,7 @@ MENU = (
     Entry("tenants", "Customers", "building-office-2", "tenants.list", hidden_from=CUSTOMER),
     Entry("signers", "Signing", "finger-print", "signers.list"),
     Entry("members", "Members", "users", "members.list"),
+    Entry("webhooks", "Webhooks", "bell-alert", "webhooks.list"),
     Entry("keys", "API keys", "key", "keys.list"),
     Entry("audit", "Audit log", "list-bullet", "audit.list"),
 )

@@ -37,6 +37,8 @@ BODIES = {
     },
     "update_mailbox": {"display_name": "Anna", "keeps_copy": True},
     "set_mailbox_password": {"password": "Grün-Kaffee-17-Lampe"},
+    "create_webhook_endpoint": {"url": "https://hooks.acme.example/in"},
+    "update_webhook_endpoint": {"description": "Billing"},
     "apply_state": {"aliases": [{"source": "team@acme.example", "targets": ["anna@acme.example"]}]},
     "create_alias": {"source": "info@acme.example", "targets": ["anna@acme.example"]},
     "update_alias": {"enabled": False},
@@ -109,6 +111,7 @@ def test_every_answer_is_what_the_document_says(document, subtests):
     cast = make_cast()
     caller = cast.acme.caller()
     key = caller.read("/api-keys")["data"][0]["id"]
+    webhook = caller.call("POST", "/webhook-endpoints", BODIES["create_webhook_endpoint"]).json()["id"]
     app_password = caller.call("POST", f"/mailboxes/{ID['mailbox']}/app-passwords", {"name": "Phone"}).json()["id"]
     event = caller.read("/audit-events")["data"][0]["id"]
     invitation = invite_member(cast.acme.actor, email="new@acme.example", role="support")
@@ -118,6 +121,8 @@ def test_every_answer_is_what_the_document_says(document, subtests):
         "plan": f"pln_{'0' * 20}",
         "key": key,
         "app_password": app_password,
+        "webhook": webhook,
+        "delivery": caller.call("POST", f"/webhook-endpoints/{webhook}/test").json()["id"],
         "member": f"mem_{a_member(cast.acme.tenant, 'support').uid}",
         "invitation": f"inv_{invitation.uid}",
     }

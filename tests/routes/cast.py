@@ -32,6 +32,8 @@ from tests.routes import discovery, table
 from tests.routes.table import Row
 from tests.webside import a_passkey, signed_in
 from tests.world import World, a_mailbox, actor_of, an_alias, make_world, verified_domain
+from webhooks.models import Endpoint
+from webhooks.operations import create_endpoint, send_test
 
 UNKNOWN_UID = "0" * 20
 OWN_NUMBER = 987_654_321_012
@@ -51,6 +53,12 @@ def a_deleted_mailbox(world: World) -> Any:
     mailbox = a_mailbox(world.as_acme, "dora@acme.example")
     delete_mailbox(world.as_acme, mailbox=mailbox)
     return mailbox
+
+
+def a_delivery(world: World) -> Any:
+    with tenant_scope(world.acme.path):
+        endpoint = Endpoint.objects.get(tenant=world.acme)
+    return send_test(world.as_acme, endpoint=endpoint)
 
 
 def an_app_password(world: World) -> Any:
@@ -96,6 +104,8 @@ THINGS: dict[str, Thing] = {
     "deleted_mailbox": Thing("mbx", a_deleted_mailbox),
     "mailbox": Thing("mbx", lambda world: a_mailbox(world.as_acme, "anna@acme.example")),
     "alias": Thing("als", lambda world: an_alias(world.as_acme, "sales@acme.example", "anna@acme.example")[0]),
+    "webhook": Thing("whk", lambda world: create_endpoint(world.as_acme, url="https://hooks.acme.example/in")[0]),
+    "delivery": Thing("dlv", a_delivery),
     "app_password": Thing("apw", an_app_password),
     "event": Thing("evt", last_event),
     "member": Thing("mem", lambda world: a_member(world.acme, Role.SUPPORT)),

@@ -41,6 +41,7 @@ EVERYBODY = frozenset(CALLERS)
 SIGN_IN = EVERYBODY - {SUSPENDED}
 
 PASSWORD = "k8Vq.river.Lamp"
+WEBHOOK = "api/v1/webhook-endpoints/<str:webhook>"
 ONE_APP_PASSWORD = "api/v1/mailboxes/<str:mailbox>/app-passwords/<str:app_password>"
 MAILBOX = {"local_part": "new", "domain": "acme.example", "storage_quota_mb": "10", "password": PASSWORD}
 NEW_MAILBOX = {"email": "new@acme.example", "password": PASSWORD, "storage_quota": 100}
@@ -220,6 +221,16 @@ TABLE = [
     Row("GET", "api/v1/audit-events", ANYBODY_SIGNED_IN),
     Row("GET", "api/v1/audit-events/export", ANYBODY_SIGNED_IN),
     Row("GET", "api/v1/audit-events/<str:event>", SEE | {BILLING}, "event"),
+    Row("GET", "api/v1/billing-events", ANYBODY_SIGNED_IN),
+    Row("GET", "api/v1/webhook-endpoints", ADD),
+    Row("POST", "api/v1/webhook-endpoints", ADD, body={"url": "https://hooks.elsewhere.example/in"}),
+    Row("GET", WEBHOOK, CHANGE, "webhook"),
+    Row("PATCH", WEBHOOK, CHANGE, "webhook", {"description": "Billing"}),
+    Row("DELETE", WEBHOOK, CHANGE, "webhook"),
+    Row("POST", f"{WEBHOOK}/rotate-secret", CHANGE, "webhook"),
+    Row("POST", f"{WEBHOOK}/test", CHANGE, "webhook"),
+    Row("GET", f"{WEBHOOK}/deliveries", CHANGE, "webhook"),
+    Row("POST", f"{WEBHOOK}/deliveries/<str:delivery>/redeliver", CHANGE, "webhook delivery"),
     Row("GET", "api/v1/state", LIST),
     Row("PUT", "api/v1/state", ADD, body={"mailboxes": []}),
     Row("GET", "api/v1/explain", LIST, query="recipient=anna@acme.example"),
@@ -285,6 +296,16 @@ TABLE = [
     Row("GET", "mailboxes/<uid:uid>/app-passwords/add/", CHANGE, "mailbox"),
     Row("POST", "mailboxes/<uid:uid>/app-passwords/add/", CHANGE, "mailbox", {"name": "Phone", "imap": "on"}),
     Row("POST", "app-passwords/<uid:uid>/revoke/", CHANGE, "app_password"),
+    Row("GET", "webhooks/", ADD),
+    Row("GET", "webhooks/add/", ADD),
+    Row("POST", "webhooks/add/", ADD, body={"url": "https://hooks.elsewhere.example/in"}),
+    Row("GET", "webhooks/<uid:uid>/", CHANGE, "webhook"),
+    Row("POST", "webhooks/<uid:uid>/enable/", CHANGE, "webhook"),
+    Row("POST", "webhooks/<uid:uid>/disable/", CHANGE, "webhook"),
+    Row("POST", "webhooks/<uid:uid>/rotate/", CHANGE, "webhook"),
+    Row("POST", "webhooks/<uid:uid>/test/", CHANGE, "webhook"),
+    Row("POST", "webhooks/<uid:uid>/delete/", CHANGE, "webhook"),
+    Row("POST", "webhook-deliveries/<uid:uid>/redeliver/", CHANGE, "delivery"),
     Row("GET", "explain/", LIST),
     Row("GET", "aliases/", LIST),
     Row("GET", "aliases/add/", ADD),

@@ -1,0 +1,36 @@
+"""Which act is told as what. What stands not here is told to nobody."""
+
+EVENTS = {
+    "tenants.create": "tenant.created",
+    "tenants.update": "tenant.updated",
+    "tenants.move": "tenant.moved",
+    "tenants.delete": "tenant.deleted",
+    "tenants.restore": "tenant.restored",
+    "tenants.suspend": "tenant.suspended",
+    "tenants.resume": "tenant.resumed",
+    "domains.create": "domain.created",
+    "domains.verify": "domain.verified",
+    "domains.set_enabled": "domain.updated",
+    "domains.delete": "domain.deleted",
+    "mailboxes.create": "mailbox.created",
+    "mailboxes.update": "mailbox.updated",
+    "mailboxes.change_password": "mailbox.password_changed",
+    "mailboxes.suspend": "mailbox.suspended",
+    "mailboxes.resume": "mailbox.resumed",
+    "mailboxes.delete": "mailbox.deleted",
+    "mailboxes.restore": "mailbox.restored",
+    "app_passwords.create": "app_password.created",
+    "app_passwords.update": "app_password.updated",
+    "app_passwords.revoke": "app_password.revoked",
+    "aliases.create": "alias.created",
+    "aliases.set_enabled": "alias.updated",
+    "aliases.update": "alias.updated",
+    "aliases.delete": "alias.deleted",
+    "keys.create": "api_key.created",
+    "keys.revoke": "api_key.revoked",
+}
+TEST = "webhook.test"
+TYPES = tuple(sorted(set(EVENTS.values())))
+# The prefix of an object's id in the API, by model.
+PREFIXES = {"tenant": "ten", "domain": "dom", "mailbox": "mbx", "apppassword": "apw", "alias": "als", "apikey": "key"}
+OBJECTS = {"apppassword": "app_password", "apikey": "api_key"}

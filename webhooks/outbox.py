@@ -1,0 +1,88 @@
+"""From an act to what is told of it: messages and deliveries, written in the act's own transaction."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from audit.changes import change_of, tenant_id_of
+from mailhost.actor import Actor
+from mailhost.background import later
+from mailhost.fields import new_uid
+from mailhost.scope import every_tenant
+from tenants.models import Tenant
+from webhooks.events import EVENTS, OBJECTS, PREFIXES
+from webhooks.models import Delivery, Endpoint, Message
+
+DELIVER = "webhooks.tasks.deliver"
+# Of an alias, which is several rows, the first tells of all.
+TOLD_ONCE = frozenset({"alias"})
+
+
+def tell(actor: Actor, action: str, *, given: Sequence[models.Model] = (), result: Any = None) -> None:
+    """Write what the endpoints above the thing that was changed are told. `mailhost.operation` calls this for each
+    operation, in its transaction; where nobody listens it is one query."""
+    event_type = EVENTS.get(action)
+    if event_type is None:
+        return
+    rows = change_of(given, result).rows
+    if not rows or rows[0]._meta.model_name not in PREFIXES:
+        return
+    now = timezone.now()
+    with every_tenant("the tenants above a thing may listen to what happens to it"):
+        for row in rows[:1] if rows[0]._meta.model_name in TOLD_ONCE else rows:
+            tenant_id = tenant_id_of(row)
+            endpoints = _listening(actor, tenant_id, event_type)
+            if endpoints:
+                uid = Tenant.objects.values_list("uid", flat=True).get(pk=tenant_id)
+                send(_message(tenant_id, event_type, now, _data(row, uid)), endpoints, now)
+
+
+def send(message: Message, endpoints: Sequence[Endpoint], now: datetime) -> list[Delivery]:
+    """Put a message on its way to these endpoints once this transaction has committed."""
+    deliveries = [Delivery.objects.create(endpoint=one, message=message, due_at=now) for one in endpoints]
+    for delivery in deliveries:
+        later(DELIVER, delivery_id=delivery.pk)
+    return deliveries
+
+
+def test_message(endpoint: Endpoint, event_type: str, now: datetime) -> Message:
+    """Write a message that tells of nothing but that it arrives."""
+    data = {"object": "webhook_endpoint", "id": f"whk_{endpoint.uid}"}
+    return _message(endpoint.tenant_id, event_type, now, data)
+
+
+def _listening(actor: Actor, tenant_id: int, event_type: str) -> list[Endpoint]:
+    path = actor.tenant_path
+    if tenant_id != actor.tenant_id:
+        path = Tenant.objects.values_list("path", flat=True).get(pk=tenant_id)
+    above = [int(part) for part in path.strip("/").split("/")]
+    found = Endpoint.objects.filter(tenant_id__in=above, is_enabled=True).order_by("pk")
+    return [endpoint for endpoint in found if endpoint.wants(event_type)]
+
+
+def _message(tenant_id: int, event_type: str, now: datetime, data: dict[str, str]) -> Message:
+    timestamp = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    body = json.dumps({"type": event_type, "timestamp": timestamp, "data": data}, separators=(",", ":"))
+    return Message.objects.create(uid=new_uid(), tenant_id=tenant_id, type=event_type, body=body)
+
+
+def _data(row: models.Model, tenant_uid: str) -> dict[str, str]:
+    """Return which thing it is, and no more: what it is now, whoever may read it asks the API."""
+    name = row._meta.model_name
+    return {
+        "object": OBJECTS.get(name, name),
+        "id": f"{PREFIXES[name]}_{row.uid}",
+        "name": _name(row),
+        "tenant_id": f"ten_{tenant_uid}",
+    }
+
+
+def _name(row: models.Model) -> str:
+    for column in ("email", "alias_email", "domain_name", "name"):
+        if hasattr(row, column):
+            return getattr(row, column)
+    return ""

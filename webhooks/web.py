@@ -1,0 +1,86 @@
+"""Pages about webhook endpoints."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from mailhost.web.forms import refusals, refusals_told, render_form
+from mailhost.web.pages import needs
+from mailhost.web.paging import page_of
+from webhooks.forms import EndpointForm
+from webhooks.models import Delivery, Endpoint
+from webhooks.operations import create_endpoint, delete_endpoint, redeliver, rotate_secret, send_test, update_endpoint
+from webhooks.references import deliveries_of, listed_endpoints
+
+
+@needs("webhooks.list")
+def index(request: HttpRequest) -> HttpResponse:
+    page = page_of(listed_endpoints(), ("pk",), request.GET.get("cursor", ""))
+    return render(request, "webhooks/list.html", {"page": page})
+
+
+@needs("webhooks.create")
+@never_cache
+def add(request: HttpRequest) -> HttpResponse:
+    """The signing secret is shown in the answer itself, once."""
+    form = EndpointForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        with refusals(form):
+            endpoint, secret = create_endpoint(request.actor, **form.cleaned_data)
+            return render(request, "webhooks/secret.html", {"endpoint": endpoint, "secret": secret}, status=201)
+    return render_form(request, "webhooks/add.html", form)
+
+
+@needs("webhooks.list")
+def show(request: HttpRequest, uid: str) -> HttpResponse:
+    endpoint = get_object_or_404(listed_endpoints(), uid=uid)
+    page = page_of(deliveries_of(endpoint), ("-pk",), request.GET.get("cursor", ""))
+    return render(request, "webhooks/detail.html", {"endpoint": endpoint, "page": page})
+
+
+@require_POST
+@never_cache
+def rotate(request: HttpRequest, uid: str) -> HttpResponse:
+    endpoint = get_object_or_404(Endpoint, uid=uid)
+    with refusals_told(request):
+        endpoint, secret = rotate_secret(request.actor, endpoint=endpoint)
+        return render(request, "webhooks/secret.html", {"endpoint": endpoint, "secret": secret})
+    return redirect("webhook", endpoint.uid)
+
+
+@require_POST
+def set_enabled(request: HttpRequest, uid: str, enabled: bool) -> HttpResponse:
+    endpoint = get_object_or_404(Endpoint, uid=uid)
+    with refusals_told(request):
+        update_endpoint(request.actor, endpoint=endpoint, enabled=enabled)
+        messages.success(request, "The endpoint was switched on." if enabled else "The endpoint was switched off.")
+    return redirect("webhook", endpoint.uid)
+
+
+@require_POST
+def test(request: HttpRequest, uid: str) -> HttpResponse:
+    endpoint = get_object_or_404(Endpoint, uid=uid)
+    with refusals_told(request):
+        send_test(request.actor, endpoint=endpoint)
+        messages.success(request, "A test event is on its way. Reload in a moment to see how it went.")
+    return redirect("webhook", endpoint.uid)
+
+
+@require_POST
+def replay(request: HttpRequest, uid: str) -> HttpResponse:
+    delivery = get_object_or_404(Delivery.objects.listed(), uid=uid)
+    with refusals_told(request):
+        redeliver(request.actor, delivery=delivery)
+        messages.success(request, "The message is on its way again.")
+    return redirect("webhook", delivery.endpoint.uid)
+
+
+@require_POST
+def delete(request: HttpRequest, uid: str) -> HttpResponse:
+    endpoint = get_object_or_404(Endpoint, uid=uid)
+    with refusals_told(request):
+        delete_endpoint(request.actor, endpoint=endpoint)
+        messages.success(request, f"{endpoint.url} is told nothing more.")
+    return redirect("webhooks")
