@@ -8,6 +8,7 @@ from mailhost.api.scopes import BEYOND_DOMAINS, actions_of
 from mailhost.scope import every_tenant
 from tenants.models import Member, Role, Tenant
 from tenants.permissions import SYSTEM, WAYS_IN, permissions
+from tenants.suspension import notice
 
 
 def memberships_of(user: User) -> list[Member]:
@@ -37,6 +38,7 @@ def actor_of_member(member: Member, user: User, *, address: str = "") -> Actor:
         address=address,
         tenant_name=member.tenant.name,
         tenant_kind=member.tenant.kind,
+        notice=notice(member.tenant),
     )
 
 

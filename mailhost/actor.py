@@ -23,6 +23,8 @@ class Actor:
     address: str = ""
     tenant_name: str = ""
     tenant_kind: str = ""
+    # What of the tenant is suspended and why, for its people to read; empty while all of it works.
+    notice: str = ""
     home_tenant_id: int | None = None
     domain_ids: frozenset[int] | None = None
     is_test: bool = False

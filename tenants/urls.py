@@ -7,6 +7,7 @@ from tenants.api import me, plans, tenants, usage
 
 pages = [
     path("customers/", web.customers, name="tenants"),
+    path("usage/", web.usage, name="usage"),
 ]
 endpoints = [
     path("tenants", tenants.Tenants.as_view(), name="api-tenants"),

@@ -10,7 +10,7 @@ from django.db.models import Count, F, Sum
 from django.utils.module_loading import import_string
 
 from mailhost.scope import every_tenant, subtree
-from tenants.limits import COUNTED_NAMES
+from tenants.limits import COUNTED_NAMES, LIMITS, told_limits
 from tenants.models import Allowance, Member, Tenant
 
 log = structlog.get_logger(__name__)
@@ -41,6 +41,20 @@ def usage_of(tenant: Tenant) -> Usage:
         {_short(name): own.get(name, 0) for name in COLUMNS},
         {_short(name): total[f"all_{name}"] or 0 for name in COLUMNS},
     )
+
+
+def limits_with_use(tenant: Tenant, usage: Usage) -> list[dict[str, Any]]:
+    """Return each limit that the caller may know, with what is used and left of it, and its words."""
+    return [
+        {
+            "name": name,
+            "words": LIMITS[name].words,
+            "limited_to": most,
+            "used": (used := usage.total.get(name)),
+            "remaining": None if most is None or used is None else max(0, most - used),
+        }
+        for name, most in told_limits(tenant).items()
+    ]
 
 
 def recount() -> int:

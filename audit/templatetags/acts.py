@@ -37,6 +37,15 @@ ACTS = {
     "tenants.create": "Customer created",
     "tenants.suspend": "Customer suspended",
     "tenants.resume": "Customer resumed",
+    "tenants.update": "Customer changed",
+    "tenants.move": "Customer moved",
+    "tenants.delete": "Customer deleted",
+    "tenants.restore": "Customer restored",
+    "tenants.purge": "Customer deleted for good",
+    "plans.create": "Plan created",
+    "plans.update": "Plan changed",
+    "plans.delete": "Plan no longer sold",
+    "plans.assign": "Plan chosen",
 }
 
 

@@ -27,6 +27,7 @@ MENU = (
     Entry("aliases", "Aliases", "arrows-right-left", "aliases.list"),
     Entry("explain", "Explain an address", "question-mark-circle", "addresses.explain"),
     Entry("tenants", "Customers", "building-office-2", "tenants.list", hidden_from=CUSTOMER),
+    Entry("usage", "Usage", "chart-bar", "usage.list"),
     Entry("signers", "Signing", "finger-print", "signers.list"),
     Entry("members", "Members", "users", "members.list"),
     Entry("webhooks", "Webhooks", "bell-alert", "webhooks.list"),

@@ -10,10 +10,10 @@ from mailhost.api.endpoint import Endpoint
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, PublicId
 from tenants.api.answers import BoughtPlanAnswer
-from tenants.limits import LIMITS, told_limits
+from tenants.limits import LIMITS
 from tenants.models import Tenant
 from tenants.references import PREFIX, find_tenant
-from tenants.usage import COLUMNS, Usage, usage_of
+from tenants.usage import COLUMNS, limits_with_use, usage_of
 
 FIGURES = tuple(name.removeprefix("used_") for name in COLUMNS)
 
@@ -86,16 +86,3 @@ class TenantLimits(Endpoint):
 
 def shown_usage(tenant: Tenant) -> dict[str, Any]:
     return UsageAnswer({"tenant": tenant, "usage": usage_of(tenant)}).data
-
-
-def limits_with_use(tenant: Tenant, usage: Usage) -> list[dict[str, Any]]:
-    """Return each limit with what is used and left of it."""
-    return [
-        {
-            "name": name,
-            "limited_to": most,
-            "used": (used := usage.total.get(name)),
-            "remaining": None if most is None or used is None else max(0, most - used),
-        }
-        for name, most in told_limits(tenant).items()
-    ]

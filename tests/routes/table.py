@@ -242,6 +242,7 @@ TABLE = [
     # --- pages ----------------------------------------------------------------------------------------------------
     Row("GET", "", ANYBODY_SIGNED_IN),
     Row("GET", "customers/", ANYBODY_SIGNED_IN),
+    Row("GET", "usage/", ANYBODY_SIGNED_IN),
     Row("GET", "audit/", ANYBODY_SIGNED_IN),
     # The operator's alone.
     Row("GET", "signing/", frozenset()),
