@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -78,6 +78,15 @@ def parse(private_pem: bytes) -> rsa.RSAPrivateKey:
 def public_text(public: rsa.RSAPublicKey) -> str:
     der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return b64encode(der).decode("ascii")
+
+
+def key_bits(public_key: str) -> int | None:
+    """Return the length of an RSA key as it stands in DNS (base64 of its DER), None where it cannot be read."""
+    try:
+        key = serialization.load_der_public_key(b64decode(public_key, validate=True))
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    return key.key_size if isinstance(key, rsa.RSAPublicKey) else None
 
 
 def public_record(public_key: str) -> str:

@@ -85,12 +85,12 @@ def import_key(actor: Actor, *, domain: Domain, selector: str, private_pem: str)
 
 
 @operation("dkim_keys.abandon")
-def abandon_key(actor: Actor, *, key: DkimKey) -> DkimKey:
-    """Give up a key that does not sign yet. Raises Refused: not_found, not_waiting."""
-    domain = lock_domain(actor, key.domain)
-    waiting = DkimKey.objects.next_in_line().filter(pk=key.pk).first()
+def abandon_key(actor: Actor, *, domain: Domain) -> DkimKey:
+    """Give up the key that waits until DNS shows it. Raises Refused: not_found, not_waiting, only_key."""
+    domain = lock_domain(actor, domain)
+    waiting = DkimKey.objects.next_in_line().filter(domain=domain).first()
     if waiting is None:
-        raise Refused("not_waiting", "", "Only a key that does not sign yet can be given up.")
+        raise Refused("not_waiting", "", "No key waits to sign.")
     if not DkimKey.objects.signing().filter(domain=domain).exists():
         raise Refused("only_key", "", "This is the domain's only key. Without it, mail would stay unsigned.")
     _retire(waiting, timezone.now())

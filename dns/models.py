@@ -135,6 +135,67 @@ class CheckSchedule(TenantOwned):
         return f"{self.domain}: {self.next_check_at:%Y-%m-%d %H:%M}"
 
 
+class ZoneAccess(TenantOwned):
+    """How the name server of a domain takes updates (RFC 2136). `sealed_secret` opens by `mailhost.vault` alone."""
+
+    tenant_path = "domain__tenant__path"
+    secret = frozenset({"sealed_secret"})
+
+    domain = models.OneToOneField(Domain, models.CASCADE, related_name="zone_access")
+    server = models.CharField(max_length=253)
+    port = models.PositiveIntegerField(default=53)
+    zone = ExactCharField(max_length=253)
+    key_name = models.CharField(max_length=253)
+    algorithm = models.CharField(max_length=20)
+    sealed_secret = models.TextField()
+    automatic = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "dns_zone_accesses"
+
+    def __str__(self) -> str:
+        return f"{self.zone} at {self.server}"
+
+
+class Publication(TenantOwned):
+    """What one publishing changed in a zone, so that it can be taken back."""
+
+    tenant_path = "domain__tenant__path"
+
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="publications")
+    zone = models.CharField(max_length=253)
+    changes = models.JSONField(default=list)
+    made_at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "dns_publications"
+        indexes = [models.Index(fields=["domain", "id"], name="publication_of_domain")]
+
+    def __str__(self) -> str:
+        return f"{len(self.changes)} changes in {self.zone}"
+
+
+class WrittenRecord(TenantOwned):
+    """A record that we put into a zone: these alone we may take out of it. `data` is in zone-file form."""
+
+    tenant_path = "domain__tenant__path"
+
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="written_records")
+    name = ExactCharField(max_length=253)
+    record_type = models.CharField(max_length=10)
+    data = models.TextField()
+
+    class Meta:
+        db_table = "dns_written_records"
+        indexes = [models.Index(fields=["domain", "name"], name="written_record_of_domain")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.record_type}"
+
+
 class KeyState(models.TextChoices):
     PENDING = "pending"
     PUBLISHED = "published"

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.actors import system_actor
 from dns.dkim import public_record
 from dns.key_operations import note_published, withdraw_key
-from dns.models import CheckSchedule, DkimKey, DnsRecord, KeyState, Purpose, RecordChange, Status
+from dns.models import CheckSchedule, DkimKey, DnsRecord, KeyState, Purpose, RecordChange, Status, ZoneAccess
 from dns.observation import Finding, Subject, observe
 from dns.proof import judge_proof
 from dns.records import ExpectedRecord, Installation, SigningKey, dkim_name, expected_records
@@ -24,6 +24,7 @@ from mailhost.background import later
 from mailhost.operation import operation
 
 CHECK_RECORDS = "dns.tasks.check_records"
+PUBLISH_RECORDS = "dns.tasks.publish_records"
 LABEL = "DNS checks"
 
 # After a change; then once a day, spread, so that a thousand domains added together are not looked up together.
@@ -67,6 +68,8 @@ def refresh_records(actor: Actor, *, domain: Domain) -> Domain:
     DnsRecord.objects.bulk_update(changed, [*COLUMNS, *FOUND, "updated_at"])
     if new or changed:
         schedule_checks(domain, timezone.now())
+    if new or changed or gone:
+        publish_where_automatic(domain)
     return domain
 
 
@@ -80,6 +83,12 @@ def check_records(actor: Actor, *, domain: Domain) -> Domain:
 def schedule_checks(domain: Domain, now: datetime) -> None:
     """Begin the checks after a change: in 1, 5, 15 and 60 minutes, then daily."""
     CheckSchedule.objects.update_or_create(domain=domain, defaults={"step": 0, "next_check_at": now + STEPS[0]})
+
+
+def publish_where_automatic(domain: Domain) -> None:
+    """Have the records put into the domain's zone soon, if its owner lets us."""
+    if ZoneAccess.objects.filter(domain=domain, automatic=True).exists():
+        later(PUBLISH_RECORDS, domain_id=domain.pk)
 
 
 def claim_due_domains(now: datetime) -> list[Domain]:
@@ -133,6 +142,8 @@ def _note(domain: Domain, rows: list[DnsRecord], seen: dict[int, Finding], now: 
         row.failing_since for row in rows
     ):
         tell(domain, "domain.recovered", "All records that were missed are found again.")
+    if any(row.status in BAD for row in rows):
+        publish_where_automatic(domain)
     step = CheckSchedule.objects.filter(domain=domain).values_list("step", flat=True).first() or 0
     next_check_at = now + until_next_check(step, is_missed=any(row.misses for row in rows))
     CheckSchedule.objects.update_or_create(

@@ -27,7 +27,6 @@ MECHANISM = re.compile(r"([-+?~]?)([A-Za-z][A-Za-z0-9_.-]*)(?::(.*?))?(?:/(\d{1,
 MACRO = re.compile(r"%(?:\{([slodiphcrtvSLODIPHCRTV])(\d*)(r?)([-.+,/_=]*)\}|([%_-])|)")
 LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 TAKES_DOMAIN = {"include": True, "exists": True, "a": False, "mx": False, "ptr": False}
-LOOKS_UP = frozenset({"include", "a", "mx", "ptr", "exists"})
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

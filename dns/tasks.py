@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.actors import system_actor
-from dns import key_operations, operations, record_operations
+from dns import key_operations, operations, publishing_operations, record_operations
 from dns.operations import WRITE_TABLES
 from dns.signing import SigningFault
 from domains.models import Domain
@@ -48,6 +48,15 @@ def check_due_records() -> None:
             record_operations.observe_records(domains, now=timezone.now())
         if len(domains) < record_operations.BATCH:
             return
+
+
+def publish_records(domain_id: int) -> None:
+    """Put what has changed into the zone of a domain that is published automatically."""
+    if domain := live_domain(domain_id):
+        try:
+            publishing_operations.publish_records(system_actor(domain.tenant, "DNS publishing"), domain=domain)
+        except Refused as refused:
+            log.info("records_not_published", domain=domain_id, code=refused.code, reason=refused.message)
 
 
 def activate_key(domain_id: int) -> None:

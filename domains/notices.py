@@ -9,7 +9,7 @@ MAIL_NOTICE = "domains.tasks.mail_notice"
 def tell(domain: Domain, event: str, text: str) -> DomainNotice:
     """Tell the owners and admins of the domain's tenant, once the present transaction has committed.
 
-    `event` is one of those in docs/domains.md ("domain.failing"); `text` is one or two sentences for people.
+    `event` is one of those in docs/dns.md ("domain.failing"); `text` is one or two sentences for people.
     """
     notice = DomainNotice.objects.create(domain=domain, event=event, text=text[:1000])
     later(MAIL_NOTICE, notice_id=notice.pk)

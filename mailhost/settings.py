@@ -24,6 +24,8 @@ MAILHOST_HOSTNAME = env("MAILHOST_HOSTNAME", default="mail.mailhost.example")
 # Fernet keys; the first encrypts, all decrypt. DKIM private keys have keys of their own, so that the signer
 # can be given these and nothing else.
 MAILHOST_DKIM_KEYS = env.list("MAILHOST_DKIM_KEYS", default=[])
+# Fernet keys as above, for credentials that the panel must use again, such as those of customers' name servers.
+MAILHOST_VAULT_KEYS = env.list("MAILHOST_VAULT_KEYS", default=[])
 # Further names of the installation's own (the panel's host, zones of the operator's) that no customer may claim.
 MAILHOST_OWN_NAMES = env.list("MAILHOST_OWN_NAMES", default=[])
 # How long a domain whose ownership record is gone goes on, and how long a contested name waits for its decision.
@@ -38,6 +40,10 @@ MAILHOST_NAMESERVERS = env.list("MAILHOST_NAMESERVERS", default=[])
 # for a private name server, as in the demo.
 MAILHOST_AUTHORITATIVE_PORT = env.int("MAILHOST_AUTHORITATIVE_PORT", default=53)
 MAILHOST_DNS_NETWORKS = env.list("MAILHOST_DNS_NETWORKS", default=[])
+# Block lists that the DNS tools ask about an address.
+MAILHOST_BLOCKLISTS = env.list(
+    "MAILHOST_BLOCKLISTS", default=["zen.spamhaus.org", "bl.spamcop.net", "b.barracudacentral.org"]
+)
 # What customers' records point to; what is empty is not offered here, and no record asks for it.
 MAILHOST_SPF_INCLUDE = env("MAILHOST_SPF_INCLUDE", default="")
 MAILHOST_SETUP_HOST = env("MAILHOST_SETUP_HOST", default="")

@@ -103,6 +103,7 @@ def load_secrets(path: Path) -> dict[str, str]:
     }
     # A Fernet key is 32 bytes in URL-safe base64.
     made["dkim_keys"] = urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    made["vault_keys"] = urlsafe_b64encode(secrets.token_bytes(32)).decode()
     made["dns_update"] = b64encode(secrets.token_bytes(32)).decode()
     if made.keys() - kept.keys():
         kept = made | kept

@@ -220,6 +220,7 @@ def write_environment(
         "MAILHOST_SIGNER_DB_PASSWORD": secrets["signer"],
         "MAILHOST_REDIS_URL": params.redis_url,
         "MAILHOST_DKIM_KEYS": secrets["dkim_keys"],
+        "MAILHOST_VAULT_KEYS": secrets["vault_keys"],
         "MAILHOST_NAMESERVERS": ",".join(params.nameservers),
         "MAILHOST_AUTHORITATIVE_PORT": ports["dns"],
         "MAILHOST_DNS_NETWORKS": "127.0.0.0/8",

@@ -6,6 +6,7 @@ from tenants.models import Kind, Role
 OWN = frozenset({"people.change_way_in"})
 SEE = frozenset(
     {
+        "dns.look_up",
         "domains.list",
         "mailboxes.list",
         "app_passwords.list",
@@ -53,6 +54,10 @@ MAIL = (
             "aliases.update",
             "aliases.delete",
             "records.check",
+            "zones.connect",
+            "zones.disconnect",
+            "zones.publish",
+            "zones.undo",
             "dkim_keys.rotate",
             "dkim_keys.import",
             "dkim_keys.abandon",

@@ -76,7 +76,7 @@ SPEAKS_SQL = {
     "mailboxes/questions.py",
     "mailconfig/grants.py",
 }
-ASKS_DNS = {"dns/lookup.py"}
+ASKS_DNS = {"dns/lookup.py", "dns/nsupdate.py"}
 DNSPYTHON = {"resolver", "query", "message", "update", "nameserver", "exception", "rdatatype", "asyncresolver"}
 
 

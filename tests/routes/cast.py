@@ -19,10 +19,12 @@ from accounts.invitation_operations import invite_member
 from accounts.models import ApiKey, User
 from accounts.operations import create_api_key
 from audit.models import Event
+from dns.models import DkimKey, KeyState, ZoneAccess
 from mailboxes.app_password_operations import create_app_password
 from mailboxes.models import Mailbox
 from mailboxes.operations import delete_mailbox
 from mailhost.scope import every_tenant, tenant_scope
+from mailhost.vault import seal
 from tenants.deletion_operations import delete_tenant
 from tenants.models import Kind, Member, Role, Tenant
 from tenants.operations import create_tenant, suspend_tenant
@@ -94,6 +96,31 @@ def a_deleted_tenant(world: World) -> Any:
     return delete_tenant(world.as_rita, tenant=tenant)
 
 
+def a_domain_with_keys(world: World) -> Any:
+    """A domain with a key that signs and one that waits."""
+    domain = verified_domain(world.as_acme, "acme-keys.example")
+    with every_tenant("the tests' cast"):
+        for state in (KeyState.ACTIVE, KeyState.PENDING):
+            DkimKey.objects.create(domain=domain, selector=state, public_key="x", private_key="x", state=state)
+    return domain
+
+
+def a_connected_domain(world: World) -> Any:
+    """A domain whose name server takes updates, although nothing listens there."""
+    domain = verified_domain(world.as_acme, "acme-zone.example")
+    with every_tenant("the tests' cast"):
+        ZoneAccess.objects.create(
+            domain=domain,
+            server="127.0.0.1",
+            port=9,
+            zone=domain.domain_name,
+            key_name="acme",
+            algorithm="hmac-sha256",
+            sealed_secret=seal("c2VjcmV0"),
+        )
+    return domain
+
+
 # Made once each, in this order.
 THINGS: dict[str, Thing] = {
     "tenant": Thing("ten", lambda world: world.acme),
@@ -101,6 +128,8 @@ THINGS: dict[str, Thing] = {
     # Of the reseller above Acme, who sells it.
     "plan": Thing("pln", lambda world: create_plan(world.as_rita, name="Acme's plan", limits={"mailboxes": 50})),
     "domain": Thing("dom", lambda world: verified_domain(world.as_acme, "acme.example")),
+    "domain_with_keys": Thing("dom", a_domain_with_keys),
+    "connected_domain": Thing("dom", a_connected_domain),
     "deleted_mailbox": Thing("mbx", a_deleted_mailbox),
     "mailbox": Thing("mbx", lambda world: a_mailbox(world.as_acme, "anna@acme.example")),
     "alias": Thing("als", lambda world: an_alias(world.as_acme, "sales@acme.example", "anna@acme.example")[0]),
@@ -155,6 +184,8 @@ class Cast:
 
     def reference(self, name: str, is_api: bool, unknown: bool = False) -> str:
         """Return how the API or a page points at a thing, or at one that never was."""
+        if name.startswith("="):
+            return name.removeprefix("=")
         uid = UNKNOWN_UID if unknown else self.things[name].uid
         return f"{THINGS[name].prefix}_{uid}" if is_api else uid
 

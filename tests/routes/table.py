@@ -43,6 +43,7 @@ SIGN_IN = EVERYBODY - {SUSPENDED}
 PASSWORD = "k8Vq.river.Lamp"
 WEBHOOK = "api/v1/webhook-endpoints/<str:webhook>"
 ONE_APP_PASSWORD = "api/v1/mailboxes/<str:mailbox>/app-passwords/<str:app_password>"
+ZONE_ACCESS = {"server": "127.0.0.1", "port": 9, "key_name": "acme", "secret": "c2VjcmV0"}
 MAILBOX = {"local_part": "new", "domain": "acme.example", "storage_quota_mb": "10", "password": PASSWORD}
 NEW_MAILBOX = {"email": "new@acme.example", "password": PASSWORD, "storage_quota": 100}
 IN_ADMIN = (
@@ -60,9 +61,9 @@ ALIAS = {"local_part": "new", "domain": "acme.example", "targets": "anna@acme.ex
 
 @dataclass(frozen=True)
 class Row:
-    """`about` names the things of `cast.THINGS` that the address points at, one for each <parameter>. `body` is input
-    of the right shape: JSON under api/, else a form. `refers` says which of its members point at a thing of `THINGS`.
-    `query` is what a GET must be asked.
+    """`about` names the things of `cast.THINGS` that the address points at, one for each <parameter>; "=mx" stands
+    for mx. `body` is input of the right shape: JSON under api/, else a form. `refers` says which of its members point
+    at a thing of `THINGS`. `query` is what a GET must be asked.
     """
 
     method: str
@@ -195,6 +196,21 @@ TABLE = [
     Row("DELETE", "api/v1/domains/<str:domain>", CHANGE, "domain"),
     Row("POST", "api/v1/domains/<str:domain>/verify", CHANGE, "domain"),
     Row("GET", "api/v1/domains/<str:domain>/records", SEE, "domain"),
+    Row("POST", "api/v1/domains/<str:domain>/check", CHANGE, "domain"),
+    Row("GET", "api/v1/domains/<str:domain>/checks", SEE, "domain"),
+    Row("GET", "api/v1/domains/<str:domain>/dkim-keys", SEE, "domain"),
+    Row("POST", "api/v1/domains/<str:domain>/dkim-keys", CHANGE, "domain"),
+    Row("DELETE", "api/v1/domains/<str:domain>/dkim-keys/next", CHANGE, "domain_with_keys"),
+    Row("GET", "api/v1/domains/<str:domain>/zone-access", SEE, "connected_domain"),
+    Row("POST", "api/v1/domains/<str:domain>/zone-access", CHANGE, "connected_domain", ZONE_ACCESS),
+    Row("DELETE", "api/v1/domains/<str:domain>/zone-access", CHANGE, "connected_domain"),
+    Row("GET", "api/v1/domains/<str:domain>/publish", SEE, "connected_domain"),
+    Row("POST", "api/v1/domains/<str:domain>/publish", CHANGE, "connected_domain"),
+    Row("POST", "api/v1/domains/<str:domain>/publish/undo", CHANGE, "connected_domain"),
+    Row("POST", "api/v1/dns/check", LIST, body={"domain": "printer.example"}),
+    Row("POST", "api/v1/dns/spf", LIST, body={"mx": True}),
+    Row("POST", "api/v1/dns/dmarc", LIST, body={"policy": "none"}),
+    Row("GET", "api/v1/dns/<str:kind>/<str:name>", LIST, "=mx =printer.example"),
     Row("GET", "api/v1/domains/<str:domain>/zone", SEE, "domain"),
     Row("GET", "api/v1/mailboxes", LIST),
     Row(

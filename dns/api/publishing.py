@@ -1,0 +1,206 @@
+"""History, and publishing into a domain's own zone, over REST."""
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from dns.changes import Change
+from dns.models import Publication, RecordChange, ZoneAccess
+from dns.nsupdate import ALGORITHMS
+from dns.publishing_operations import connect_zone, disconnect_zone, preview, publish_records, undo_publication
+from dns.record_operations import check_records
+from domains.api import OfDomain
+from domains.references import find_domain
+from mailhost.api.changes import is_dry_run
+from mailhost.api.endpoint import Endpoint, gone
+from mailhost.api.schema import describe
+from mailhost.api.serializers import Answer, Nothing, ObjectName, Shape, Switch, Text, Whole
+
+TEXTS = {"type": "array", "items": {"type": "string"}}
+
+
+class ChangeAnswer(Answer):
+    """What publishing does at one name and type. `note` says why a place is left as it is."""
+
+    name = serializers.CharField()
+    type = serializers.CharField(source="record_type")
+    ttl = serializers.IntegerField(help_text="seconds")
+    removed = serializers.ListField(child=serializers.CharField())
+    added = serializers.ListField(child=serializers.CharField())
+    note = serializers.CharField()
+
+
+class PublicationAnswer(Answer):
+    """What was published, or with `dry_run` what would be: then `made_at` is null."""
+
+    object = ObjectName("publication")
+    zone = serializers.CharField()
+    changes = ChangeAnswer(many=True)
+    made_at = serializers.DateTimeField(allow_null=True)
+    undone_at = serializers.DateTimeField(allow_null=True)
+
+
+class ZoneAccessAnswer(Answer):
+    """How the zone is published into. The secret is shown nobody."""
+
+    object = ObjectName("zone_access")
+    server = serializers.CharField()
+    port = serializers.IntegerField()
+    zone = serializers.CharField()
+    key_name = serializers.CharField()
+    algorithm = serializers.ChoiceField(choices=ALGORITHMS)
+    automatic = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+
+
+class NewZoneAccess(Shape):
+    """A TSIG key with which the zone's primary server takes updates (RFC 2136). `zone` is the domain unless given."""
+
+    server = Text()
+    port = Whole(required=False)
+    zone = Text(required=False)
+    key_name = Text()
+    algorithm = Text(required=False)
+    secret = Text()
+    automatic = Switch(required=False)
+
+
+class RecordChangeAnswer(Answer):
+    """What DNS showed before and after."""
+
+    object = ObjectName("record_change")
+    purpose = serializers.CharField()
+    type = serializers.CharField(source="record_type")
+    name = serializers.CharField()
+    status_before = serializers.CharField()
+    status = serializers.CharField()
+    found_before = serializers.SerializerMethodField()
+    found = serializers.SerializerMethodField()
+    seen_at = serializers.DateTimeField()
+
+    @extend_schema_field(TEXTS)
+    def get_found_before(self, change: RecordChange) -> list[str]:
+        return change.found_before
+
+    @extend_schema_field(TEXTS)
+    def get_found(self, change: RecordChange) -> list[str]:
+        return change.found
+
+
+def shown(publication: Publication) -> dict:
+    changes = [Change.from_dict(values) for values in publication.changes]
+    return PublicationAnswer(
+        {
+            "zone": publication.zone,
+            "changes": changes,
+            "made_at": publication.made_at,
+            "undone_at": publication.undone_at,
+        }
+    ).data
+
+
+class DomainHistory(Endpoint):
+    """What changed in DNS, the newest first."""
+
+    actions = {"GET": "records.list"}
+
+    @describe(
+        "list_record_changes", "List what changed in DNS", answer=RecordChangeAnswer, lists=True, names_object=True
+    )
+    def get(self, request: Request, domain: str) -> Response:
+        return self.page(RecordChange.objects.filter(domain=find_domain(domain)).order_by("-pk"), RecordChangeAnswer)
+
+
+class DomainCheck(OfDomain):
+    """Looks the records up soon."""
+
+    actions = {"POST": check_records.action}
+
+    @describe("check_records", "Look the records up now", status=204, names_object=True, changes=True)
+    def post(self, request: Request, domain: str) -> Response:
+        row = find_domain(domain)
+        self.body(Nothing)
+        check_records(request.actor, domain=row)
+        return gone()
+
+
+class DomainZoneAccess(OfDomain):
+    """The name server that takes updates of the domain's zone."""
+
+    actions = {"GET": "records.list", "POST": connect_zone.action, "DELETE": disconnect_zone.action}
+
+    @describe("get_zone_access", "Show how the zone is published into", answer=ZoneAccessAnswer, names_object=True)
+    def get(self, request: Request, domain: str) -> Response:
+        return Response(ZoneAccessAnswer(ZoneAccess.objects.get(domain=find_domain(domain))).data)
+
+    @describe(
+        "connect_zone",
+        "Connect the name server that takes updates",
+        body=NewZoneAccess,
+        answer=ZoneAccessAnswer,
+        status=201,
+        names_object=True,
+        changes=True,
+    )
+    def post(self, request: Request, domain: str) -> Response:
+        row = find_domain(domain)
+        access = connect_zone(request.actor, domain=row, **self.body(NewZoneAccess))
+        return Response(ZoneAccessAnswer(access).data, status=201)
+
+    @describe("disconnect_zone", "Forget the name server's key", status=204, names_object=True, changes=True)
+    def delete(self, request: Request, domain: str) -> Response:
+        disconnect_zone(request.actor, domain=find_domain(domain))
+        return gone()
+
+
+class DomainPublication(OfDomain):
+    """Publishing, and the preview of it."""
+
+    actions = {"GET": "records.list", "POST": publish_records.action}
+
+    @describe("preview_publication", "Show what publishing would change", answer=PublicationAnswer, names_object=True)
+    def get(self, request: Request, domain: str) -> Response:
+        return Response(previewed(find_domain(domain)))
+
+    @describe(
+        "publish_records",
+        "Publish the records into the zone",
+        answer=PublicationAnswer,
+        names_object=True,
+        changes=True,
+    )
+    def post(self, request: Request, domain: str) -> Response:
+        row = find_domain(domain)
+        self.body(Nothing)
+        if is_dry_run(request):
+            # A zone cannot be rolled back with the database's transaction.
+            return Response(previewed(row))
+        return Response(shown(publish_records(request.actor, domain=row)))
+
+
+class DomainPublicationUndo(OfDomain):
+    """Takes the last publication back."""
+
+    actions = {"POST": undo_publication.action}
+
+    @describe(
+        "undo_publication",
+        "Bring back what stood in the zone before",
+        answer=PublicationAnswer,
+        names_object=True,
+        changes=True,
+    )
+    def post(self, request: Request, domain: str) -> Response:
+        row = find_domain(domain)
+        self.body(Nothing)
+        if is_dry_run(request):
+            last = Publication.objects.filter(domain=row, undone_at=None).order_by("-pk").first()
+            return Response(shown(last) if last else None)
+        return Response(shown(undo_publication(request.actor, domain=row)))
+
+
+def previewed(domain) -> dict:
+    changes = preview(domain)
+    zone = domain.zone_access.zone
+    return PublicationAnswer({"zone": zone, "changes": changes, "made_at": None, "undone_at": None}).data

@@ -1,0 +1,151 @@
+"""What publishing would change in a zone, as plain values: ours is added, what others wrote is left alone."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+
+from dns.models import Purpose
+from dns.rdata import from_text as rdata_of
+from dns.records import ExpectedRecord
+from dns.spf import SpfError, parse, spf_records
+from dns.zone_data import rdata, typed
+
+Place = tuple[str, str]
+# Where one record stands alone by its nature: a second one of the kind would break what is there.
+ALONE = frozenset({Purpose.MX, Purpose.DMARC, Purpose.MTA_STS, Purpose.TLS_RPT})
+
+
+@dataclass(frozen=True)
+class Change:
+    """Records to take out of and put into one name and type, as data in zone-file form; `ttl` in seconds.
+
+    `note` says why a place that should change does not: then nothing is taken out or put in.
+    """
+
+    name: str
+    record_type: str
+    ttl: int
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def does_something(self) -> bool:
+        return bool(self.removed or self.added)
+
+    @property
+    def undone(self) -> "Change":
+        return Change(self.name, self.record_type, self.ttl, removed=self.added, added=self.removed)
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "Change":
+        return cls(**{**values, "removed": tuple(values["removed"]), "added": tuple(values["added"])})
+
+
+def plan(
+    records: Iterable[ExpectedRecord],
+    standing: Mapping[Place, tuple[str, ...]],
+    written: Mapping[Place, frozenset[str]],
+    is_right: Callable[[ExpectedRecord, tuple[str, ...]], bool],
+) -> list[Change]:
+    """Return what would change, place by place.
+
+    `standing`: what the zone holds now; `written`: what we put there earlier, which alone may be taken out;
+    `is_right`: whether a record is satisfied by what stands.
+    """
+    wanted: dict[Place, list[ExpectedRecord]] = {}
+    for record in records:
+        wanted.setdefault((record.name, record.record_type), []).append(record)
+    changes = []
+    for place in sorted({*wanted, *written}):
+        old = {typed(place[1], text) for text in written.get(place, ())} & set(standing.get(place, ()))
+        changes += _at(place, wanted.get(place, []), standing, old, is_right)
+    return changes
+
+
+def _at(
+    place: Place,
+    records: list[ExpectedRecord],
+    standing: Mapping[Place, tuple[str, ...]],
+    old: set[str],
+    is_right: Callable[[ExpectedRecord, tuple[str, ...]], bool],
+) -> list[Change]:
+    name, record_type = place
+    present = standing.get(place, ())
+    ttl = records[0].ttl if records else 3600
+    removed, added, notes = set(old), [], []
+    for record in records:
+        if is_right(record, present):
+            # What satisfies a record stays, also when it was ours.
+            removed -= {one for one in old if is_right(record, (one,))}
+            if record.purpose == Purpose.SPF:
+                removed.clear()
+            continue
+        foreign = [one for one in present if one not in old]
+        text, taken, note = _new(record, foreign, standing)
+        added += text
+        removed |= set(taken)
+        notes += note
+    if not (removed or added or notes):
+        return []
+    return [Change(name, record_type, ttl, tuple(sorted(removed - set(added))), tuple(added), " ".join(notes))]
+
+
+def _new(
+    record: ExpectedRecord, foreign: list[str], standing: Mapping[Place, tuple[str, ...]]
+) -> tuple[list[str], list[str], list[str]]:
+    """Return (added, removed, notes) for a record that does not stand yet beside what others wrote."""
+    alias = standing.get((record.name, "CNAME"), ())
+    if alias and record.record_type != "CNAME":
+        return [], [], [f"{record.name} is an alias of {alias[0]}; nothing can stand beside it."]
+    if record.purpose == Purpose.SPF:
+        return _merged_spf(record, foreign)
+    rivals = [one for one in foreign if _is_rival(record, one)]
+    if rivals:
+        return [], [], [f"{rivals[0][:200]} stands there. It was not written here, so it is for you to take out."]
+    return [rdata(record)], [], []
+
+
+def _is_rival(record: ExpectedRecord, data: str) -> bool:
+    if record.record_type == "CNAME" or record.purpose == Purpose.MX:
+        return True
+    if record.purpose not in ALONE:
+        return False
+    return text_of(data).lower().startswith(record.value.split(";")[0].lower())
+
+
+def _merged_spf(record: ExpectedRecord, foreign: list[str]) -> tuple[list[str], list[str], list[str]]:
+    found = [one for one in foreign if spf_records([text_of(one)])]
+    if not found:
+        return [rdata(record)], [], []
+    if len(found) > 1:
+        return [], [], ["There are several SPF records. Merge them into one; which of them counts is for you to say."]
+    try:
+        merged = merge_spf(text_of(found[0]), record.value)
+    except SpfError as error:
+        return [], [], [f"The SPF record that is there cannot be read: {error}"]
+    return [rdata(ExpectedRecord(record.purpose, "TXT", record.name, merged, record.necessity))], [found[0]], []
+
+
+def merge_spf(standing: str, wanted: str) -> str:
+    """Return the standing SPF record with the mechanisms of the wanted one that it lacks, before its last word.
+
+    Raises SpfError for a record that cannot be read.
+    """
+    parse(standing)
+    words = standing.split()
+    have = {word.lower().removeprefix("+") for word in words}
+    lacking = [word for word in wanted.split()[1:] if not word.endswith("all") and word.lower() not in have]
+    at = next((index for index, word in enumerate(words) if _ends(word)), len(words))
+    return " ".join([*words[:at], *lacking, *words[at:]])
+
+
+def _ends(word: str) -> bool:
+    return word.lower().lstrip("+-~?") == "all" or word.lower().startswith("redirect=")
+
+
+def text_of(data: str) -> str:
+    """Return the text of a TXT record's data: its strings joined."""
+    return b"".join(rdata_of("IN", "TXT", data).strings).decode("utf-8", "replace")

@@ -1,0 +1,131 @@
+"""SPF and DMARC records from readable choices, and what they say, in sentences."""
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from dns import dmarc, spf
+from domains.names import normalise_host
+from mailhost.errors import Refused
+
+ENDINGS = {"fail": "-all", "softfail": "~all", "neutral": "?all"}
+SAID_OF_OTHERS = {
+    "fail": "Mail from anywhere else is not the domain's: receivers may refuse it.",
+    "softfail": "Mail from anywhere else is probably not the domain's: receivers grow suspicious.",
+    "neutral": "Of mail from anywhere else the domain says nothing.",
+}
+MOST_ENTRIES = 50
+# A longer record needs TCP or several strings; receivers want it to fit 512 bytes (RFC 7208, 3.4).
+LONGEST_RECORD = 450
+ADDRESS = re.compile(r"[^\s@,;!<>\"]{1,64}@[^\s@,;!<>\"]+")
+
+
+def make_spf(
+    *,
+    mx: bool = False,
+    a: bool = False,
+    ip4: Sequence[str] = (),
+    ip6: Sequence[str] = (),
+    include: Sequence[str] = (),
+    policy: str = "softfail",
+) -> dict[str, Any]:
+    """Return a record, what it says, and the lookups it asks for by itself. Raises Refused: invalid_network,
+    invalid_domain, invalid_policy, too_many, too_long."""
+    if policy not in ENDINGS:
+        raise Refused("invalid_policy", "policy", f"Choose one of {', '.join(ENDINGS)}.")
+    networks4 = [_network(text, ipaddress.IPv4Network, "ip4") for text in _few(ip4, "ip4")]
+    networks6 = [_network(text, ipaddress.IPv6Network, "ip6") for text in _few(ip6, "ip6")]
+    includes = [normalise_spf_name(text) for text in _few(include, "include")]
+    words = [
+        "v=spf1",
+        *(["mx"] if mx else []),
+        *(["a"] if a else []),
+        *(f"ip4:{network}" for network in networks4),
+        *(f"ip6:{network}" for network in networks6),
+        *(f"include:{name}" for name in includes),
+        ENDINGS[policy],
+    ]
+    record = " ".join(words)
+    lookups = mx + a + len(includes)
+    if lookups > spf.MOST_LOOKUPS:
+        raise Refused("too_many", "include", f"This needs {lookups} lookups; receivers make {spf.MOST_LOOKUPS}.")
+    if len(record) > LONGEST_RECORD:
+        raise Refused(
+            "too_long", "", f"The record has {len(record)} characters; receivers want {LONGEST_RECORD} at most."
+        )
+    said = [
+        *(["The domain's mail hosts (MX) may send for it."] if mx else []),
+        *(["The servers at the domain's own address may send for it."] if a else []),
+        *([f"So may {', '.join(map(str, [*networks4, *networks6]))}."] if networks4 or networks6 else []),
+        *([f"So may whoever may send for {', '.join(includes)}."] if includes else []),
+        SAID_OF_OTHERS[policy],
+    ]
+    if len(words) == 2:
+        said.insert(0, "Nobody may send for this domain.")
+    return {"type": "TXT", "value": record, "meaning": said, "lookups": lookups, "most_lookups": spf.MOST_LOOKUPS}
+
+
+def make_dmarc(
+    *,
+    policy: str,
+    subdomain_policy: str | None = None,
+    rua: Sequence[str] = (),
+    ruf: Sequence[str] = (),
+    failure_options: str | None = None,
+    testing: bool = False,
+) -> dict[str, Any]:
+    """Return a record and what it says. Raises Refused: invalid_policy, invalid_address, invalid_failure_options,
+    too_many."""
+    for field, value in (("policy", policy), ("subdomain_policy", subdomain_policy or policy)):
+        if value not in dmarc.POLICIES:
+            raise Refused("invalid_policy", field, f"Choose one of {', '.join(dmarc.POLICIES)}.")
+    for field, addresses in (("rua", rua), ("ruf", ruf)):
+        for address in _few(addresses, field, dmarc.MOST_ADDRESSES):
+            _check_address(address, field)
+    options = (failure_options or "").split(":") if failure_options else []
+    if any(option not in dmarc.FAILURE_OPTIONS for option in options):
+        raise Refused(
+            "invalid_failure_options", "failure_options", "Give 0, 1, d or s, or several of them with colons between."
+        )
+    record = dmarc.make(
+        policy=policy,
+        subdomain_policy=subdomain_policy or "",
+        rua=rua,
+        ruf=ruf,
+        failure_options=":".join(options),
+        testing=testing,
+    )
+    return {"type": "TXT", "host": "_dmarc", "value": record, "meaning": dmarc.meaning(record)}
+
+
+def normalise_spf_name(text: str) -> str:
+    """Return the A-label form of a name to include, whose first labels may bear an underscore (`_spf.acme.example`)."""
+    name = text.strip().rstrip(".").lower()
+    front, _, rest = name.partition(".")
+    if front.startswith("_") and front[1:].replace("-", "").replace("_", "").isalnum() and front.isascii():
+        return f"{front}.{normalise_spf_name(rest)}"
+    return normalise_host(name, field="include")
+
+
+def _few(given: Sequence[str], field: str, most: int = MOST_ENTRIES) -> Sequence[str]:
+    if len(given) > most:
+        raise Refused("too_many", field, f"Give {most} at most.")
+    return given
+
+
+def _network(text: str, kind: type, field: str) -> str:
+    try:
+        network = kind(text.strip())
+    except ValueError as error:
+        reason = "its address has bits beyond its length" if "host bits" in str(error) else "as in 192.0.2.0/24"
+        raise Refused(
+            "invalid_network", field, f"{text[:60]} is no address or network of this kind: {reason}."
+        ) from None
+    return str(network.network_address) if network.num_addresses == 1 else str(network)
+
+
+def _check_address(address: str, field: str) -> None:
+    if not (ADDRESS.fullmatch(address) and address.isascii() and address.isprintable()):
+        raise Refused("invalid_address", field, f"{address[:80]!r} is no mail address.")
+    normalise_host(address.rpartition("@")[2], field=field)

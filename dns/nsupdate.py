@@ -1,0 +1,107 @@
+"""Dynamic updates (RFC 2136), signed with TSIG (RFC 8945), over TCP."""
+
+import binascii
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from dns.changes import Change, Place
+from dns.exception import DNSException
+from dns.flags import RD
+from dns.lookup import may_be_asked
+from dns.message import Message, make_query
+from dns.name import from_text as name_of
+from dns.query import tcp
+from dns.rcode import NOERROR, NXDOMAIN, to_text
+from dns.rdatatype import from_text as type_of
+from dns.tsig import Key
+from dns.update import UpdateMessage
+
+SECONDS = 5
+ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512")
+MOST_CHANGES = 200
+
+
+class NotPublished(Exception):
+    """The name server did not do it. The message is for people, and holds no secret."""
+
+
+@dataclass(frozen=True)
+class NameServer:
+    """A primary server that takes updates of one zone. Raises NotPublished from every method."""
+
+    address: str
+    port: int
+    zone: str
+    key_name: str
+    algorithm: str
+    secret: str = field(repr=False)
+
+    def check(self) -> None:
+        """Ask for an update of nothing: the server, the zone and the key must be right."""
+        self._send(self._update())
+
+    def read(self, places: Iterable[Place]) -> dict[Place, tuple[str, ...]]:
+        """Return what stands at these names and types, and their aliases, as data in zone-file form."""
+        wanted = {*places, *((name, "CNAME") for name, _ in places)}
+        return {place: self._records(*place) for place in sorted(wanted)}
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Make all changes, or none: what is to be taken out must still stand, and no alias must have come."""
+        update = self._update()
+        doing = [change for change in changes if change.does_something][:MOST_CHANGES]
+        for change in doing:
+            name = name_of(f"{change.name}.")
+            for data in change.removed:
+                update.present(name, change.record_type, data)
+                update.delete(name, change.record_type, data)
+            if change.added and change.record_type != "CNAME":
+                update.absent(name, "CNAME")
+            for data in change.added:
+                update.add(name, change.ttl, change.record_type, data)
+        if doing:
+            self._send(update)
+
+    def _records(self, name: str, record_type: str) -> tuple[str, ...]:
+        query = make_query(f"{name}.", type_of(record_type))
+        query.flags &= ~RD
+        response = self._ask(query)
+        if response.rcode() not in (NOERROR, NXDOMAIN):
+            raise NotPublished(f"The name server answered {to_text(response.rcode())} for {name}.")
+        return tuple(
+            record.to_text()
+            for rrset in response.answer
+            if rrset.name == name_of(f"{name}.") and rrset.rdtype == type_of(record_type)
+            for record in rrset
+        )
+
+    def _update(self) -> UpdateMessage:
+        try:
+            key = Key(f"{self.key_name}.", self.secret, self.algorithm)
+        except (binascii.Error, ValueError, DNSException):
+            raise NotPublished("The secret is not the base64 text of a TSIG key.") from None
+        return UpdateMessage(f"{self.zone}.", keyring=key)
+
+    def _send(self, update: UpdateMessage) -> None:
+        code = self._ask(update).rcode()
+        if code != NOERROR:
+            raise NotPublished(MEANINGS.get(to_text(code), f"The name server answered {to_text(code)}."))
+
+    def _ask(self, message: Message) -> Message:
+        if not may_be_asked(self.address):
+            raise NotPublished("The name server's address is not a public one.")
+        try:
+            return tcp(message, self.address, timeout=SECONDS, port=self.port)
+        except DNSException as error:
+            raise NotPublished(f"The name server did not take the question ({type(error).__name__}).") from None
+        except (OSError, EOFError):
+            raise NotPublished("The name server could not be reached.") from None
+
+
+MEANINGS = {
+    "NOTAUTH": "The name server does not know this key, or does not serve the zone (NOTAUTH).",
+    "REFUSED": "The name server does not let this key change the zone (REFUSED).",
+    "NOTZONE": "A name lies outside of the zone (NOTZONE).",
+    "NXRRSET": "What is to be replaced was changed meanwhile (NXRRSET). Look at the preview again.",
+    "YXRRSET": "An alias was entered meanwhile (YXRRSET). Look at the preview again.",
+    "SERVFAIL": "The name server failed (SERVFAIL).",
+}

@@ -1,0 +1,67 @@
+"""What the DNS tools found, remembered for as long as DNS says, and a limit on how often one asks."""
+
+import hashlib
+from collections.abc import Callable
+
+import structlog
+from django.core.cache import cache
+
+from dns import tools
+from dns.tools import Found
+from mailhost.actor import Actor
+from mailhost.errors import Refused
+
+log = structlog.get_logger(__name__)
+
+# Lookups that go out to DNS, for each key or person: strangers' servers are asked in our name.
+MOST_A_MINUTE = 60
+WINDOW_SECONDS = 60
+
+
+class TooManyLookups(Refused):
+    """Whoever asks has asked too often within the window."""
+
+
+def look(actor: Actor, kind: str, name: str) -> Found:
+    """Look up one kind of record, or repeat what was found. Raises Refused: too_many_lookups, and as `tools.look`."""
+    return _remembered(f"{kind}:{name.strip().lower()}", lambda: tools.look(kind, name), actor)
+
+
+def whole_check(actor: Actor, domain: str, ip: str | None) -> Found:
+    """Check all of a domain. Raises Refused: too_many_lookups, and as `tools.check`."""
+    return _remembered(f"check:{domain.strip().lower()}:{ip or ''}", lambda: tools.check(domain, ip), actor)
+
+
+def _remembered(subject: str, ask: Callable[[], Found], actor: Actor) -> Found:
+    key = f"dns:{hashlib.sha256(subject.encode()).hexdigest()[:32]}"
+    try:
+        if (known := cache.get(key)) is not None:
+            return known
+        _refuse_too_many(actor)
+    except Refused:
+        raise
+    except Exception as error:  # whatever the cache's client raises, the question is still answered
+        log.warning("dns_tools_not_counted", error=type(error).__name__)
+    found = ask()
+    try:
+        cache.set(key, found, _seconds(found))
+    except Exception as error:  # see above
+        log.warning("dns_tools_not_remembered", error=type(error).__name__)
+    return found
+
+
+def _seconds(found: Found) -> int:
+    """Return the least TTL of an answer and of all that it is made of."""
+    own = [found["ttl"]] if "ttl" in found else []
+    inner = [_seconds(part) for part in found.values() if isinstance(part, dict)]
+    return min([*own, *inner], default=tools.SHORTEST_SECONDS)
+
+
+def _refuse_too_many(actor: Actor) -> None:
+    who = f"key:{actor.key_id}" if actor.key_id else f"user:{actor.user_id}"
+    key = f"dns:count:{who}"
+    cache.add(key, 0, WINDOW_SECONDS)
+    if cache.incr(key) > MOST_A_MINUTE:
+        raise TooManyLookups(
+            "too_many_lookups", "", f"At most {MOST_A_MINUTE} lookups a minute. Try again in a minute."
+        )

@@ -1,0 +1,190 @@
+"""The DNS tools over REST, about domains hosted here or anywhere."""
+
+import pytest
+from django.core.cache import cache
+
+from dns import dkim, remembered
+from tests.apiside import Caller, assert_problem, errors_of, make_cast
+
+
+@pytest.fixture(autouse=True)
+def empty_cache():
+    cache.clear()
+
+
+@pytest.fixture
+def caller(db, dns_server, settings) -> Caller:
+    settings.MAILHOST_BLOCKLISTS = ["list.example", "other.example"]
+    return make_cast().acme.caller()
+
+
+def test_mail_hosts_are_told_with_their_addresses(caller, dns_server):
+    dns_server.says("shop.example", "MX", "10 mail.shop.example.", "20 gone.shop.example.")
+    dns_server.says("mail.shop.example", "A", "203.0.113.25")
+
+    found = caller.read("/dns/mx/shop.example")
+
+    assert (found["object"], found["kind"], found["name"]) == ("dns_lookup", "mx", "shop.example")
+    assert found["found"] == ["10 mail.shop.example", "20 gone.shop.example"]
+    assert found["details"]["hosts"][0] == {
+        "preference": 10,
+        "host": "mail.shop.example",
+        "addresses": ["203.0.113.25"],
+    }
+    assert found["problems"] == ["gone.shop.example has no address, so no mail reaches it."]
+
+
+def test_spf_is_counted(caller, dns_server):
+    dns_server.says_text("shop.example", "v=spf1 include:other.example a +all")
+    dns_server.says("shop.example", "A", "203.0.113.5")
+    dns_server.says_text("other.example", "v=spf1 mx -all")
+    dns_server.says("other.example", "MX", "10 mail.other.example.")
+
+    found = caller.read("/dns/spf/shop.example")
+
+    assert (found["details"]["lookups"], found["details"]["includes"]) == (3, ["other.example"])
+    assert "+all lets everybody send" in found["problems"][0]
+
+
+def test_a_key_is_measured(caller, dns_server):
+    pair = dkim.make_key()
+    dns_server.says_text("s1._domainkey.shop.example", dkim.public_record(pair.public_key))
+
+    named = caller.read("/dns/dkim/s1._domainkey.shop.example")
+    guessed = caller.read("/dns/dkim/shop.example")
+
+    assert (named["details"]["bits"], named["problems"]) == (2048, [])
+    assert [key["name"] for key in guessed["details"]["keys"]] == ["s1._domainkey.shop.example"]
+
+
+def test_dmarc_is_found_above_a_name(caller, dns_server):
+    dns_server.says_text("_dmarc.shop.example", "v=DMARC1; p=reject; sp=quarantine; pct=50; rua=mailto:a@shop.example")
+
+    found = caller.read("/dns/dmarc/news.shop.example")
+
+    assert (found["details"]["at"], found["details"]["policy"]) == ("shop.example", "quarantine")
+    assert "pct is no longer part of DMARC" in found["problems"][0]
+
+
+def test_a_server_that_fails_is_no_missing_record(caller, dns_server):
+    dns_server.fails("shop.example")
+
+    found = caller.read("/dns/mx/shop.example")
+
+    assert (found["outcome"], found["found"]) == ("server_failure", [])
+    assert "SERVFAIL" in found["problems"][0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "value"),
+    [
+        ("mta-sts", "_mta-sts.shop.example", "v=STSv1; id=1"),
+        ("tls-rpt", "_smtp._tls.shop.example", "v=TLSRPTv1"),
+    ],
+)
+def test_transport_records_are_found(caller, dns_server, kind, at, value):
+    dns_server.says_text(at, value)
+
+    assert caller.read(f"/dns/{kind}/shop.example")["found"] == [value]
+
+
+def test_the_name_of_an_address_must_lead_back(caller, dns_server):
+    dns_server.says("25.113.0.203.in-addr.arpa", "PTR", "mail.shop.example.")
+    before = caller.read("/dns/ptr/203.0.113.25")
+    cache.clear()
+    dns_server.says("mail.shop.example", "A", "203.0.113.25")
+
+    after = caller.read("/dns/ptr/203.0.113.25")
+
+    assert "does not lead back" in before["problems"][0]
+    assert (after["problems"], after["details"]["confirmed"]) == ([], ["mail.shop.example"])
+
+
+def test_block_lists_are_asked_and_a_refusal_is_no_listing(caller, dns_server):
+    dns_server.says("25.113.0.203.list.example", "A", "127.0.0.2")
+    dns_server.says("25.113.0.203.other.example", "A", "127.255.255.254")
+
+    found = caller.read("/dns/blocklists/203.0.113.25")
+
+    assert (found["found"], found["details"]["silent"]) == (["list.example"], ["other.example"])
+
+
+def test_one_check_looks_at_all_of_it(caller, dns_server):
+    dns_server.says_text("shop.example", "v=spf1 ip4:203.0.113.25 -all")
+    dns_server.says("shop.example", "MX", "10 mail.shop.example.")
+
+    answer = caller.call("POST", "/dns/check", {"domain": "Shop.Example.", "ip": "203.0.113.25"}).json()
+
+    assert answer["domain"] == "shop.example"
+    assert set(answer["result"]) == {"mx", "spf", "dkim", "dmarc", "mta_sts", "tls_rpt", "sender"}
+    assert answer["result"]["sender"]["spf"] == "pass"
+
+
+def test_an_spf_record_is_made_from_choices(caller):
+    body = {"mx": True, "ip4": ["192.0.2.0/24"], "include": ["_spf.mailhost.example"], "policy": "fail"}
+
+    made = caller.call("POST", "/dns/spf", body).json()
+
+    assert made["value"] == "v=spf1 mx ip4:192.0.2.0/24 include:_spf.mailhost.example -all"
+    assert made["meaning"][0] == "The domain's mail hosts (MX) may send for it."
+
+
+def test_a_dmarc_record_is_made_from_choices(caller):
+    body = {"policy": "quarantine", "subdomain_policy": "reject", "rua": ["dmarc@shop.example"], "testing": True}
+
+    made = caller.call("POST", "/dns/dmarc", body).json()
+
+    assert made["value"] == "v=DMARC1; p=quarantine; sp=reject; rua=mailto:dmarc@shop.example; t=y"
+    assert "pct" not in made["value"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "error"),
+    [
+        ("/dns/spf", {"ip4": ["192.0.2.1/24"]}, ("#/ip4", "invalid_network")),
+        ("/dns/spf", {"ip4": ["2001:db8::1"]}, ("#/ip4", "invalid_network")),
+        ("/dns/spf", {"include": ["a b.example"]}, ("#/include", "invalid_domain")),
+        ("/dns/spf", {"policy": "pass"}, ("#/policy", "invalid_policy")),
+        ("/dns/spf", {"include": [f"n{number}.example" for number in range(11)]}, ("#/include", "too_many")),
+        ("/dns/dmarc", {"policy": "maybe"}, ("#/policy", "invalid_policy")),
+        ("/dns/dmarc", {"policy": "none", "rua": ["a@b.example; p=none"]}, ("#/rua", "invalid_address")),
+        ("/dns/dmarc", {"policy": "none", "failure_options": "x"}, ("#/failure_options", "invalid_failure_options")),
+        ("/dns/check", {"domain": "shop.example", "ip": "nowhere"}, ("#/ip", "invalid_address")),
+    ],
+)
+def test_a_choice_that_makes_no_record_is_named(caller, path, body, error):
+    assert errors_of(caller.call("POST", path, body)) == [error]
+
+
+@pytest.mark.parametrize("path", ["mx/;id", "mx/$(id).example", "ptr/shop.example", "any/shop.example"])
+def test_what_is_no_name_is_asked_of_nobody(caller, dns_server, path):
+    answer = caller.call("GET", f"/dns/{path}")
+
+    assert_problem(answer, 422, "validation_failed")
+    assert dns_server.asked == []
+
+
+def test_an_answer_is_repeated_for_as_long_as_dns_says(caller, dns_server):
+    dns_server.says("shop.example", "MX", "10 mail.shop.example.")
+    first = caller.read("/dns/mx/shop.example")
+    asked = len(dns_server.asked)
+
+    second = caller.read("/dns/mx/SHOP.example")
+
+    assert (first, len(dns_server.asked)) == (second, asked)
+
+
+def test_lookups_are_limited_per_key(caller, dns_server, monkeypatch):
+    monkeypatch.setattr(remembered, "MOST_A_MINUTE", 2)
+
+    codes = [caller.call("GET", f"/dns/mx/shop{number}.example").status_code for number in range(3)]
+
+    assert codes == [200, 200, 429]
+
+
+def test_what_strangers_wrote_shows_harmlessly(caller, dns_server):
+    dns_server.says("shop.example", "TXT", r'"v=spf1 \027[2J<script>alert(1)</script> -all"')
+
+    [found] = caller.read("/dns/spf/shop.example")["found"]
+
+    assert found.isprintable()
