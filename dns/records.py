@@ -30,7 +30,10 @@ WHY = {
     ),
     Purpose.MX: "Tells other mail servers to deliver this domain's mail here.",
     Purpose.SPF: "Names the servers that may send for this domain, so that receivers trust its mail.",
-    Purpose.DKIM: "Holds the public key with which receivers verify the signature on this domain's mail.",
+    Purpose.DKIM: (
+        "Holds the public key with which receivers verify the signature on this domain's mail. Mail leaves once it is "
+        "found. The key is RSA: the signer here adds one signature, so there is none of Ed25519 beside it."
+    ),
     Purpose.DMARC: "Tells receivers what to do with mail that only pretends to come from this domain.",
     Purpose.MTA_STS: "Tells other servers to deliver to this domain over verified TLS only (RFC 8461).",
     Purpose.TLS_RPT: "Asks other servers to report where TLS to this domain failed (RFC 8460).",

@@ -1,0 +1,97 @@
+"""A domain's whole way: claimed, published by its own name server's updates, proven, signed, rotated under load."""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+
+from dns.key_operations import rotate_key
+from dns.models import DkimKey, DnsRecord
+from dns.publishing_operations import connect_zone
+from domains.models import Domain
+from domains.operations import create_domain
+from mailboxes.operations import create_mailbox
+from mailhost.scope import every_tenant
+from tests.mail.client import written
+from tests.mail.conftest import PASSWORD
+from tests.mail.verifying import as_sent, assert_verifies
+
+PATIENCE_SECONDS = 90
+
+
+def until(look: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not look():
+        assert time.monotonic() < deadline, f"{what} did not happen in {PATIENCE_SECONDS} s"
+        time.sleep(0.2)
+
+
+def signing_selector(domain: Domain) -> str:
+    with every_tenant("a test looks"):
+        key = DkimKey.objects.signing().filter(domain=domain).first()
+        return key.selector if key else ""
+
+
+def is_all_right(domain: Domain) -> bool:
+    with every_tenant("a test looks"):
+        statuses = set(DnsRecord.objects.filter(domain=domain).values_list("status", "purpose"))
+    return ("ok", "dkim") in statuses and {status for status, _ in statuses} == {"ok"}
+
+
+def test_from_a_claim_to_a_rotation_under_load(post, acme, bolt):
+    bob = bolt.login("bob")
+    domain = create_domain(acme.actor, name=f"whole-{secrets.token_hex(4)}.example")
+    key = post.stack.info["dns"]["update_key"]
+    connect_zone(
+        acme.actor,
+        domain=domain,
+        server="127.0.0.1",
+        port=post.stack.port("dns"),
+        zone="example",
+        key_name=key["name"],
+        algorithm=key["algorithm"],
+        secret=key["secret"],
+    )
+
+    # Nothing more is done by hand: the worker publishes, looks, verifies, makes the key, and lets it sign.
+    _hurry(domain)
+    until(lambda: signing_selector(domain), "the first signature's key")
+    until(lambda: is_all_right(domain), "every record's turning green")
+    former = signing_selector(domain)
+    anna = create_mailbox(acme.actor, address=f"anna@{domain.domain_name}", password=PASSWORD, storage_quota_mb=10)
+    login = (anna.email, PASSWORD)
+    arrived = post.arrived(login, post.deliver(anna.email))
+    sent, stop = [], threading.Event()
+
+    def flow() -> None:
+        while not stop.is_set():
+            sent.append(post.submit(login, written(anna.email, bob[0])))
+
+    sender = threading.Thread(target=flow)
+    sender.start()
+    try:
+        until(lambda: len(sent) > 3, "mail's flowing")
+        rotate_key(acme.actor, domain=domain)
+        until(lambda: signing_selector(domain) not in {"", former}, "the rotation")
+        flowing = len(sent)
+        until(lambda: len(sent) > flowing + 5, "mail's flowing on")
+    finally:
+        stop.set()
+        sender.join()
+    post.arrived(bob, sent[-1], seconds=60)
+    messages = [as_sent(message) for message in post.inbox(bob)]
+
+    assert arrived["Subject"] == "A test"
+    assert len(messages) == len(sent)
+    for message in messages:
+        assert_verifies(message)
+    assert {former.encode() in message for message in messages} == {True, False}
+
+
+def _hurry(domain: Domain) -> None:
+    """Have what waits for its minute done now."""
+    from dns import tasks
+
+    tasks.refresh_records(domain.pk)
+    tasks.publish_records(domain.pk)
+    tasks.check_records(domain.pk)
