@@ -97,6 +97,7 @@ class RecordChange(TenantOwned):
     """What DNS showed before and after, under one name of a domain's: the history of its records."""
 
     tenant_path = "domain__tenant__path"
+    domain_path = "domain"
 
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="dns_changes")
     purpose = models.CharField(max_length=20)
@@ -122,6 +123,7 @@ class CheckSchedule(TenantOwned):
     """When a domain's records are looked up next. `step` counts the checks since the last change."""
 
     tenant_path = "domain__tenant__path"
+    domain_path = "domain"
 
     domain = models.OneToOneField(Domain, models.CASCADE, related_name="check_schedule")
     step = models.PositiveSmallIntegerField(default=0)
@@ -139,6 +141,7 @@ class ZoneAccess(TenantOwned):
     """How the name server of a domain takes updates (RFC 2136). `sealed_secret` opens by `mailhost.vault` alone."""
 
     tenant_path = "domain__tenant__path"
+    domain_path = "domain"
     secret = frozenset({"sealed_secret"})
 
     domain = models.OneToOneField(Domain, models.CASCADE, related_name="zone_access")
@@ -163,6 +166,7 @@ class Publication(TenantOwned):
     """What one publishing changed in a zone, so that it can be taken back."""
 
     tenant_path = "domain__tenant__path"
+    domain_path = "domain"
 
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="publications")
     zone = models.CharField(max_length=253)
@@ -182,6 +186,7 @@ class WrittenRecord(TenantOwned):
     """A record that we put into a zone: these alone we may take out of it. `data` is in zone-file form."""
 
     tenant_path = "domain__tenant__path"
+    domain_path = "domain"
 
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="written_records")
     name = ExactCharField(max_length=253)

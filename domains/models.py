@@ -114,6 +114,7 @@ class DomainConsent(TenantOwned):
     """The owner of a proven domain agrees that another tenant may prove a name above or below it."""
 
     tenant_path = "domain__tenant__path"
+    domain_path = "domain"
 
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="consents")
     name = ExactCharField(max_length=MAX_NAME)
@@ -135,6 +136,7 @@ class DomainNotice(TenantOwned):
     """Something about a domain that its tenant is told: on its page, by mail, and as an event."""
 
     tenant_path = "domain__tenant__path"
+    domain_path = "domain"
 
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="notices")
     event = models.CharField(max_length=40)

@@ -82,11 +82,16 @@ def describe(
     names_object: bool = False,
     lists: bool = False,
     changes: bool = False,
+    refuses: bool = False,
 ):
-    """Describe a method of an endpoint. `also`: one more status with this answer; `kind`: the answer's, where it is
+    """Describe a method of an endpoint. `refuses`: a rule may refuse what is asked, without any change; `also`: one more status with this answer; `kind`: the answer's, where it is
     not JSON; `lists`: it answers a page of `answer`; `changes`: it calls an operation; `names_object`: its path may
     name what is not there."""
-    problems = (*EVERY_ENDPOINT, *((404,) if names_object else ()), *(OF_CHANGES if changes else ()))
+    problems = (
+        *EVERY_ENDPOINT,
+        *((404,) if names_object else ()),
+        *(OF_CHANGES if changes else (422,) if refuses else ()),
+    )
     shown = _list_of(answer) if lists else answer
     responses: dict[Any, Any] = {(status, kind) if shown else status: shown}
     if also is not None:

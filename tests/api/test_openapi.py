@@ -117,6 +117,8 @@ def test_every_answer_is_what_the_document_says(document, subtests):
     invitation = invite_member(cast.acme.actor, email="new@acme.example", role="support")
     ids = ID | {
         "tenant": f"ten_{cast.acme.tenant.uid}",
+        "kind": "mx",
+        "name": "printer.example",
         "event": event,
         "plan": f"pln_{'0' * 20}",
         "key": key,
