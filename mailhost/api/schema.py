@@ -84,9 +84,9 @@ def describe(
     changes: bool = False,
     refuses: bool = False,
 ):
-    """Describe a method of an endpoint. `refuses`: a rule may refuse what is asked, without any change; `also`: one more status with this answer; `kind`: the answer's, where it is
-    not JSON; `lists`: it answers a page of `answer`; `changes`: it calls an operation; `names_object`: its path may
-    name what is not there."""
+    """Describe a method of an endpoint. `also`: one more status with this answer; `kind`: the answer's, where it is
+    not JSON; `lists`: it answers a page of `answer`; `changes`: it calls an operation; `refuses`: a rule may refuse
+    what is asked, without any change; `names_object`: its path may name what is not there."""
     problems = (
         *EVERY_ENDPOINT,
         *((404,) if names_object else ()),
