@@ -127,7 +127,7 @@ class DnsLookup(Endpoint):
 
     actions = {"GET": LOOK_UP}
 
-    @describe("look_up_dns", "Look up one kind of record", answer=LookupAnswer, refuses=True)
+    @describe("look_up_dns", "Look up one kind of record", answer=LookupAnswer, names_object=True, refuses=True)
     def get(self, request: Request, kind: str, name: str) -> Response:
         with throttled():
             return Response(LookupAnswer(look(request.actor, kind, name)).data)
