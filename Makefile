@@ -1,7 +1,7 @@
 # Two commands to begin with: make demo, make test. Both install what is missing first.
 PYTHON = .venv/bin/python
 .DEFAULT_GOAL = help
-.PHONY: help install demo demo-reset demo-status stack-up stack-down test lint bench look clean
+.PHONY: openapi help install demo demo-reset demo-status stack-up stack-down test lint bench look clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -36,6 +36,9 @@ lint: install ## Style, imports, spelling, dependencies
 
 bench: install ## Speed as ratios to a floor measured in the same run
 	@$(PYTHON) -m bench
+
+openapi: install ## Write docs/openapi.json after a change of the API that is meant
+	@MAILHOST_SECRET_KEY=none $(PYTHON) manage.py openapi docs/openapi.json
 
 look: install ## Pictures of every page in var/screenshots/
 	@$(PYTHON) -m tests.look
