@@ -41,16 +41,18 @@ def lock_domains(actor: Actor, domain: Domain, others: Iterable[int] = ()) -> tu
     return own, locked
 
 
-def lock_each(actor: Actor, domains: Iterable[Domain]) -> dict[int, Domain]:
-    """Lock several domains that the actor has just seen, in the same order; return by id those that are still live."""
+def lock_each(actor: Actor, domains: Iterable[Domain], others: Iterable[int] = ()) -> dict[int, Domain]:
+    """Lock several domains that the actor has just seen together with others by id, in the same order; return the
+    former by id, if they are still live."""
     domains = list(domains)
     paths = share_tenants({actor.tenant_id, *(domain.tenant_id for domain in domains)})
     with every_tenant("a change waits for changes of the other domains it touches"):
-        ids = {domain.pk for domain in domains}
-        rows = list(Domain.objects.select_for_update().filter(pk__in=ids, deleted_at=None).order_by("pk"))
-    for row in rows:
+        own = {domain.pk for domain in domains}
+        rows = list(Domain.objects.select_for_update().filter(pk__in={*own, *others}).order_by("pk"))
+    locked = {row.pk: row for row in rows if row.pk in own and row.deleted_at is None}
+    for row in locked.values():
         row.owner_path = paths[row.tenant_id]
-    return {row.pk: row for row in rows}
+    return locked
 
 
 def refuse_frozen(domain: Domain, field: str = "") -> None:

@@ -33,11 +33,11 @@ def create_alias(actor: Actor, *, source: str, targets: Sequence[str]) -> list[A
     limit_reached, too_many_targets, taken, alias_loop, alias_too_deep.
     """
     source = normalise_source(source)
-    wanted = _targets(source, targets)
-    hosted = _hosted({domain_of(target) for target in wanted})
-    domain = domain_for(actor, source, field="source", others=hosted)
+    wanted = stored_targets(source, targets)
+    elsewhere = hosted({domain_of(target) for target in wanted})
+    domain = domain_for(actor, source, field="source", others=elsewhere)
     is_new = _is_new(source, wanted)
-    mailboxes = _mailboxes_at({base_address(target) for target in wanted})
+    mailboxes = mailboxes_at({base_address(target) for target in wanted})
     rows = [
         Alias(
             domain=domain,
@@ -98,10 +98,10 @@ def update_alias(
     alias_loop, alias_too_deep.
     """
     source = alias.rows[0].alias_email
-    wanted = _targets(source, targets) if targets is not None else alias.targets
+    wanted = stored_targets(source, targets) if targets is not None else alias.targets
     if len(wanted) > MAX_TARGETS:
         raise Refused("too_many_targets", "targets", f"An alias has at most {MAX_TARGETS} targets.")
-    rows = _locked_rows(actor, alias, _hosted({domain_of(target) for target in wanted}))
+    rows = _locked_rows(actor, alias, hosted({domain_of(target) for target in wanted}))
     if targets is not None:
         _retarget(rows, wanted)
     if enabled is not None:
@@ -139,7 +139,7 @@ def _retarget(rows: QuerySet[Alias], wanted: Sequence[str]) -> None:
     present = {row.destination_email: row for row in rows}
     one = next(iter(present.values()))
     missing = [target for target in wanted if target not in present]
-    mailboxes = _mailboxes_at({base_address(target) for target in missing})
+    mailboxes = mailboxes_at({base_address(target) for target in missing})
     rows.exclude(destination_email__in=wanted).delete()
     Alias.objects.bulk_create(
         Alias(
@@ -158,7 +158,7 @@ def _keep_mail_again(source: str) -> None:
     Alias.objects.filter(alias_email=source, is_enabled=False).update(is_enabled=True, updated_at=timezone.now())
 
 
-def _targets(source: str, targets: Sequence[str]) -> list[str]:
+def stored_targets(source: str, targets: Sequence[str]) -> list[str]:
     """Return the targets' stored forms, each once. Raises Refused for what can be no target."""
     wanted = list(dict.fromkeys(normalise_target(target) for target in targets))
     if not wanted:
@@ -184,13 +184,13 @@ def _is_new(source: str, wanted: list[str]) -> bool:
     return not present
 
 
-def _hosted(names: set[str]) -> list[int]:
+def hosted(names: set[str]) -> list[int]:
     """Return the ids of this server's domains among these names, whoever owns them."""
     with every_tenant("a change of an alias waits for changes of the domains it leads to"):
         return list(Domain.objects.filter(owned_name__in=names).values_list("pk", flat=True))
 
 
-def _mailboxes_at(addresses: set[str]) -> dict[str, int]:
+def mailboxes_at(addresses: set[str]) -> dict[str, int]:
     """Return the live mailboxes at these addresses, of whatever tenant: an alias may lead to anybody."""
     with every_tenant("an alias may lead to any mailbox, as any mail may"):
         return dict(Mailbox.objects.live().filter(email__in=addresses).values_list("email", "pk"))

@@ -4,17 +4,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.utils import timezone
 
-from domains.models import Domain
 from mailboxes.addresses import display_address, domain_of, normalise_address
+from mailboxes.batches import Refusals, as_far_as_limits_allow, refuse_too_many, repeated_in_alias_domains
 from mailboxes.effective import recalculate_addresses
-from mailboxes.mirror import follow_addresses
 from mailboxes.models import Alias, Mailbox, QuotaUsage
 from mailboxes.operations import (
     check_display_name,
     check_quota,
+    send_invitation,
     stored_hash,
     taken_by_alias,
     taken_by_mailbox,
@@ -26,10 +25,8 @@ from mailhost.errors import Refused, SeveralRefused
 from mailhost.operation import operation
 from tenants.limits import reserve
 
-MAX_ITEMS = 1000
 # Hashing takes 25 ms of a core each, and a request must end.
 MAX_PASSWORDS = 100
-Refusals = dict[int, Refused]
 
 
 @dataclass(frozen=True)
@@ -40,6 +37,7 @@ class NewMailbox:
     storage_quota_mb: int
     password: str | None = None
     password_hash: str | None = None
+    invite_to: str | None = None
     display_name: str = ""
 
 
@@ -52,8 +50,8 @@ def create_mailboxes(
     Raises Refused("too_many_items"), Refused("too_many_passwords"); when `is_atomic` SeveralRefused, and
     Refused("limit_reached"). What one item is refused for is as with `create_mailbox`.
     """
-    _refuse_too_many(items)
-    if sum(1 for item in items if not item.password_hash) > MAX_PASSWORDS:
+    refuse_too_many(items)
+    if sum(1 for item in items if item.password) > MAX_PASSWORDS:
         message = f"A batch takes at most {MAX_PASSWORDS} passwords that must be hashed here. Send hashes, or less."
         raise Refused("too_many_passwords", "items", message)
     refusals: Refusals = {}
@@ -75,12 +73,11 @@ def create_mailboxes(
     wanted = {place: row for place, row in rows.items() if place not in refusals}
     if is_atomic and refusals:
         raise SeveralRefused("items", refusals)
-    return _as_far_as_limits_allow(wanted, refusals, is_atomic=is_atomic), refusals
-
-
-def _refuse_too_many(items: Sequence[object]) -> None:
-    if not 1 <= len(items) <= MAX_ITEMS:
-        raise Refused("too_many_items", "items", f"A batch has 1 to {MAX_ITEMS} items.")
+    made = as_far_as_limits_allow(wanted, refusals, write=_inserted, reserve=_reserve, is_atomic=is_atomic)
+    for place, row in made.items():
+        if invited := items[place].invite_to:
+            send_invitation(row, invited)
+    return made, refusals
 
 
 def _row_of(item: NewMailbox) -> Mailbox:
@@ -89,7 +86,7 @@ def _row_of(item: NewMailbox) -> Mailbox:
     check_display_name(item.display_name)
     return Mailbox(
         email=address,
-        password_hash=stored_hash(address, item.password, item.password_hash),
+        password_hash=stored_hash(address, item.password, item.password_hash, item.invite_to),
         display_name=item.display_name,
         storage_quota=item.storage_quota_mb,
     )
@@ -111,40 +108,8 @@ def _taken(addresses: set[str]) -> dict[str, Refused]:
     return found | {email: taken_by_mailbox(email) for email in mailboxes}
 
 
-def _as_far_as_limits_allow(wanted: dict[int, Mailbox], refusals: Refusals, *, is_atomic: bool) -> dict[int, Mailbox]:
-    """Insert all of them, or as many from the first on as the limits allow, and refuse the others."""
-    places = list(wanted)
-    rows = list(wanted.values())
-    try:
-        with transaction.atomic():
-            return dict(zip(places, _inserted(rows), strict=True))
-    except Refused as refusal:
-        if is_atomic:
-            raise Refused(refusal.code, "items", refusal.message) from refusal
-        count = _most_allowed(rows)
-        refusals |= dict.fromkeys(places[count:], refusal)
-    return dict(zip(places[:count], _inserted(rows[:count]), strict=True))
-
-
-def _most_allowed(rows: list[Mailbox]) -> int:
-    """Return how many of these, from the first on, the limits allow: fewer than all, found by halving."""
-    fits, fails = 0, len(rows)
-    while fails - fits > 1:
-        count = (fits + fails) // 2
-        try:
-            with transaction.atomic():
-                _reserve(rows[:count])
-                transaction.set_rollback(True)
-            fits = count
-        except Refused:
-            fails = count
-    return fits
-
-
 def _inserted(rows: list[Mailbox]) -> list[Mailbox]:
     """Write the mailboxes, let their addresses answer, and take from their tenants' limits."""
-    if not rows:
-        return []
     addresses = [row.email for row in rows]
     Mailbox.objects.bulk_create(rows)
     QuotaUsage.objects.filter(username__in=addresses).delete()
@@ -158,20 +123,10 @@ def _inserted(rows: list[Mailbox]) -> list[Mailbox]:
         )
         for row in rows
     )
-    touched = {*addresses, *lead_to({row.email: row.pk for row in rows}, timezone.now())}
-    recalculate_addresses(touched | _repeated(rows))
+    touched = lead_to({row.email: row.pk for row in rows}, timezone.now())
+    recalculate_addresses(touched | repeated_in_alias_domains({row.email: row.domain_id for row in rows}))
     _reserve(rows)
     return rows
-
-
-def _repeated(rows: list[Mailbox]) -> set[str]:
-    """Let the alias domains of these mailboxes' domains follow; return the addresses there."""
-    followed = Domain.objects.filter(alias_of__in={row.domain_id for row in rows}, is_live=1)
-    return {
-        address
-        for domain_id in set(followed.values_list("alias_of_id", flat=True))
-        for address in follow_addresses(domain_id, [row.email for row in rows if row.domain_id == domain_id])
-    }
 
 
 def _reserve(rows: list[Mailbox]) -> None:

@@ -6,12 +6,12 @@ from django.utils import timezone
 from domains.locks import lock_domain, refuse_frozen
 from domains.models import Domain
 from domains.names import display_name as display_domain
-from mailboxes.addresses import display_address, normalise_address
+from mailboxes.addresses import display_address, normalise_address, normalise_target
 from mailboxes.effective import recalculate_addresses
 from mailboxes.mirror import follow_addresses
 from mailboxes.models import Alias, Mailbox, QuotaUsage, homes
 from mailboxes.ownership import domain_for
-from mailboxes.passwords import accept_hash, check_password, hash_password, verify
+from mailboxes.passwords import accept_hash, check_password, hash_password, nobodys_hash, verify
 from mailboxes.waiting import lead_to
 from mailhost.actor import Actor
 from mailhost.background import later
@@ -33,16 +33,18 @@ def create_mailbox(
     address: str,
     password: str | None = None,
     password_hash: str | None = None,
+    invite_to: str | None = None,
     storage_quota_mb: int,
     display_name: str = "",
 ) -> Mailbox:
-    """Create a mailbox under a verified domain, with a password or an imported hash of one.
+    """Create a mailbox under a verified domain, with a password, an imported hash of one, or a mail to `invite_to`
+    with a link that sets one.
 
     Raises Refused: invalid_address, unknown_domain, domain_not_verified, alias_domain, weak_password, invalid_hash,
-    password_required, invalid_quota, invalid_display_name, limit_reached, taken.
+    password_required, several_passwords, invalid_quota, invalid_display_name, limit_reached, taken.
     """
     address = normalise_address(address)
-    wanted = stored_hash(address, password, password_hash)
+    wanted = stored_hash(address, password, password_hash, invite_to)
     check_quota(storage_quota_mb)
     check_display_name(display_name)
     domain = domain_for(actor, address, field="address")
@@ -59,7 +61,21 @@ def create_mailbox(
     except IntegrityError as error:
         raise taken_by_mailbox(address) from error
     _open_address(mailbox)
+    if invite_to:
+        send_invitation(mailbox, invite_to)
     reserve(domain.owner_path, mailboxes=1, storage_mb=storage_quota_mb)
+    return mailbox
+
+
+@operation("mailboxes.change_password")
+def invite_to_mailbox(actor: Actor, *, mailbox: Mailbox, invite_to: str) -> Mailbox:
+    """Send somebody a link with which they set the mailbox's password. The present one works until then.
+
+    Raises Refused: not_found, invalid_address.
+    """
+    check_invited(mailbox.email, invite_to)
+    mailbox = locked_mailbox(actor, mailbox)
+    send_invitation(mailbox, invite_to)
     return mailbox
 
 
@@ -185,15 +201,34 @@ def restore_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
     return mailbox
 
 
-def stored_hash(address: str, password: str | None, password_hash: str | None) -> str:
-    """Return what is stored for a password, or for the hash of one. Raises Refused: weak_password, invalid_hash,
-    password_required."""
+def stored_hash(address: str, password: str | None, password_hash: str | None, invite_to: str | None = None) -> str:
+    """Return what is stored for a password, for the hash of one, or until an invited person has set one.
+
+    Raises Refused: weak_password, invalid_hash, invalid_address, password_required, several_passwords.
+    """
+    if sum(map(bool, (password, password_hash, invite_to))) > 1:
+        message = "Give a password, the hash of one, or an address to invite; not several of them."
+        raise Refused("several_passwords", "password", message)
     if password_hash:
         return accept_hash(password_hash)
+    if invite_to:
+        check_invited(address, invite_to)
+        return nobodys_hash()
     if not password:
         raise Refused("password_required", "password", "Enter a password.")
     check_password(password, address=address)
     return hash_password(password)
+
+
+def check_invited(address: str, invite_to: str) -> None:
+    """Raise Refused("invalid_address", "invite_to", …) for what cannot read the invitation to this mailbox."""
+    if normalise_target(invite_to, field="invite_to") == address:
+        message = "The link cannot go to the mailbox itself: nobody can sign in there yet. Name another address."
+        raise Refused("invalid_address", "invite_to", message)
+
+
+def send_invitation(mailbox: Mailbox, invite_to: str) -> None:
+    later("mailboxes.tasks.send_invitation", mailbox_id=mailbox.pk, to=normalise_target(invite_to))
 
 
 def is_set(mailbox: Mailbox, *, password: str | None = None, password_hash: str | None = None) -> bool:
@@ -229,11 +264,10 @@ def missing_mailbox() -> Mailbox:
 
 
 def _refuse_taken(address: str) -> None:
-    """Raise Refused("taken", …) when the address is an alias's; whether a mailbox has it the unique index says."""
-    if Mailbox.objects.live().filter(email=address).exists():
-        raise taken_by_mailbox(address)
-    if Alias.objects.filter(alias_email=address).exists():
-        raise taken_by_alias(address)
+    """Raise Refused("taken", …) when the address is somebody's already: each mailbox has a row of its own there."""
+    owners = set(Alias.objects.filter(alias_email=address).values_list("own_mailbox", flat=True))
+    if owners:
+        raise taken_by_alias(address) if owners == {None} else taken_by_mailbox(address)
 
 
 def _open_address(mailbox: Mailbox) -> None:

@@ -26,10 +26,12 @@ def domain_for(actor: Actor, address: str, *, field: str, others: Iterable[int] 
     return domain
 
 
-def domains_for(actor: Actor, names: Iterable[str], *, field: str) -> dict[str, Domain | Refused]:
+def domains_for(
+    actor: Actor, names: Iterable[str], *, field: str, others: Iterable[int] = ()
+) -> dict[str, Domain | Refused]:
     """The same for many names at once, all locked: what is found for each, or why it holds no addresses."""
     claims = _claims(names)
-    locked = lock_each(actor, claims.values())
+    locked = lock_each(actor, claims.values(), others)
     found = {row.domain_name: _no_home(row, field) or row for row in locked.values()}
     return {name: found.get(name) or _unknown(name, field) for name in names}
 

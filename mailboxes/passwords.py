@@ -5,6 +5,8 @@ which its default_pass_scheme SHA512-CRYPT reads.
 """
 
 import re
+import secrets
+import string
 import unicodedata
 from typing import Any
 
@@ -40,11 +42,18 @@ SCHEMES = {
     "SSHA512": (SSHA512, ldap_salted_sha512, "{SSHA512}"),
 }
 DEFAULT_SCHEME = "SHA512-CRYPT"
+CRYPT_DIGITS = f"./{string.digits}{string.ascii_letters}"
 
 
 def hash_password(password: str) -> str:
     """Return the `{ARGON2ID}` hash of a password."""
     return "{ARGON2ID}" + _argon2id.hash(password)
+
+
+def nobodys_hash() -> str:
+    """Return a hash whose password nobody knows: of random digits, not of a password."""
+    salt, digits = ("".join(secrets.choice(CRYPT_DIGITS) for _ in range(count)) for count in (16, 86))
+    return f"{{SHA512-CRYPT}}$6${salt}${digits}"
 
 
 def verify(password: str, stored: str) -> bool:

@@ -6,7 +6,11 @@ from redis import Redis
 
 from domains.models import Domain
 from mailboxes import last_logins, sessions
+from mailboxes.addresses import display_address
 from mailboxes.app_password_operations import end_expired
+from mailboxes.invitations import VALID, link
+from mailboxes.models import Mailbox
+from mailhost.mail import compose
 from mailhost.scope import every_tenant, subtree
 from tenants.models import Tenant
 
@@ -23,6 +27,15 @@ def end_sessions_of_tenant(tenant_id: int) -> None:
         below = Domain.objects.live().filter(subtree("tenant__path", path))
         names = list(below.order_by("domain_name").values_list("domain_name", flat=True))
     sessions.end_sessions([f"*@{name}" for name in names])
+
+
+def send_invitation(mailbox_id: int, to: str) -> None:
+    """Send the link that sets a mailbox's password. Raises SMTPException or OSError, and is then tried again."""
+    with every_tenant("a task gets an id and no actor"):
+        mailbox = Mailbox.objects.live().filter(pk=mailbox_id).first()
+    if mailbox is not None:
+        told = {"address": display_address(mailbox.email), "link": link(mailbox), "days": VALID.days}
+        compose("mailboxes/mail/invitation.txt", to, told).send()
 
 
 def store_last_logins() -> None:

@@ -3,12 +3,14 @@
 from django.urls import path
 
 import mailhost.web.paths  # noqa: F401  registers <uid:…>
-from mailboxes import app_passwords_web, explain_web, web
+from mailboxes import app_passwords_web, explain_web, invitation_web, web
 from mailboxes.api import aliases, app_passwords, explain, mailboxes, state
 
 pages = [
     path("mailboxes/", web.index, name="mailboxes"),
     path("mailboxes/add/", web.add, name="mailbox-add"),
+    path("mailboxes/invitation/", invitation_web.accept, name="mailbox-invitation-accept"),
+    path("mailboxes/invitation/<str:token>/", invitation_web.opened, name="mailbox-invitation"),
     path("mailboxes/bin/", web.bin_index, name="mailbox-bin"),
     path("mailboxes/<uid:uid>/", web.show, name="mailbox"),
     path("mailboxes/<uid:uid>/update/", web.update, name="mailbox-update"),
@@ -31,6 +33,7 @@ endpoints = [
     path("mailboxes/batch", mailboxes.MailboxBatch.as_view(), name="api-mailbox-batch"),
     path("mailboxes/<str:mailbox>", mailboxes.OneMailbox.as_view(), name="api-mailbox"),
     path("mailboxes/<str:mailbox>/password", mailboxes.MailboxPassword.as_view(), name="api-mailbox-password"),
+    path("mailboxes/<str:mailbox>/invite", mailboxes.MailboxInvitation.as_view(), name="api-mailbox-invite"),
     path("mailboxes/<str:mailbox>/suspend", mailboxes.MailboxSuspension.as_view(), name="api-mailbox-suspend"),
     path("mailboxes/<str:mailbox>/resume", mailboxes.MailboxResumption.as_view(), name="api-mailbox-resume"),
     path("mailboxes/<str:mailbox>/restore", mailboxes.MailboxRestoration.as_view(), name="api-mailbox-restore"),
@@ -44,5 +47,6 @@ endpoints = [
     path("state", state.State.as_view(), name="api-state"),
     path("explain", explain.Explain.as_view(), name="api-explain"),
     path("aliases", aliases.Aliases.as_view(), name="api-aliases"),
+    path("aliases/batch", aliases.AliasBatch.as_view(), name="api-alias-batch"),
     path("aliases/<str:alias>", aliases.OneAlias.as_view(), name="api-alias"),
 ]

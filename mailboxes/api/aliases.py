@@ -8,11 +8,15 @@ from rest_framework.response import Response
 
 from domains.locks import lock_domain
 from mailboxes.addresses import display_address
+from mailboxes.alias_batch_operations import NewAlias as NewAliasItem
+from mailboxes.alias_batch_operations import create_aliases
 from mailboxes.alias_groups import AliasGroup, group_with, groups_of, sources
 from mailboxes.alias_operations import create_alias, delete_aliases, update_alias
 from mailboxes.expansion import MAX_TARGETS
 from mailboxes.references import ALIAS_PREFIX, find_alias, in_domain, matching_sources
+from mailhost.api.batches import ATOMIC, Batch, answer, answer_of, read_items
 from mailhost.api.endpoint import Endpoint, created, gone
+from mailhost.api.errors import errors_of_input
 from mailhost.api.lists import Filter, Listing
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, PublicId, Shape, Switch, Text
@@ -56,6 +60,12 @@ class NewAlias(Shape):
     targets = serializers.ListField(child=Text(), allow_empty=False, max_length=MAX_TARGETS)
 
 
+class NewAliases(Batch):
+    """Up to 1,000 aliases, each source once."""
+
+    items = NewAlias(many=True)
+
+
 class AliasChange(Shape):
     """`targets` are all that the alias leads to from now on; `enabled` switches them off or on together."""
 
@@ -78,6 +88,25 @@ class Aliases(Endpoint):
         fields = self.body(NewAlias)
         rows = create_alias(request.actor, source=fields["source"], targets=fields["targets"])
         return created(AliasAnswer(group_with(rows[0])), "api-alias")
+
+
+class AliasBatch(Endpoint):
+    """Many aliases at once."""
+
+    actions = {"POST": create_aliases.action}
+
+    @describe("create_aliases", "Create many aliases", body=NewAliases, answer=answer_of(AliasAnswer), changes=True)
+    def post(self, request: Request) -> Response:
+        batch = self.body(Batch)
+        is_atomic = batch["mode"] == ATOMIC
+        good, errors = read_items(batch["items"], NewAlias, is_atomic=is_atomic)
+        places = list(good)
+        items = [NewAliasItem(item["source"], item["targets"]) for item in good.values()]
+        made, refusals = create_aliases(request.actor, items=items, is_atomic=is_atomic) if items else ({}, {})
+        keys = [{"alias_email": row.alias_email, "domain_id": row.domain_id} for row in made.values()]
+        shown = AliasAnswer(groups_of(keys), many=True).data
+        errors |= {places[number]: errors_of_input(refusal, self) for number, refusal in refusals.items()}
+        return answer(batch["mode"], dict(zip([places[number] for number in made], shown, strict=True)), errors)
 
 
 class OneAlias(Endpoint):

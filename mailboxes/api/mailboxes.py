@@ -18,6 +18,7 @@ from mailboxes.operations import (
     change_password,
     create_mailbox,
     delete_mailbox,
+    invite_to_mailbox,
     is_set,
     restore_mailbox,
     resume_mailbox,
@@ -100,11 +101,13 @@ class MailboxAnswer(Answer):
 
 
 class NewMailbox(Shape):
-    """Either `password`, or `password_hash` as another system stored it."""
+    """`password`, or `password_hash` as another system stored it, or `invite_to`: an address that gets a link with
+    which its reader sets the password."""
 
     email = Text()
     password = Text(required=False, write_only=True)
     password_hash = Text(required=False, write_only=True)
+    invite_to = Text(required=False, write_only=True)
     storage_quota = Whole(help_text="MB")
     display_name = Text(required=False, allow_blank=True)
 
@@ -132,6 +135,13 @@ class WantedMailbox(MailboxChange):
 
     password = Text(required=False, write_only=True)
     password_hash = Text(required=False, write_only=True)
+    invite_to = Text(required=False, write_only=True, help_text="Of a new mailbox; nobody is invited twice.")
+
+
+class MailboxInvitee(Shape):
+    """Who gets the link with which the mailbox's password is set."""
+
+    to = Text()
 
 
 class NewPassword(Shape):
@@ -229,12 +239,13 @@ class OneMailbox(OfMailbox):
     def put(self, request: Request, mailbox: str) -> Response:
         wanted = self.body(WantedMailbox)
         secret = {name: wanted.pop(name) for name in ("password", "password_hash") if name in wanted}
+        invited = {"invite_to": wanted.pop("invite_to")} if "invite_to" in wanted else {}
         try:
             row = find_mailbox(mailbox)
         except Mailbox.DoesNotExist:
             if is_id(MAILBOX_PREFIX, mailbox):
                 raise
-            return created(_shown(_made(request, mailbox, wanted, secret)), "api-mailbox")
+            return created(_shown(_made(request, mailbox, wanted, secret | invited)), "api-mailbox")
         if wanted:
             update_mailbox(request.actor, mailbox=row, **_arguments(wanted))
         if secret and not is_set(row, **secret):
@@ -264,6 +275,27 @@ class MailboxPassword(OfMailbox):
     def post(self, request: Request, mailbox: str) -> Response:
         row = find_mailbox(mailbox)
         change_password(request.actor, mailbox=row, **self.body(NewPassword))
+        return gone()
+
+
+class MailboxInvitation(OfMailbox):
+    """A link by mail, with which a person sets the mailbox's password."""
+
+    shows = OneMailbox
+    actions = {"POST": invite_to_mailbox.action}
+    body_names = {"invite_to": "to"}
+
+    @describe(
+        "invite_to_mailbox",
+        "Send somebody a link that sets the mailbox's password",
+        body=MailboxInvitee,
+        status=204,
+        names_object=True,
+        changes=True,
+    )
+    def post(self, request: Request, mailbox: str) -> Response:
+        row = find_mailbox(mailbox)
+        invite_to_mailbox(request.actor, mailbox=row, invite_to=self.body(MailboxInvitee)["to"])
         return gone()
 
 

@@ -1,5 +1,6 @@
 import pytest
 
+from tests.webside import plain_static  # noqa: F401  a fixture
 from tests.world import in_acme, verified_domain, world  # noqa: F401 - fixtures
 
 

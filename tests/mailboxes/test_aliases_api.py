@@ -2,9 +2,10 @@
 
 import pytest
 
+from audit.models import Event
 from mailboxes.models import Alias
 from mailhost.scope import every_tenant
-from tenants.models import Allowance, AuditRecord
+from tenants.models import Allowance
 from tests.apiside import assert_problem, errors_of, make_cast
 from tests.world import an_alias, routes
 
@@ -132,7 +133,7 @@ def test_alias_gets_other_targets_as_one_act(cast):
     assert caller.read("/aliases/sales@acme.example") == answer.json()
     assert routes("sales@acme.example") == ["anna@acme.example", "z@partner.example"]
     with every_tenant("a test reads the record"):
-        assert AuditRecord.objects.filter(action="aliases.update").count() == 1
+        assert Event.objects.filter(action="aliases.update").count() == 1
 
 
 def test_new_targets_of_an_alias_that_is_off_are_off_too(cast):
@@ -170,7 +171,7 @@ def test_alias_is_deleted_as_one_act_and_counts_as_one(cast):
     caller.call("DELETE", "/aliases/sales@acme.example")
 
     with every_tenant("a test reads the record"):
-        assert AuditRecord.objects.filter(action="aliases.delete").count() == 1
+        assert Event.objects.filter(action="aliases.delete").count() == 1
         assert Allowance.objects.get(pk=cast.acme.tenant.pk).used_aliases == before - 1
 
 

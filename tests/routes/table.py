@@ -56,6 +56,7 @@ IN_ADMIN = (
     "mailhost/job",
 )
 INVITATION = {"email": "somebody@elsewhere.example", "role": "support"}
+NEW_ALIAS = {"source": "info@acme.example", "targets": ["anna@acme.example"]}
 ALIAS = {"local_part": "new", "domain": "acme.example", "targets": "anna@acme.example"}
 
 
@@ -104,6 +105,9 @@ TABLE = [
     Row("POST", "password/new/<alnum:uidb36>-<str:key>/", SIGN_IN, "tenant tenant"),
     Row("GET", "password/new/set/", SIGN_IN),
     Row("GET", "invitations/<uid:uid>/<str:secret>/", SIGN_IN, "invitation invitation"),
+    Row("GET", "mailboxes/invitation/<str:token>/", SIGN_IN, "mailbox"),
+    Row("GET", "mailboxes/invitation/", SIGN_IN),
+    Row("POST", "mailboxes/invitation/", SIGN_IN),
     Row("GET", "invitations/accept/", SIGN_IN),
     Row("POST", "invitations/accept/", SIGN_IN),
     # Of mailbox users, whose sessions are none of the panel's: these callers are all nobody there.
@@ -225,6 +229,7 @@ TABLE = [
     Row("PATCH", "api/v1/mailboxes/<str:mailbox>", CHANGE, "mailbox", {"storage_quota": 700}),
     Row("DELETE", "api/v1/mailboxes/<str:mailbox>", CHANGE, "mailbox"),
     Row("POST", "api/v1/mailboxes/<str:mailbox>/password", CHANGE, "mailbox", {"password": PASSWORD}),
+    Row("POST", "api/v1/mailboxes/<str:mailbox>/invite", CHANGE, "mailbox", {"to": "new@partner.example"}),
     Row("POST", "api/v1/mailboxes/<str:mailbox>/suspend", CHANGE, "mailbox"),
     Row("POST", "api/v1/mailboxes/<str:mailbox>/resume", CHANGE, "mailbox"),
     Row("POST", "api/v1/mailboxes/<str:mailbox>/restore", CHANGE, "deleted_mailbox"),
@@ -251,7 +256,8 @@ TABLE = [
     Row("PUT", "api/v1/state", ADD, body={"mailboxes": []}),
     Row("GET", "api/v1/explain", LIST, query="recipient=anna@acme.example"),
     Row("GET", "api/v1/aliases", LIST),
-    Row("POST", "api/v1/aliases", ADD, body={"source": "info@acme.example", "targets": ["anna@acme.example"]}),
+    Row("POST", "api/v1/aliases", ADD, body=NEW_ALIAS),
+    Row("POST", "api/v1/aliases/batch", ADD, body={"mode": "atomic", "items": [NEW_ALIAS]}),
     Row("GET", "api/v1/aliases/<str:alias>", SEE, "alias"),
     Row("PATCH", "api/v1/aliases/<str:alias>", CHANGE, "alias", {"enabled": False}),
     Row("DELETE", "api/v1/aliases/<str:alias>", CHANGE, "alias"),

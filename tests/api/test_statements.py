@@ -1,0 +1,54 @@
+"""What a change asks of the database, the key's lookup included: as much in a full tenant as in an empty one."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.apiside import make_cast
+from tests.world import PASSWORD_HASH, a_mailbox
+
+pytestmark = pytest.mark.django_db
+
+# Savepoints are where a transaction may go back to; they read and write nothing.
+TRANSACTION = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
+
+
+@pytest.fixture
+def acme():
+    return make_cast().acme
+
+
+def statements(caller, path: str, body) -> list[str]:
+    caller.read("/me")
+    with CaptureQueriesContext(connection) as asked:
+        answer = caller.call("POST", path, body)
+    assert answer.status_code == 201, answer.content
+    return [query["sql"] for query in asked if not query["sql"].startswith(TRANSACTION)]
+
+
+def mailbox(local: str) -> dict:
+    return {"email": f"{local}@acme.example", "password_hash": PASSWORD_HASH, "storage_quota": 5}
+
+
+def test_a_new_mailbox_costs_the_same_however_many_there_are(acme):
+    caller = acme.caller()
+
+    first = statements(caller, "/mailboxes", mailbox("first"))
+    for number in range(10):
+        a_mailbox(acme.actor, f"box{number}@acme.example")
+    later = statements(caller, "/mailboxes", mailbox("later"))
+
+    assert len(first) == len(later), "\n".join(later)
+    assert len(later) <= 22, "\n".join(later)
+
+
+def test_a_new_domain_costs_the_same_however_many_there_are(acme):
+    caller = acme.caller()
+
+    first = statements(caller, "/domains", {"name": "first.example"})
+    for number in range(5):
+        caller.call("POST", "/domains", {"name": f"more{number}.example"})
+    later = statements(caller, "/domains", {"name": "later.example"})
+
+    assert len(first) == len(later), "\n".join(later)
+    assert len(later) <= 15, "\n".join(later)
