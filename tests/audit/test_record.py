@@ -209,7 +209,7 @@ def test_the_record_costs_two_statements(world):
         lambda: an_alias(world.as_acme, "sales@acme.example", "anna@acme.example"),
         lambda: set_domain_enabled(world.as_acme, domain=domain, enabled=False),
         lambda: revoke_api_key(world.as_acme, key=key),
-        lambda: suspend_tenant(world.as_rita, tenant=world.acme, reason="Unpaid"),
+        lambda: suspend_tenant(world.as_rita, tenant=world.acme, reason="unpaid"),
     ):
         with CaptureQueriesContext(connection) as asked:
             act()

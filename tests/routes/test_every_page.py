@@ -40,7 +40,8 @@ def test_who_may_only_read_is_offered_no_change(cast, subtests):
     for row in READ:
         if table.READER in row.opens_to and not row.is_own:
             with subtests.test(str(row)):
-                page = cast.call(table.READER, row).content.decode()
+                answer = cast.call(table.READER, row)
+                page = answer.getvalue().decode()
 
                 # Signing out and searching are all that is left.
                 forms = [part.split(">")[0] for part in page.split("<form ")[1:]]
