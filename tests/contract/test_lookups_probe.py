@@ -155,7 +155,9 @@ def test_the_way_to_the_mailbox_that_fills_up_reads_a_few_rows_for_each_step(fil
     assert [user for user, *_ in answer] == ["box7@domain7.example"]
     # Of each step its row, a look for another target, and what the recursion writes down and reads again.
     assert read <= 15 * len(steps)
-    assert (nothing, read_for_others) == ((), 0)
+    # One look into the index, before it is clear that nobody asks.
+    assert nothing == ()
+    assert read_for_others <= 1
 
 
 @pytest.mark.parametrize("name", lookups.GIVEN)
