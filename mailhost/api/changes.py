@@ -28,13 +28,14 @@ def carry_out(endpoint, handler: Callable[..., Response], request: Request, *arg
     act = partial(handler, request, *arguments, **named)
     if "If-Match" in request.headers or "If-None-Match" in request.headers:
         act = partial(_on_what_was_read, endpoint, act, request, *arguments, **named)
+    name = idempotency.name_of(request) if request.method == "POST" else None
     if is_dry_run(request) or request.user.is_test:
         return rehearsed(act)
     if request.method == "PUT":
         # Making what is not there and changing it is one change.
         return retried(transaction.atomic(act))
-    if request.method == "POST" and idempotency.HEADER in request.headers:
-        return idempotency.once(request, act)
+    if name is not None:
+        return idempotency.once(request, name, act)
     return act()
 
 

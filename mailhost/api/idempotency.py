@@ -35,14 +35,19 @@ LOCKED = {1205, 3572}
 FORGOTTEN_AT_ONCE = 1000
 
 
-def once(request: Request, act: Callable[[], Response]) -> Response:
-    """Return what `act` answers, or what it answered before under this key.
-
-    Raises ParseError for a malformed key, Conflict while the same key is in flight, Reused for another request.
-    """
-    name = request.headers[HEADER]
-    if not SHAPE.fullmatch(name):
+def name_of(request: Request) -> str | None:
+    """Return the key that the request names, None without one. Raises ParseError for a malformed key."""
+    name = request.headers.get(HEADER)
+    if name is not None and not SHAPE.fullmatch(name):
         raise ParseError(f"{HEADER} is 1 to {MAX_NAME} visible ASCII characters.")
+    return name
+
+
+def once(request: Request, name: str, act: Callable[[], Response]) -> Response:
+    """Return what `act` answers, or what it answered before under the key of this name.
+
+    Raises Conflict while the same key is in flight, Reused for another request.
+    """
 
     def attempt() -> Response:
         with transaction.atomic():

@@ -91,9 +91,10 @@ def test_what_was_refused_is_not_kept_so_that_it_can_be_mended(acme):
     assert post(acme.caller()).status_code == 201
 
 
+@pytest.mark.parametrize("path", ["/domains", "/domains?dry_run=true"])
 @pytest.mark.parametrize("name", ["", "x" * 256, "two words", "ümlaut"])
-def test_what_is_no_key_is_refused(acme, name):
-    assert_problem(post(acme.caller(), key=name), 400, "malformed_request")
+def test_what_is_no_key_is_refused(acme, name, path):
+    assert_problem(post(acme.caller(), key=name, path=path), 400, "malformed_request")
 
 
 def test_while_the_first_is_in_flight_the_second_gets_409_at_once(acme):
@@ -171,7 +172,7 @@ def test_old_rows_are_forgotten_and_young_ones_kept(acme):
 
 
 def test_a_secret_that_is_shown_once_is_replayed_and_yet_stored_nowhere(acme):
-    body = {"name": "shop"}
+    body = {"name": "shop", "scopes": ["domains:read"]}
 
     first, second = (post(acme.caller(), body, path="/api-keys") for _ in range(2))
 
