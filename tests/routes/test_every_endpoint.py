@@ -1,5 +1,7 @@
 """What holds for every endpoint alike, row by row of the table: keys, natural ids, methods."""
 
+import json
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -10,7 +12,7 @@ from mailhost.scope import every_tenant
 from tenants.models import Role, Tenant
 from tests.apiside import assert_problem
 from tests.routes import table
-from tests.routes.cast import Cast, a_member
+from tests.routes.cast import Cast, a_member, undone
 from tests.routes.table import TABLE
 from tests.webside import signed_in
 
@@ -71,12 +73,24 @@ def test_session_of_a_browser_does_not_open_the_api(cast, subtests):
 
 def test_strangers_thing_is_absent_by_its_natural_key_too(cast, subtests):
     for row in ROWS:
-        if row.about in NATURAL:
+        # PUT makes what is absent.
+        if row.about in NATURAL and row.method != "PUT":
             with subtests.test(str(row)):
-                path = cast.address(row).replace(cast.reference(row.about, is_api=True), NATURAL[row.about])
-                answer = cast.client(table.SIBLING, is_api=True).generic(row.method, path, "{}", "application/json")
+                answer = called_by_natural_key(cast, table.SIBLING, row, {})
 
                 assert_problem(answer, 404, "not_found")
+
+
+def test_putting_strangers_thing_by_its_natural_key_leaves_it_alone(cast, subtests):
+    for row in ROWS:
+        if row.about in NATURAL and row.method == "PUT":
+            with subtests.test(str(row)), undone():
+                before = seen_by_owner(cast, row)
+                answer = called_by_natural_key(cast, table.SIBLING, row, row.body)
+
+                assert answer.status_code in {201, 422}
+                assert cast.reference(row.about, is_api=True) not in answer.content.decode()
+                assert seen_by_owner(cast, row) == before
 
 
 def test_other_methods_get_405_and_the_list_of_those_that_are_there(cast, subtests):
@@ -88,6 +102,17 @@ def test_other_methods_get_405_and_the_list_of_those_that_are_there(cast, subtes
 
                 assert_problem(answer, 405, "method_not_allowed")
                 assert {row.method for row in rows} <= set(answer.headers["Allow"].split(", "))
+
+
+def called_by_natural_key(cast: Cast, who: str, row: table.Row, body):
+    path = cast.address(row).replace(cast.reference(row.about, is_api=True), NATURAL[row.about])
+    return cast.client(who, is_api=True).generic(row.method, path, json.dumps(body), "application/json")
+
+
+def seen_by_owner(cast: Cast, row: table.Row):
+    answer = cast.call(table.OWNER, row, method="GET")
+    assert answer.status_code == 200
+    return answer.json()
 
 
 def assert_not_authenticated(answer) -> None:
