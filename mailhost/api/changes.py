@@ -23,7 +23,7 @@ CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 def carry_out(endpoint, handler: Callable[..., Response], request: Request, *arguments, **named) -> Response:
     """Call the handler as the request's headers and parameters ask for.
 
-    Raises PreconditionFailed, Conflict, Reused, InvalidParameter, or what the handler raises.
+    Raises PreconditionFailed, Conflict, Reused, InvalidParameter, ParseError, or what the handler raises.
     """
     act = partial(handler, request, *arguments, **named)
     if "If-Match" in request.headers or "If-None-Match" in request.headers:
