@@ -8,7 +8,8 @@ from domains.operations import create_domain, set_domain_enabled
 from mailboxes.operations import change_password
 from tenants.models import Role
 from tenants.operations import suspend_tenant
-from tests.routes.cast import signed_in
+from tests.routes.cast import a_member
+from tests.webside import signed_in
 from tests.world import PASSWORD, a_mailbox, verified_domain
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static")]
@@ -16,7 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static")]
 
 @pytest.fixture
 def anna(world):
-    return signed_in(world.acme, Role.OWNER)
+    return signed_in(a_member(world.acme, Role.OWNER).user)
 
 
 def page(client, path: str) -> str:
@@ -65,13 +66,13 @@ def test_no_page_shows_a_secret(world, anna):
 
 
 def test_a_customer_reads_that_the_provider_acted_and_not_who(world, anna):
-    suspend_tenant(world.as_rita, tenant=world.acme, blocks=["sending"], reason="Unpaid")
+    suspend_tenant(world.as_rita, tenant=world.acme, blocks=["sending"], reason="unpaid")
 
     shown = page(anna, "/audit/")
 
     assert "your provider" in shown
     assert "rita" not in shown.lower()
-    assert "owner@rita.example" in page(signed_in(world.rita, Role.OWNER), "/audit/")
+    assert "owner@rita.example" in page(signed_in(a_member(world.rita, Role.OWNER).user), "/audit/")
 
 
 def test_the_files_have_what_the_page_was_narrowed_to(world, anna):

@@ -65,7 +65,7 @@ def test_a_short_rsa_key_is_refused(pair):
 
 
 def test_a_key_of_another_algorithm_is_refused(pair):
-    with pytest.raises(UnusableKey, match="not an RSA key"):
+    with pytest.raises(UnusableKey, match="an Ed25519 key, and this server signs with RSA only"):
         check_private_key(pem_of(ed25519.Ed25519PrivateKey.generate()), pair.public_key)
 
 
