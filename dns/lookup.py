@@ -5,8 +5,10 @@ and it stops asking when its time or its fill of records is used up, whatever a 
 """
 
 import asyncio
+import contextvars
 import ipaddress
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -256,7 +258,7 @@ def look_up_all(questions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], A
         asker = Asker()
         return await asyncio.gather(*(asker.look_up(*question) for question in unique))
 
-    return dict(zip(unique, asyncio.run(ask()), strict=True))
+    return dict(zip(unique, run(ask()), strict=True))
 
 
 def run_many(works: Sequence[Callable[[Asker], Awaitable[T]]], *, at_once: int) -> list[T]:
@@ -270,4 +272,10 @@ def run_many(works: Sequence[Callable[[Asker], Awaitable[T]]], *, at_once: int) 
         gate = asyncio.Semaphore(at_once)
         return await asyncio.gather(*(one(work, gate) for work in works))
 
-    return asyncio.run(all_of_them())
+    return run(all_of_them())
+
+
+def run(questions: Coroutine[Any, Any, T]) -> T:
+    """Run to the end in a thread of its own: the caller's may have an event loop that runs already."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(contextvars.copy_context().run, asyncio.run, questions).result()
