@@ -187,6 +187,7 @@ def test_a_domain_is_deleted_only_by_its_typed_name(anna):
 def test_an_api_key_is_shown_once(anna):
     anna.goto("/keys/add/")
     field(anna, "What is it for?").fill("Backup")
+    anna.get_by_role("radiogroup", name="Mailboxes").get_by_label("read", exact=True).check()
     press(anna, "Create key")
 
     text = anna.locator("#key").inner_text()
