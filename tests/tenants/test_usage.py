@@ -52,6 +52,8 @@ def test_what_dovecot_counted_stands_with_the_tenant_and_all_above(world, anna):
     assert usage.usage_of(fresh(world.rita)).own["stored_bytes"] == 0
 
 
+# ANALYZE commits, so nothing of this test is rolled back.
+@pytest.mark.django_db(transaction=True)
 def test_a_total_is_read_from_one_index_alone(world, anna):
     for number in range(40):
         create_tenant(world.as_rita, parent=world.rita, kind=Kind.CUSTOMER, name=f"Shop {number}")
