@@ -1,6 +1,8 @@
 """What every change has in common: permission, scope, transaction, audit record."""
 
 import inspect
+import random
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -20,7 +22,8 @@ OUTBOX = "webhooks.outbox.tell"
 
 # MariaDB's and MySQL's error numbers.
 LOCK_WAIT_TIMEOUT, DEADLOCK = 1205, 1213
-ATTEMPTS = 3
+ATTEMPTS, MOST_WAITS = 6, 3
+PAUSE_SECONDS = 0.03
 
 
 def operation(action: str, *, secrets: tuple[str, ...] = ()) -> Callable:
@@ -68,12 +71,17 @@ def retried(once: Callable[[], Any]) -> Any:
     if transaction.get_connection().in_atomic_block:
         # Only whoever began the transaction can begin it again.
         return once()
-    for _ in range(ATTEMPTS - 1):
+    for attempt in range(1, ATTEMPTS):
         try:
             return once()
         except OperationalError as error:
-            if error.args[0] not in {DEADLOCK, LOCK_WAIT_TIMEOUT}:
+            # A deadlock is told at once, a lock that does not come after innodb_lock_wait_timeout (5 s).
+            if error.args[0] not in {DEADLOCK, LOCK_WAIT_TIMEOUT} or (
+                error.args[0] == LOCK_WAIT_TIMEOUT and attempt >= MOST_WAITS
+            ):
                 raise
+        # Several that begin again at the same moment would meet again.
+        time.sleep(random.uniform(0, PAUSE_SECONDS * attempt))  # noqa: S311 - no secret
     return once()
 
 
