@@ -85,12 +85,13 @@ def _sign_in_answer(post: Post, login: tuple[str, str]) -> int:
 
 
 def test_accepted_mail_outlives_dovecot_and_the_database(post, acme, private_stack):
-    """Mail for an alias is taken while Dovecot is down, and waits in the queue while the database restarts."""
+    """Mail for a mailbox and for an alias is taken while Dovecot is down, and waits while the database restarts."""
     anna = acme.login("anna")
     acme.alias("sales", anna[0])
     private_stack.stop("dovecot")
 
-    accepted = [post.deliver(acme.address("sales")) for _ in range(5)]
+    accepted = [post.deliver(recipient) for recipient in (anna[0], acme.address("sales"), anna[0])]
+    refused = [_rcpt(post, recipient) for recipient in (acme.address("nobody"), "someone@foreign.example")]
     private_stack.stop("mariadb")
     private_stack.start("mariadb")
     private_stack.start("dovecot")
@@ -100,6 +101,7 @@ def test_accepted_mail_outlives_dovecot_and_the_database(post, acme, private_sta
     for message_id in accepted:
         post.arrived(anna, message_id, seconds=60)
     assert sorted(message["Message-ID"] for message in post.inbox(anna)) == sorted(accepted)
+    assert refused == [550, 554]
 
 
 def test_without_redis_celery_and_web_mail_flows_as_if_nothing_happened(post, acme, bolt, private_stack):
