@@ -1,7 +1,10 @@
-"""Several people at the same moment, each on a connection of their own."""
+"""Several people at the same moment, each on a connection of their own; and coroutines beside whatever runs here."""
 
+import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from django.db import OperationalError, connection
 
@@ -34,3 +37,12 @@ def at_once(*acts: Callable[[], object]) -> list[str]:
     for thread in threads:
         thread.join(PATIENCE_SECONDS)
     return outcomes
+
+
+def run_apart(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine to its end in a thread of its own.
+
+    Once a test has opened a browser, this process's main thread has an event loop that runs until the session ends.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result(PATIENCE_SECONDS)

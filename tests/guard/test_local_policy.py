@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from guard.local_policy import PASSES, REFUSED, UNKNOWN, LocalPolicy
+from tests.together import run_apart
 
 
 @pytest.fixture
@@ -67,4 +68,4 @@ def test_postfix_may_ask_several_times_over_one_connection(connection, tmp_path:
         server.close()
         return answers
 
-    assert asyncio.run(ask_twice()) == [b"action=DUNNO\n\n"] * 2
+    assert run_apart(ask_twice()) == [b"action=DUNNO\n\n"] * 2

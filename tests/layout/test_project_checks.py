@@ -1,5 +1,6 @@
 """What Django can check about the project without a request."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,15 @@ def test_every_change_of_a_model_has_its_migration():
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_every_template_compiles(name):
     get_template(name)
+
+
+def test_no_test_starts_an_event_loop_where_a_browser_may_run_one():
+    """tests/together.py:run_apart is the way: beside Playwright's loop no other starts in the same thread."""
+    starts_a_loop = re.compile(r"\basyncio\.(run|Runner)\(|\brun_until_complete\(|\basync_to_sync\(")
+    there = [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if starts_a_loop.search(path.read_text())
+    ]
+
+    assert there == []
