@@ -11,7 +11,7 @@ from pathlib import Path
 
 import MySQLdb
 
-from stack import layout, rendered
+from stack import layout, mariadb, rendered
 from stack.services import MAIL, PYTHON, SERVERS, python_environment, services, system_environment
 from stack.supervisor import StepFailed, Supervisor, end_leftovers
 
@@ -212,19 +212,7 @@ class Stack:
         # Made beside and then renamed, so that an interrupted start leaves no half database.
         new = self.home / "mariadb/data.new"
         shutil.rmtree(new, ignore_errors=True)
-        # Without --skip-test-db everyone could read databases named test_…, and tests of rights would pass in vain.
-        self._run(
-            "mariadb-install-db",
-            [
-                "/usr/bin/mariadb-install-db",
-                f"--defaults-file={self.home}/mariadb/my.cnf",
-                "--user=mysql",
-                f"--datadir={new}",
-                "--auth-root-authentication-method=socket",
-                "--skip-test-db",
-            ],
-            log=self.home / "log/mariadb-install.log",
-        )
+        mariadb.install(new, [f"--defaults-file={self.home}/mariadb/my.cnf"], self.home / "log/mariadb-install.log")
         new.rename(data)
 
     def _save_tables(self) -> None:

@@ -14,7 +14,9 @@ import MySQLdb
 import pytest
 
 from mailboxes.lookups import readable_columns
+from stack import mariadb
 from stack.layout import CLONE
+from stack.services import system_environment
 from tests.guard.mta import Connection
 
 PASSWORD = "a-password-of-this-test"
@@ -42,23 +44,22 @@ class Database:
         self.home, self.tables = home, tables
         self.socket = home / "sql.sock"
         self.process: subprocess.Popen | None = None
+        # As small for the installation as for the running server; its temporary tables lie where mysql may write.
+        small = ["--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M", "--performance-schema=off"]
+        self.options = ["--no-defaults", f"--tmpdir={home}", *small]
 
     def install(self) -> None:
-        options = ["--no-defaults", f"--datadir={self.home}/data", "--user=mysql"]
-        subprocess.run(
-            ["mariadb-install-db", *options, "--auth-root-authentication-method=socket", "--skip-test-db"],
-            check=True,
-            capture_output=True,
-        )
+        mariadb.install(self.home / "data", self.options, self.home / "mariadb-install.log")
 
     def start(self) -> None:
-        small = ["--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M", "--performance-schema=off"]
         places = [f"--datadir={self.home}/data", f"--socket={self.socket}", f"--pid-file={self.home}/sql.pid"]
         with (self.home / "mariadb.log").open("ab") as log:
             self.process = subprocess.Popen(
-                ["/usr/sbin/mariadbd", "--no-defaults", *places, "--skip-networking", "--user=mysql", *small],
+                ["/usr/sbin/mariadbd", *self.options, *places, "--skip-networking", "--user=mysql"],
                 stdout=log,
                 stderr=log,
+                cwd=self.home,
+                env=system_environment(),
             )
         deadline = time.monotonic() + 30
         while True:
