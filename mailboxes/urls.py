@@ -3,30 +3,34 @@
 from django.urls import path
 
 import mailhost.web.paths  # noqa: F401  registers <uid:…>
-from mailboxes import app_passwords_web, explain_web, invitation_web, web
 from mailboxes.api import aliases, app_passwords, explain, mailboxes, state
+from mailboxes.web import aliases as alias_pages
+from mailboxes.web import app_passwords as app_password_pages
+from mailboxes.web import explain as explain_pages
+from mailboxes.web import invitation as invitation_pages
+from mailboxes.web import mailboxes as mailbox_pages
 
 pages = [
-    path("mailboxes/", web.index, name="mailboxes"),
-    path("mailboxes/add/", web.add, name="mailbox-add"),
-    path("mailboxes/invitation/", invitation_web.accept, name="mailbox-invitation-accept"),
-    path("mailboxes/invitation/<str:token>/", invitation_web.opened, name="mailbox-invitation"),
-    path("mailboxes/bin/", web.bin_index, name="mailbox-bin"),
-    path("mailboxes/<uid:uid>/", web.show, name="mailbox"),
-    path("mailboxes/<uid:uid>/update/", web.update, name="mailbox-update"),
-    path("mailboxes/<uid:uid>/password/", web.password, name="mailbox-password"),
-    path("mailboxes/<uid:uid>/suspend/", web.suspend, name="mailbox-suspend"),
-    path("mailboxes/<uid:uid>/resume/", web.resume, name="mailbox-resume"),
-    path("mailboxes/<uid:uid>/delete/", web.delete, name="mailbox-delete"),
-    path("mailboxes/<uid:uid>/restore/", web.restore, name="mailbox-restore"),
-    path("mailboxes/<uid:uid>/app-passwords/add/", app_passwords_web.add, name="app-password-add"),
-    path("app-passwords/<uid:uid>/revoke/", app_passwords_web.revoke, name="app-password-revoke"),
-    path("explain/", explain_web.explain, name="explain"),
-    path("aliases/", web.aliases, name="aliases"),
-    path("aliases/add/", web.add_alias, name="alias-add"),
-    path("aliases/<uid:uid>/enable/", web.set_target_enabled, {"enabled": True}, name="alias-enable"),
-    path("aliases/<uid:uid>/disable/", web.set_target_enabled, {"enabled": False}, name="alias-disable"),
-    path("aliases/<uid:uid>/delete/", web.delete_target, name="alias-delete"),
+    path("mailboxes/", mailbox_pages.index, name="mailboxes"),
+    path("mailboxes/add/", mailbox_pages.add, name="mailbox-add"),
+    path("mailboxes/invitation/", invitation_pages.accept, name="mailbox-invitation-accept"),
+    path("mailboxes/invitation/<str:token>/", invitation_pages.opened, name="mailbox-invitation"),
+    path("mailboxes/bin/", mailbox_pages.bin_index, name="mailbox-bin"),
+    path("mailboxes/<uid:uid>/", mailbox_pages.show, name="mailbox"),
+    path("mailboxes/<uid:uid>/update/", mailbox_pages.update, name="mailbox-update"),
+    path("mailboxes/<uid:uid>/password/", mailbox_pages.password, name="mailbox-password"),
+    path("mailboxes/<uid:uid>/suspend/", mailbox_pages.suspend, name="mailbox-suspend"),
+    path("mailboxes/<uid:uid>/resume/", mailbox_pages.resume, name="mailbox-resume"),
+    path("mailboxes/<uid:uid>/delete/", mailbox_pages.delete, name="mailbox-delete"),
+    path("mailboxes/<uid:uid>/restore/", mailbox_pages.restore, name="mailbox-restore"),
+    path("mailboxes/<uid:uid>/app-passwords/add/", app_password_pages.add, name="app-password-add"),
+    path("app-passwords/<uid:uid>/revoke/", app_password_pages.revoke, name="app-password-revoke"),
+    path("explain/", explain_pages.explain, name="explain"),
+    path("aliases/", alias_pages.index, name="aliases"),
+    path("aliases/add/", alias_pages.add, name="alias-add"),
+    path("aliases/<uid:uid>/enable/", alias_pages.set_target_enabled, {"enabled": True}, name="alias-enable"),
+    path("aliases/<uid:uid>/disable/", alias_pages.set_target_enabled, {"enabled": False}, name="alias-disable"),
+    path("aliases/<uid:uid>/delete/", alias_pages.delete_target, name="alias-delete"),
 ]
 endpoints = [
     path("mailboxes", mailboxes.Mailboxes.as_view(), name="api-mailboxes"),

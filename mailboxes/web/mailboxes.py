@@ -1,4 +1,4 @@
-"""Pages about mailboxes and aliases."""
+"""Pages about mailboxes."""
 
 from dataclasses import replace
 
@@ -9,12 +9,10 @@ from django.views.decorators.http import require_POST
 
 from domains.models import Domain
 from mailboxes.addresses import display_address
-from mailboxes.alias_groups import groups_of, sources
-from mailboxes.alias_operations import create_alias, delete_alias, set_alias_enabled
 from mailboxes.connection import connections
-from mailboxes.forms import MOST_CHOICES, AliasForm, MailboxForm, MailboxSettingsForm, PasswordForm
+from mailboxes.forms import MailboxForm, MailboxSettingsForm, PasswordForm
 from mailboxes.listing import mailbox_keys, mailboxes_at, matching
-from mailboxes.models import Alias, Mailbox
+from mailboxes.models import Mailbox
 from mailboxes.operations import (
     SWITCHES,
     change_password,
@@ -25,7 +23,8 @@ from mailboxes.operations import (
     suspend_mailbox,
     update_mailbox,
 )
-from mailboxes.references import app_passwords_of, matching_sources
+from mailboxes.references import app_passwords_of
+from mailboxes.web.choices import chosen_domain, domain_choices
 from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import go_back, needs
 from mailhost.web.paging import Page, page_of
@@ -53,20 +52,6 @@ def page_of_mailboxes(domain: Domain | None, words: str, cursor: str) -> Page:
         rows = matching(rows, words)
     page = page_of(rows, BY_ADDRESS, cursor)
     return replace(page, rows=mailboxes_at(page))
-
-
-def chosen_domain(request: HttpRequest) -> Domain | None:
-    """Return the domain that a list is narrowed to, or None. What is not in scope does not exist: 404."""
-    uid = request.GET.get("domain", "")
-    if not uid:
-        return None
-    # The column is ASCII: MariaDB answers an error when it is asked for other characters.
-    return get_object_or_404(Domain.objects.live(), uid=uid.encode("ascii", "replace").decode())
-
-
-def domain_choices():
-    """The proven domains, which addresses may lie in: one more than can be chosen from, so that the form can tell."""
-    return Domain.objects.with_own_addresses()[: MOST_CHOICES + 1]
 
 
 @needs("mailboxes.create")
@@ -178,51 +163,3 @@ def restore(request: HttpRequest, uid: str) -> HttpResponse:
         messages.success(request, f"{shown(mailbox)} was restored with its mail.")
         return redirect("mailbox", mailbox.uid)
     return redirect("mailbox-bin")
-
-
-@needs("aliases.list")
-def aliases(request: HttpRequest) -> HttpResponse:
-    """A page of sources, each with all of its targets."""
-    words = request.GET.get("q", "").strip()
-    domain = chosen_domain(request)
-    found = sources()
-    if domain is not None:
-        found = found.filter(domain=domain)
-    if words:
-        found = matching_sources(found, words)
-    page = page_of(found, ("alias_email", "domain_id"), request.GET.get("cursor", ""))
-    context = {"page": page, "groups": groups_of(page), "words": words, "domain": domain}
-    return render(request, "mailboxes/aliases.html", context)
-
-
-@needs("aliases.create")
-def add_alias(request: HttpRequest) -> HttpResponse:
-    chosen = chosen_domain(request)
-    initial = {"domain": chosen.domain_name} if chosen else None
-    form = AliasForm(request.POST if request.method == "POST" else None, domains=domain_choices(), initial=initial)
-    if form.is_valid():
-        with refusals(form, {"source": "local_part"}):
-            rows = create_alias(request.actor, source=form.address, targets=form.cleaned_data["targets"])
-            messages.success(request, f"{display_address(rows[0].alias_email)} was created.")
-            return redirect("aliases")
-    return render_form(request, "mailboxes/alias_add.html", form)
-
-
-@require_POST
-def set_target_enabled(request: HttpRequest, uid: str, enabled: bool) -> HttpResponse:
-    alias = get_object_or_404(Alias.objects.written(), uid=uid)
-    with refusals_told(request):
-        set_alias_enabled(request.actor, alias=alias, enabled=enabled)
-        fact = "is delivered again to" if enabled else "is no longer delivered to"
-        messages.success(request, f"Mail to {display_address(alias.alias_email)} {fact} {alias.destination_email}.")
-    return go_back(request, "aliases")
-
-
-@require_POST
-def delete_target(request: HttpRequest, uid: str) -> HttpResponse:
-    alias = get_object_or_404(Alias.objects.written(), uid=uid)
-    with refusals_told(request):
-        delete_alias(request.actor, alias=alias)
-        fact = f"no longer leads to {alias.destination_email}"
-        messages.success(request, f"{display_address(alias.alias_email)} {fact}.")
-    return go_back(request, "aliases")
