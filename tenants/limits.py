@@ -85,6 +85,17 @@ def told_limits(tenant: Tenant) -> dict[str, int | None]:
     return limits_of(tenant) | {name: min(values, default=None) for name, values in seen.items()}
 
 
+def rates_along(path: str, *names: str) -> list[tuple[int, dict[str, int]]]:
+    """Return (tenant id, its limits by name) of everybody from the tenant at this path up to the root who holds one of
+    these RATES: what passes counts for each of them, because a limit binds its holder with all below. The nearest
+    first. One query by primary keys.
+    """
+    with every_tenant("what is above a tenant limits it"):
+        rows = list(Allowance.objects.filter(pk__in=chain_of(path)).order_by("-path").values("pk", *names))
+    held = ((row["pk"], {name: row[name] for name in names if row[name] is not None}) for row in rows)
+    return [(pk, limits) for pk, limits in held if limits]
+
+
 def has_feature(tenant: Tenant, feature: str) -> bool:
     """Say whether a plan of the tenant's grants the feature and nobody above lacks it."""
     ids = chain_of(tenant.path)[1:]

@@ -5,7 +5,7 @@ import pytest
 from mailhost.errors import NotPermitted
 from mailhost.scope import every_tenant, tenant_scope
 from tenants import breaches
-from tenants.limits import SUB_RESELLERS, limits_of
+from tenants.limits import SUB_RESELLERS, limits_of, rates_along
 from tenants.models import Kind
 from tenants.operations import create_tenant
 from tenants.plan_operations import (
@@ -46,6 +46,20 @@ def test_a_customer_has_what_its_plan_grants(world, small):
     for name in ("anna", "bert"):
         a_mailbox(world.as_acme, f"{name}@acme.example")
     assert refusal(a_mailbox, world.as_acme, "carl@acme.example").code == "limit_reached"
+
+
+def test_what_passes_counts_for_everybody_above_who_limits_it(world, small, django_assert_num_queries):
+    pool = create_plan(world.as_operator, name="Pool", limits={"messages_per_hour": 80, "messages_per_day": 900})
+    assign_plan(world.as_operator, tenant=world.rita, plan=pool)
+    assign_plan(world.as_rita, tenant=world.acme, plan=small)
+
+    with django_assert_num_queries(1):
+        of_acme = rates_along(world.acme.path, "messages_per_hour", "messages_per_day")
+
+    of_rita = (world.rita.pk, {"messages_per_hour": 80, "messages_per_day": 900})
+    assert of_acme == [(world.acme.pk, {"messages_per_hour": 50}), of_rita]
+    assert rates_along(world.bolt.path, "messages_per_day") == [(world.rita.pk, {"messages_per_day": 900})]
+    assert rates_along(world.acme.path, "api_requests_per_minute") == []
 
 
 def test_a_customer_is_created_with_a_plan(world, small):
