@@ -15,6 +15,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from unittest.mock import patch
+
+from celery import Celery
 
 from stack.layout import migrations_fingerprint
 from stack.services import SERVERS
@@ -154,20 +157,34 @@ class SecondStack(StackSide):
 
 @contextmanager
 def django_on(side: StackSide) -> Iterator[None]:
-    """Point Django's connection at the live database of this stack for a while, and its questions at this DNS.
-
-    Background work is found by the stack's own sweep, seconds later: the wake-up goes to the first stack's Redis.
-    """
+    """Point Django's connection at the live database of this stack for a while, its questions at this DNS, and its
+    wake-ups at this stack's worker."""
     from django.db import connection
     from django.test import override_settings
+
+    import mailhost.celery
 
     connection.close()
     before = {name: connection.settings_dict[name] for name in side.database_settings()}
     connection.settings_dict.update(side.database_settings())
     try:
         port = side.port("dns")
-        with override_settings(MAILHOST_NAMESERVERS=[f"127.0.0.1@{port}"], MAILHOST_AUTHORITATIVE_PORT=port):
+        with (
+            override_settings(MAILHOST_NAMESERVERS=[f"127.0.0.1@{port}"], MAILHOST_AUTHORITATIVE_PORT=port),
+            _waking(side.info["redis"]["url"]) as celery,
+            patch.object(mailhost.celery, "app", celery),
+        ):
             yield
     finally:
         connection.close()
         connection.settings_dict.update(before)
+
+
+@contextmanager
+def _waking(broker_url: str) -> Iterator[Celery]:
+    """Send messages as the project's Celery does, to the worker behind this Redis."""
+    from mailhost.celery import app
+
+    with Celery(app.main, broker=broker_url, set_as_current=False) as other:
+        other.conf.broker_transport_options = app.conf.broker_transport_options
+        yield other
