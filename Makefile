@@ -1,7 +1,7 @@
 # Two commands to begin with: make demo, make test. Both install what is missing first.
 PYTHON = .venv/bin/python
 .DEFAULT_GOAL = help
-.PHONY: openapi help install demo demo-reset demo-status stack-up stack-down test lint bench look clean
+.PHONY: messages openapi help install demo demo-reset demo-status stack-up stack-down test lint bench look clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -39,6 +39,11 @@ bench: install ## Speed as ratios to a floor measured in the same run
 
 openapi: install ## Write docs/openapi.json after a change of the API that is meant
 	@MAILHOST_SECRET_KEY=none $(PYTHON) manage.py openapi docs/openapi.json
+
+messages: install ## Write locale/*/LC_MESSAGES/django.po anew from the texts of templates and Python
+	@MAILHOST_SECRET_KEY=none $(PYTHON) manage.py makemessages --all --no-wrap --add-location file \
+	  --ignore .venv --ignore var --ignore tests --ignore bench
+	@deploy/install.sh venv
 
 look: install ## Pictures of every page in var/screenshots/
 	@$(PYTHON) -m tests.look

@@ -22,11 +22,13 @@ class User(AbstractBaseUser, Recorded):
     """A person. What they may do follows from their memberships, never from this row."""
 
     secret = frozenset({"password"})
-    unrecorded = frozenset({"last_login"})
+    unrecorded = frozenset({"last_login", "language"})
 
     uid = UidField()
     email = ExactCharField(max_length=254, unique=True)
     name = models.CharField(max_length=120, default="")
+    # What pages speak; "" for what the browser asks for.
+    language = models.CharField(max_length=10, default="")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

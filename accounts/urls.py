@@ -17,7 +17,7 @@ from accounts.admin_site import site
 from accounts.api import keys as keys_api
 from accounts.api import people as people_api
 from accounts.freshness import needs_fresh_sign_in
-from accounts.web import invitations, keys, members, security, sign_in, sign_in_as
+from accounts.web import invitations, keys, language, members, security, sign_in, sign_in_as
 from accounts.web.security import own_session, with_factor
 
 
@@ -32,6 +32,7 @@ entrance = [
     path("sign-in/", sign_in.SignIn.as_view(), name="account_login"),
     path("sign-in/passkey/", login_not_required(passkeys.login_webauthn), name="mfa_login_webauthn"),
     path("sign-in/second-factor/", factors.authenticate, name="mfa_authenticate"),
+    path("language/", language.choose, name="language"),
     path("sign-out/", sign_in.sign_out, name="account_logout"),
     path("password/forgotten/", sign_in.forgotten, name="account_reset_password"),
     path("password/forgotten/sent/", sign_in.forgotten_sent, name="account_reset_password_done"),

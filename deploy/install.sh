@@ -6,7 +6,7 @@
 #   deploy/install.sh            all of it, as the demo and the tests need it
 #   deploy/install.sh server     what a mail host needs: no browser, no name server, no tools of the tests
 #   deploy/install.sh packages   Debian's packages only
-#   deploy/install.sh venv       the virtual environment only
+#   deploy/install.sh venv       the virtual environment and the compiled catalogues of languages only
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,7 +14,7 @@ UV_VERSION=0.13.8
 SERVER="mariadb-server mariadb-client redis-server
   postfix postfix-mysql postfix-lmdb
   dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-mysql dovecot-sieve dovecot-managesieved
-  opendkim opendkim-tools openssl ca-certificates"
+  opendkim opendkim-tools openssl ca-certificates gettext"
 # mysqlclient has no wheel for Linux, so it is compiled against MariaDB's client library.
 BUILD="gcc libc6-dev pkg-config libmariadb-dev python3-dev python3-venv"
 # The demo's own DNS, the browser that the tests of the pages drive, and fonts for its screenshots.
@@ -71,11 +71,20 @@ install_venv() {
   printf '%s\n' "$wanted" >"$stamp"
 }
 
+# Catalogues are compiled where they are used, and only what changed since.
+compile_messages() {
+  for source in locale/*/LC_MESSAGES/*.po; do
+    [ -e "$source" ] || continue
+    compiled=${source%.po}.mo
+    [ "$compiled" -nt "$source" ] || msgfmt --check --output-file="$compiled" "$source"
+  done
+}
+
 # shellcheck disable=SC2086
 case ${1:-all} in
   packages) install_packages $SERVER $BUILD $DEMO ;;
-  venv) install_venv ;;
-  server) install_packages $SERVER $BUILD; install_venv --no-dev ;;
-  all) install_packages $SERVER $BUILD $DEMO; install_venv ;;
+  venv) install_venv; compile_messages ;;
+  server) install_packages $SERVER $BUILD; install_venv --no-dev; compile_messages ;;
+  all) install_packages $SERVER $BUILD $DEMO; install_venv; compile_messages ;;
   *) say "unknown part: $1 (server, packages, venv)"; exit 2 ;;
 esac

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from mailhost.actor import Actor
 
@@ -14,25 +16,25 @@ class Entry:
     """One part of the panel. `needs` is the act that one must be allowed to see it ("" for everybody)."""
 
     page: str
-    label: str
+    label: Promise
     icon: str
     needs: str = ""
     hidden_from: str = ""
 
 
 MENU = (
-    Entry("home", "Overview", "home"),
-    Entry("domains", "Domains", "globe-alt", "domains.list"),
-    Entry("mailboxes", "Mailboxes", "inbox", "mailboxes.list"),
-    Entry("aliases", "Aliases", "arrows-right-left", "aliases.list"),
-    Entry("explain", "Explain an address", "question-mark-circle", "addresses.explain"),
-    Entry("tenants", "Customers", "building-office-2", "tenants.list", hidden_from=CUSTOMER),
-    Entry("usage", "Usage", "chart-bar", "usage.list"),
-    Entry("signers", "Signing", "finger-print", "signers.list"),
-    Entry("members", "Members", "users", "members.list"),
-    Entry("webhooks", "Webhooks", "bell-alert", "webhooks.list"),
-    Entry("keys", "API keys", "key", "keys.list"),
-    Entry("audit", "Audit log", "list-bullet", "audit.list"),
+    Entry("home", _("Overview"), "home"),
+    Entry("domains", _("Domains"), "globe-alt", "domains.list"),
+    Entry("mailboxes", _("Mailboxes"), "inbox", "mailboxes.list"),
+    Entry("aliases", _("Aliases"), "arrows-right-left", "aliases.list"),
+    Entry("explain", _("Explain an address"), "question-mark-circle", "addresses.explain"),
+    Entry("tenants", _("Customers"), "building-office-2", "tenants.list", hidden_from=CUSTOMER),
+    Entry("usage", _("Usage"), "chart-bar", "usage.list"),
+    Entry("signers", _("Signing"), "finger-print", "signers.list"),
+    Entry("members", _("Members"), "users", "members.list"),
+    Entry("webhooks", _("Webhooks"), "bell-alert", "webhooks.list"),
+    Entry("keys", _("API keys"), "key", "keys.list"),
+    Entry("audit", _("Audit log"), "list-bullet", "audit.list"),
 )
 
 

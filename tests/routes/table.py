@@ -92,6 +92,7 @@ TABLE = [
     Row("GET", "sign-in/", SIGN_IN),
     Row("POST", "sign-in/", SIGN_IN),
     Row("POST", "sign-out/", SIGN_IN),
+    Row("POST", "language/", SIGN_IN, body={"language": "de"}),
     # Whoever asks from this machine; from elsewhere, the operator alone.
     Row("GET", "metrics", SIGN_IN),
     Row("GET", "sign-in/passkey/", SIGN_IN),
