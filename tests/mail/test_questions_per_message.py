@@ -4,6 +4,7 @@ Each case is about an address that nobody has used before. Postfix resolves ever
 turns off: a sender whose domain a process has not met costs one question more, and these bars leave it out.
 """
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,11 @@ from tests.mail.conftest import make_customer
 
 @pytest.fixture
 def post(private_stack) -> Post:
+    """The second stack's mail at rest: new processes that remember nothing, nothing of earlier tests to deliver."""
+    private_stack.stop("postfix")
+    queue = ["-c", private_stack.info["postfix"]["config_directory"], "-d", "ALL"]
+    subprocess.run(["/usr/sbin/postsuper", *queue], check=True, capture_output=True)
+    private_stack.start("postfix")
     return Post(private_stack)
 
 
