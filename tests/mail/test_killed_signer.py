@@ -7,7 +7,7 @@ import signal
 import smtplib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.parser import BytesParser
 from pathlib import Path
 
@@ -54,6 +54,10 @@ class Flow(threading.Thread):
                 else:
                     self.accepted.append(message["Message-ID"])
 
+    def end(self) -> None:
+        self.is_over.set()
+        self.join()
+
 
 @pytest.fixture
 def failpoints(private_stack: SecondStack) -> Iterator[Path]:
@@ -69,6 +73,21 @@ def failpoints(private_stack: SecondStack) -> Iterator[Path]:
     private_stack.stop("worker")
     keeper.service = before
     private_stack.start("worker")
+
+
+@pytest.fixture
+def flow_of() -> Iterator[Callable[[Post, tuple[str, str]], Flow]]:
+    """Start a person's flow of messages; it ends with the test, also when the test fails."""
+    flows = []
+
+    def start(post: Post, login: tuple[str, str]) -> Flow:
+        flows.append(Flow(post, login))
+        flows[-1].start()
+        return flows[-1]
+
+    yield start
+    for flow in flows:
+        flow.end()
 
 
 def descendants(pid: int) -> list[int]:
@@ -136,13 +155,14 @@ def assert_signed(post: Post, domain, message_ids: list[str]) -> None:
         time.sleep(0.1)
 
 
-def test_a_worker_killed_at_any_step_costs_no_signature_and_no_message(private_stack, failpoints, pytestconfig):
+def test_a_worker_killed_at_any_step_costs_no_signature_and_no_message(
+    private_stack, failpoints, flow_of, pytestconfig
+):
     post = Post(private_stack)
     acme, bolt = (make_customer(private_stack, name) for name in ("acme", "bolt"))
     anna = acme.login("anna")
     dkim_dir = Path(private_stack.info["opendkim"]["key_table"]).parent
-    flow = Flow(post, anna)
-    flow.start()
+    flow = flow_of(post, anna)
     began = time.monotonic()
 
     for turn in range(pytestconfig.getoption("kill_rounds")):
@@ -163,8 +183,7 @@ def test_a_worker_killed_at_any_step_costs_no_signature_and_no_message(private_s
                 assert_files_equal_the_database(dkim_dir)
             print(f"{time.monotonic() - began:.0f} s: round {turn + 1}, killed {point}, {len(flow.accepted)} messages")
 
-    flow.is_over.set()
-    flow.join()
+    flow.end()
     assert flow.refused == []
     assert len(flow.accepted) > 20
     assert_signed(post, acme.domain, flow.accepted)
