@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Case, F, When
 from django.utils import timezone
 
+from dns.mta_sts import Mode
 from domains.models import Domain
 from mailhost.fields import ExactCharField, UidField
 from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
@@ -19,6 +20,7 @@ class Purpose(models.TextChoices):
     TLS_RPT = "tls_rpt"
     AUTOCONFIG = "autoconfig"
     AUTODISCOVER = "autodiscover"
+    PACC = "pacc"
     SRV = "srv"
     CAA = "caa"
 
@@ -47,6 +49,10 @@ class Status(models.TextChoices):
 
 def statuses():
     return Status.choices
+
+
+def mta_sts_modes():
+    return Mode.choices
 
 
 class RecordQuerySet(TenantQuerySet):
@@ -135,6 +141,23 @@ class CheckSchedule(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.domain}: {self.next_check_at:%Y-%m-%d %H:%M}"
+
+
+class MtaSts(TenantOwned):
+    """The MTA-STS mode that a domain has chosen (`dns.mta_sts`), and since when it holds."""
+
+    tenant_path = "domain__tenant__path"
+    domain_path = "domain"
+
+    domain = models.OneToOneField(Domain, models.CASCADE, related_name="mta_sts")
+    mode = models.CharField(max_length=10, choices=mta_sts_modes)
+    since = models.DateTimeField()
+
+    class Meta:
+        db_table = "dns_mta_sts"
+
+    def __str__(self) -> str:
+        return f"{self.domain}: {self.mode}"
 
 
 class ZoneAccess(TenantOwned):

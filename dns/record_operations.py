@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.actors import system_actor
 from dns.dkim import public_record
 from dns.key_operations import note_published, withdraw_key
-from dns.models import CheckSchedule, DkimKey, DnsRecord, KeyState, Purpose, RecordChange, Status, ZoneAccess
+from dns.models import CheckSchedule, DkimKey, DnsRecord, KeyState, MtaSts, Purpose, RecordChange, Status, ZoneAccess
 from dns.observation import Finding, Subject, observe
 from dns.proof import judge_proof
 from dns.records import ExpectedRecord, Installation, SigningKey, dkim_name, expected_records
@@ -24,6 +24,7 @@ from mailhost.background import later
 from mailhost.operation import operation
 
 CHECK_RECORDS = "dns.tasks.check_records"
+REFRESH_RECORDS = "dns.tasks.refresh_records"
 PUBLISH_RECORDS = "dns.tasks.publish_records"
 LABEL = "DNS checks"
 
@@ -51,6 +52,7 @@ def refresh_records(actor: Actor, *, domain: Domain) -> Domain:
             challenge=domain.challenge,
             installation=Installation.from_settings(),
             keys=[SigningKey(*key) for key in keys],
+            mta_sts_mode=mta_sts_mode(domain),
         )
     }
     standing = {(row.purpose, row.record_type, row.name): row for row in DnsRecord.objects.of_domain(domain)}
@@ -73,11 +75,21 @@ def refresh_records(actor: Actor, *, domain: Domain) -> Domain:
     return domain
 
 
+def mta_sts_mode(domain: Domain) -> str:
+    """Return the MTA-STS mode that the domain has chosen, or "" where the installation's holds."""
+    return MtaSts.objects.filter(domain=domain).values_list("mode", flat=True).first() or ""
+
+
 @operation("records.check")
 def check_records(actor: Actor, *, domain: Domain) -> Domain:
     """Have the domain's records looked up in DNS soon, in the background."""
     later(CHECK_RECORDS, domain_id=domain.pk)
     return domain
+
+
+def refresh_later(domain: Domain) -> None:
+    """Have it written down anew what the domain should publish, after this transaction."""
+    later(REFRESH_RECORDS, domain_id=domain.pk)
 
 
 def schedule_checks(domain: Domain, now: datetime) -> None:

@@ -1,11 +1,11 @@
 """What a domain should publish in DNS, as plain values; nothing here asks anybody."""
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
 
+from dns import mta_sts, pacc
 from dns.dkim import public_record
 from dns.models import Necessity, Purpose
 
@@ -14,7 +14,7 @@ TTL_SECONDS = 3600
 MX_PRIORITY = 10
 MAX_NAME = 253
 TXT_STRING_BYTES = 255
-POLICY_SECONDS = 7 * 24 * 60 * 60
+HTTPS_PORT = 443
 # RFC 6186 and RFC 8314: implicit TLS first; "." says that a service is not offered.
 SERVICES = (
     ("_submissions._tcp", 0, 465),
@@ -39,6 +39,7 @@ WHY = {
     Purpose.TLS_RPT: "Asks other servers to report where TLS to this domain failed (RFC 8460).",
     Purpose.AUTOCONFIG: "Lets Thunderbird and its kin set up an account from the address alone.",
     Purpose.AUTODISCOVER: "Lets Outlook set up an account from the address alone.",
+    Purpose.PACC: "Lets newer mail programs set up an account from the address alone, and pins what they are told.",
     Purpose.SRV: "Lets mail programs find the servers of this domain (RFC 6186, RFC 8314).",
     Purpose.CAA: "Says which authority may issue certificates for this domain's names (RFC 8659).",
 }
@@ -49,7 +50,8 @@ class Installation:
     """The names that customers' records point to. What is empty is not offered here, and no record asks for it.
 
     `spf_include`: the operator's own SPF record; `setup_host`: what answers
-    autoconfig, autodiscover and MTA-STS policies; `mta_sts_mode`: testing or enforce; `…_reports`: addresses.
+    autoconfig, autodiscover and MTA-STS policies; `mta_sts_mode`: of domains that have not chosen one; `…_reports`:
+    addresses.
     """
 
     mail_host: str
@@ -76,13 +78,9 @@ class Installation:
     def spf_mechanism(self) -> str:
         return f"include:{self.spf_include}" if self.spf_include else "mx"
 
-    @property
-    def mta_sts_policy(self) -> str:
-        """Return the policy that every domain here has (RFC 8461, 3.2), or "" without one."""
-        if not (self.setup_host and self.mta_sts_mode):
-            return ""
-        lines = ("version: STSv1", f"mode: {self.mta_sts_mode}", f"mx: {self.mail_host}", f"max_age: {POLICY_SECONDS}")
-        return "".join(f"{line}\r\n" for line in lines)
+    def mta_sts_policy(self, mode: str = "") -> str:
+        """Return the policy of a domain with this mode, or of one that has chosen none; "" without one."""
+        return mta_sts.policy(mode or self.mta_sts_mode or mta_sts.Mode.OFF, self.mail_host) if self.setup_host else ""
 
 
 @dataclass(frozen=True)
@@ -154,17 +152,18 @@ def dkim_name(selector: str, domain_name: str) -> str:
     return f"{selector}._domainkey.{domain_name}"
 
 
-def policy_id(policy: str) -> str:
-    """Return the id of an MTA-STS policy (RFC 8461, 3.1): it changes when the policy does, and only then."""
-    return hashlib.sha256(policy.encode()).hexdigest()[:32]
-
-
 def expected_records(
-    domain_name: str, *, challenge: str, installation: Installation, keys: Iterable[SigningKey]
+    domain_name: str,
+    *,
+    challenge: str,
+    installation: Installation,
+    keys: Iterable[SigningKey],
+    mta_sts_mode: str = "",
 ) -> list[ExpectedRecord]:
     """Return what the domain should publish, in the order in which people set it up.
 
-    A name that DNS cannot hold (over 253 characters, below a very long domain) is left out.
+    `mta_sts_mode` is what the domain has chosen (`dns.mta_sts`), "" where it has not. A name that DNS
+    cannot hold (over 253 characters, below a very long domain) is left out.
     """
     wanted = [
         ExpectedRecord(
@@ -185,7 +184,7 @@ def expected_records(
             for key in keys
         ),
         ExpectedRecord(Purpose.DMARC, "TXT", f"_dmarc.{domain_name}", dmarc_value(installation), Necessity.RECOMMENDED),
-        *transport_records(domain_name, installation),
+        *transport_records(domain_name, installation, mta_sts_mode),
         *client_records(domain_name, installation),
     ]
     return [record for record in wanted if len(record.name) <= MAX_NAME]
@@ -196,11 +195,11 @@ def dmarc_value(installation: Installation) -> str:
     return f"v=DMARC1; p=none{reports}"
 
 
-def transport_records(domain_name: str, installation: Installation) -> list[ExpectedRecord]:
+def transport_records(domain_name: str, installation: Installation, mta_sts_mode: str) -> list[ExpectedRecord]:
     """Return what makes delivery to the domain safer, as far as the installation serves it."""
     records = []
-    if installation.mta_sts_policy:
-        value = f"v=STSv1; id={policy_id(installation.mta_sts_policy)}"
+    if policy := installation.mta_sts_policy(mta_sts_mode):
+        value = f"v=STSv1; id={mta_sts.policy_id(policy)}"
         records += [
             ExpectedRecord(
                 Purpose.MTA_STS, "CNAME", f"mta-sts.{domain_name}", installation.setup_host, Necessity.OPTIONAL
@@ -230,8 +229,32 @@ def client_records(domain_name: str, installation: Installation) -> list[Expecte
         for service, priority, port in SERVICES
     ]
     if installation.setup_host:
-        records += [
-            ExpectedRecord(purpose, "CNAME", f"{purpose}.{domain_name}", installation.setup_host, Necessity.RECOMMENDED)
-            for purpose in (Purpose.AUTOCONFIG, Purpose.AUTODISCOVER)
-        ]
+        records += setup_records(domain_name, installation)
     return records
+
+
+def setup_records(domain_name: str, installation: Installation) -> list[ExpectedRecord]:
+    """Return what lets mail programs find the documents of `clientsetup`."""
+    host = installation.setup_host
+    return [
+        *(
+            ExpectedRecord(purpose, "CNAME", f"{purpose}.{domain_name}", host, Necessity.RECOMMENDED)
+            for purpose in (Purpose.AUTOCONFIG, Purpose.AUTODISCOVER)
+        ),
+        ExpectedRecord(
+            Purpose.AUTODISCOVER,
+            "SRV",
+            f"_autodiscover._tcp.{domain_name}",
+            f"1 {HTTPS_PORT} {host}",
+            Necessity.OPTIONAL,
+            0,
+        ),
+        ExpectedRecord(Purpose.PACC, "CNAME", f"ua-auto-config.{domain_name}", host, Necessity.OPTIONAL),
+        ExpectedRecord(
+            Purpose.PACC,
+            "TXT",
+            f"_ua-auto-config.{domain_name}",
+            pacc.record(domain_name, installation.mail_host),
+            Necessity.OPTIONAL,
+        ),
+    ]

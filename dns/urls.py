@@ -4,7 +4,7 @@ from django.urls import path
 
 import mailhost.web.paths  # noqa: F401  registers <uid:…>
 from dns import web
-from dns.api import keys, publishing, records, tools
+from dns.api import keys, policies, publishing, records, tools
 
 pages = [
     path("domains/<uid:uid>/", web.records, name="domain"),
@@ -21,6 +21,7 @@ endpoints = [
     path("domains/<str:domain>/zone-access", publishing.DomainZoneAccess.as_view(), name="api-zone-access"),
     path("domains/<str:domain>/publish", publishing.DomainPublication.as_view(), name="api-publication"),
     path("domains/<str:domain>/publish/undo", publishing.DomainPublicationUndo.as_view(), name="api-publication-undo"),
+    path("domains/<str:domain>/mta-sts", policies.DomainMtaSts.as_view(), name="api-mta-sts"),
     path("domains/<str:domain>/dkim-keys", keys.DkimKeys.as_view(), name="api-dkim-keys"),
     path("domains/<str:domain>/dkim-keys/next", keys.NextDkimKey.as_view(), name="api-next-dkim-key"),
     path("dns/check", tools.DnsCheck.as_view(), name="api-dns-check"),

@@ -221,7 +221,7 @@ def judge_dmarc(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdi
 
 
 def judge_version(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdict:
-    """A record of a kind that stands once, whose version comes first: MTA-STS and TLS reporting."""
+    """A record of a kind that stands once, whose version comes first: MTA-STS, TLS reporting, PACC."""
     version = expected.value.split(";")[0]
     found = [value for value in answer.values if is_version(value, version.lower())]
     if not found:
@@ -244,6 +244,8 @@ JUDGES = {
     (Purpose.MTA_STS, "CNAME"): judge_alias,
     (Purpose.AUTOCONFIG, "CNAME"): judge_alias,
     (Purpose.AUTODISCOVER, "CNAME"): judge_alias,
+    (Purpose.PACC, "CNAME"): judge_alias,
+    (Purpose.PACC, "TXT"): judge_version,
 }
 
 

@@ -32,6 +32,7 @@ OURS = {
     "mailboxes",
     "dns",
     "selfservice",
+    "clientsetup",
     "webhooks",
     "billing",
 }

@@ -51,6 +51,13 @@ MAILHOST_MTA_STS_MODE = env("MAILHOST_MTA_STS_MODE", default="")
 MAILHOST_TLS_REPORTS = env("MAILHOST_TLS_REPORTS", default="")
 MAILHOST_DMARC_REPORTS = env("MAILHOST_DMARC_REPORTS", default="")
 MAILHOST_CAA_ISSUER = env("MAILHOST_CAA_ISSUER", default="")
+# What Apple's set-up profiles are signed with: the mail host's certificate, with its chain, and its key.
+MAILHOST_PROFILE_CERT = env(
+    "MAILHOST_PROFILE_CERT", default=env("MAILHOST_CONFIG_TLS_CERT_FILE", default="/etc/mailhost/tls/fullchain.pem")
+)
+MAILHOST_PROFILE_KEY = env(
+    "MAILHOST_PROFILE_KEY", default=env("MAILHOST_CONFIG_TLS_KEY_FILE", default="/etc/mailhost/tls/privkey.pem")
+)
 
 # How long a deleted tenant can be restored before it is purged.
 MAILHOST_GRACE_DAYS = env.int("MAILHOST_GRACE_DAYS", default=30)
@@ -87,6 +94,7 @@ INSTALLED_APPS = [
     "mailconfig",
     "guard",
     "selfservice",
+    "clientsetup",
     "webhooks",
     "billing",
     # After ours, so that our templates stand in for theirs.
@@ -99,6 +107,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "mailhost.request_id.RequestIdMiddleware",
     "mailhost.proxies.ClientAddressMiddleware",
+    "mailhost.hosts.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -112,7 +121,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.ActorMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "mailhost.request_log.RequestLogMiddleware",
 ]
 
 ROOT_URLCONF = "mailhost.urls"

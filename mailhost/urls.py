@@ -6,6 +6,7 @@ from django.views import defaults
 import accounts.urls
 import audit.urls
 import billing.urls
+import clientsetup.urls
 import dns.urls
 import domains.urls
 import mailboxes.urls
@@ -27,6 +28,7 @@ APPS = [
     dns.urls,
     mailconfig.urls,
     selfservice.urls,
+    clientsetup.urls,
     webhooks.urls,
     billing.urls,
 ]

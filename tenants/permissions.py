@@ -28,6 +28,7 @@ MAILBOX_CARE = frozenset(
         "mailboxes.suspend",
         "mailboxes.resume",
         "app_passwords.create",
+        "app_passwords.create_profile_link",
         "app_passwords.update",
         "app_passwords.revoke",
     }
@@ -54,6 +55,7 @@ MAIL = (
             "aliases.update",
             "aliases.delete",
             "records.check",
+            "records.set_mta_sts",
             "zones.connect",
             "zones.disconnect",
             "zones.publish",
@@ -116,7 +118,8 @@ WAYS_IN = (
     OWN
     | MEMBERS
     | frozenset({"keys.create", "keys.revoke", "mailboxes.change_password"})
-    | frozenset({"app_passwords.create", "app_passwords.update", "app_passwords.revoke"})
+    | frozenset({"app_passwords.create", "app_passwords.create_profile_link"})
+    | frozenset({"app_passwords.update", "app_passwords.revoke"})
     | frozenset({"members.add", "tenants.set_second_factor", "tenants.sign_in_as"})
 )
 # Acts of the installation itself: commands and tasks.

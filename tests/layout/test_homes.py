@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OURS = (
     *("mailhost", "tenants", "audit", "accounts", "domains", "mailboxes", "dns", "mailconfig", "guard", "selfservice"),
-    *("webhooks", "billing"),
+    *("clientsetup", "webhooks", "billing"),
 )
 
 CROSSES_TENANTS = {
@@ -47,6 +47,9 @@ CROSSES_TENANTS = {
     "selfservice/operations.py",
     "selfservice/sessions.py",
     "selfservice/tasks.py",
+    "clientsetup/hosted.py",
+    "clientsetup/operations.py",
+    "clientsetup/tasks.py",
     # Endpoints of any tenant above a thing are told of it; a task gets an id and no actor.
     "webhooks/outbox.py",
     "webhooks/tasks.py",

@@ -1,0 +1,85 @@
+"""Steps of a domain's MTA-STS policy, each taken only when mail still arrives after it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from dns import mta_sts
+from dns.models import DnsRecord, MtaSts, Purpose, Status
+from dns.mta_sts import Mode
+from dns.record_operations import mta_sts_mode, refresh_later
+from dns.records import Installation
+from domains.locks import lock_domain, refuse_frozen
+from domains.models import Domain
+from mailhost.actor import Actor
+from mailhost.errors import Refused
+from mailhost.operation import operation
+
+# What senders look at before they trust a policy.
+LOOKED_AT = {Purpose.MX: "MX", Purpose.MTA_STS: "MTA-STS"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A domain's present policy: its mode, since when, its text and id, and what holds each next step up ("" for
+    what may be taken now)."""
+
+    mode: str
+    since: datetime | None
+    policy: str
+    policy_id: str
+    steps: dict[str, str]
+
+
+def standing(domain: Domain, now: datetime) -> Standing:
+    """Return what a domain's policy is and may become. The caller has entered the scope."""
+    row = MtaSts.objects.filter(domain=domain).first()
+    mode = row.mode if row else settings.MAILHOST_MTA_STS_MODE or Mode.OFF
+    since = row.since if row else domain.verified_at
+    text = Installation.from_settings().mta_sts_policy(mode)
+    steps = {
+        step: mta_sts.unfit(mode, step, since, now) or not_ready(domain, step) for step in sorted(mta_sts.STEPS[mode])
+    }
+    return Standing(mode, since, text, mta_sts.policy_id(text) if text else "", steps)
+
+
+def policy_text(domain: Domain) -> str:
+    """Return the policy that senders get for a domain, "" without one. The caller has entered the scope."""
+    return Installation.from_settings().mta_sts_policy(mta_sts_mode(domain))
+
+
+@operation("records.set_mta_sts")
+def set_mta_sts_mode(actor: Actor, *, domain: Domain, mode: str) -> Domain:
+    """Take the next step of the domain's MTA-STS policy: off, testing, enforce, and back by none.
+
+    Raises Refused: not_found, frozen, not_offered, invalid_mode, not_ready.
+    """
+    now = timezone.now()
+    if not settings.MAILHOST_SETUP_HOST:
+        raise Refused("not_offered", "", "No host of this installation serves MTA-STS policies.")
+    if mode not in Mode.values:
+        raise Refused("invalid_mode", "mode", f"Choose one of {', '.join(Mode.values)}.")
+    domain = lock_domain(actor, domain)
+    refuse_frozen(domain)
+    present = standing(domain, now)
+    if present.mode == mode:
+        return domain
+    reason = present.steps.get(mode) if mode in present.steps else mta_sts.unfit(present.mode, mode, present.since, now)
+    if reason:
+        raise Refused("not_ready", "mode", reason)
+    MtaSts.objects.update_or_create(domain=domain, defaults={"mode": mode, "since": now})
+    refresh_later(domain)
+    return domain
+
+
+def not_ready(domain: Domain, mode: str) -> str:
+    """Return what DNS lacks before senders may be told to refuse everything else, or ""."""
+    if mode != Mode.ENFORCE:
+        return ""
+    bad = DnsRecord.objects.filter(domain=domain, purpose__in=LOOKED_AT).exclude(status=Status.OK)
+    row = bad.order_by("purpose", "pk").first()
+    if row is None:
+        return ""
+    return f"The {LOOKED_AT[Purpose(row.purpose)]} record at {row.name} is not right yet: {row.get_status_display()}."
