@@ -11,12 +11,16 @@ from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as passkeys
 from django import forms
 from django.core.cache import cache
+from django.utils.translation import gettext_lazy as _
 
 from accounts.key_rules import grantable
 from mailhost.actor import Actor
 from mailhost.api.scopes import READ, RESOURCES, WRITE
-from tenants.models import Kind, Role, roles, second_factors
+from tenants.forms import plan_choices
+from tenants.models import Kind, Plan, Role, roles, second_factors
+from tenants.operations import MAX_NAME
 from tenants.references import tenant_of_body
+from tenants.words import KIND_LABELS
 
 # A code counts from one step before its own to one step after it.
 CODE_LIVES_SECONDS = 120
@@ -293,3 +297,28 @@ class KeyForm(forms.Form):
             "expires_at": datetime.combine(last_day + timedelta(days=1), time.min, UTC) if last_day else None,
             "is_test": given["is_test"],
         }
+
+
+class CustomerForm(forms.Form):
+    """A tenant to create below, and who owns it."""
+
+    name = forms.CharField(label=_("Name"), max_length=MAX_NAME, error_messages={"required": _("Enter a name.")})
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        help_text=_("A reseller sells to customers of its own; a customer has domains and mailboxes."),
+    )
+    plan = forms.ChoiceField(
+        label=_("Plan"), required=False, help_text=_("Its limits hold from now on; another plan can be chosen later.")
+    )
+    owner_email = forms.EmailField(
+        label=_("Its owner's e-mail address"),
+        required=False,
+        max_length=254,
+        help_text=_("Gets a link by mail to set a password. Without it nobody can sign in there yet."),
+        error_messages={"invalid": _("Enter an e-mail address.")},
+    )
+
+    def __init__(self, *args, kinds: Iterable[str], plans: Iterable[Plan], **options) -> None:
+        super().__init__(*args, **options)
+        self.fields["kind"].choices = [(kind, KIND_LABELS[kind]) for kind in kinds]
+        self.fields["plan"].choices = plan_choices(plans)

@@ -17,7 +17,7 @@ from accounts.admin_site import site
 from accounts.api import keys as keys_api
 from accounts.api import people as people_api
 from accounts.freshness import needs_fresh_sign_in
-from accounts.web import invitations, keys, language, members, security, sign_in, sign_in_as
+from accounts.web import customers, invitations, keys, language, members, security, sign_in, sign_in_as
 from accounts.web.security import own_session, with_factor
 
 
@@ -78,6 +78,8 @@ people = [
     path("members/<uid:uid>/sign-in-as/", sign_in_as.begin, name="sign-in-as"),
     path("members/invitations/<uid:uid>/resend/", members.resend, name="invitation-resend"),
     path("members/invitations/<uid:uid>/revoke/", members.revoke, name="invitation-revoke"),
+    path("customers/add/", customers.add, name="customer-add"),
+    path("customers/<uid:uid>/", customers.customer, name="customer"),
     path("signed-in-as/", sign_in_as.impersonations, name="impersonations"),
     path("signed-in-as/end/", sign_in_as.end, name="impersonation-end"),
 ]

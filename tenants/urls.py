@@ -2,12 +2,28 @@
 
 from django.urls import path
 
-from tenants import web
+import mailhost.web.paths  # noqa: F401  registers <uid:…>
 from tenants.api import me, plans, tenants, usage
+from tenants.web import customers
+from tenants.web import plans as plan_pages
+from tenants.web import usage as usage_page
 
 pages = [
-    path("customers/", web.customers, name="tenants"),
-    path("usage/", web.usage, name="usage"),
+    path("customers/", customers.customers, name="tenants"),
+    path("customers/<uid:uid>/edit/", customers.edit, name="customer-edit"),
+    path("customers/<uid:uid>/suspend/", customers.suspend, name="customer-suspend"),
+    path("customers/<uid:uid>/resume/", customers.resume, name="customer-resume"),
+    path("customers/<uid:uid>/move/", customers.move, name="customer-move"),
+    path("customers/<uid:uid>/plan/", plan_pages.choose, name="customer-plan"),
+    path("customers/<uid:uid>/delete/", customers.delete, name="customer-delete"),
+    path("customers/<uid:uid>/restore/", customers.restore, name="customer-restore"),
+    path("customers/<uid:uid>/purge/", customers.purge, name="customer-purge"),
+    path("plans/", plan_pages.plans, name="plans"),
+    path("plans/add/", plan_pages.add, name="plan-add"),
+    path("plans/<uid:uid>/", plan_pages.plan, name="plan"),
+    path("plans/<uid:uid>/upgrade/", plan_pages.upgrade, name="plan-upgrade"),
+    path("plans/<uid:uid>/retire/", plan_pages.retire, name="plan-retire"),
+    path("usage/", usage_page.usage, name="usage"),
 ]
 endpoints = [
     path("tenants", tenants.Tenants.as_view(), name="api-tenants"),

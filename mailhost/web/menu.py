@@ -29,6 +29,7 @@ MENU = (
     Entry("aliases", _("Aliases"), "arrows-right-left", "aliases.list"),
     Entry("explain", _("Explain an address"), "question-mark-circle", "addresses.explain"),
     Entry("tenants", _("Customers"), "building-office-2", "tenants.list", hidden_from=CUSTOMER),
+    Entry("plans", _("Plans"), "rectangle-stack", "plans.list"),
     Entry("usage", _("Usage"), "chart-bar", "usage.list"),
     Entry("signers", _("Signing"), "finger-print", "signers.list"),
     Entry("members", _("Members"), "users", "members.list"),

@@ -1,0 +1,1 @@
+"""Pages about the tenants below, their plans, and what is in use."""
