@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.pages.browsing import addresses_of_acme, sign_in_without_typing
+from tests.pages.provider import fill_operator, fill_rita
 
 FOLDER = Path(__file__).resolve().parents[2] / "var" / "screenshots"
 WIDTHS = (1280, 360)
@@ -55,4 +56,20 @@ def test_take_pictures(town, live_server, browser) -> None:
             take("home-billing")
             page.goto("/mailboxes/")
             take("not-allowed")
+            context.close()
+
+
+def test_take_pictures_of_what_resellers_and_operators_see(town, live_server, browser) -> None:
+    seen = {"rita@rita.example": fill_rita(town), "operator@mailhost.example": fill_operator(town)}
+    for theme in THEMES:
+        for width in WIDTHS:
+            context = browser.new_context(
+                base_url=live_server.url, color_scheme=theme, viewport={"width": width, "height": 800}
+            )
+            page = context.new_page()
+            for email, addresses in seen.items():
+                sign_in_without_typing(context, town, email, live_server.url)
+                for name, address in addresses.items():
+                    page.goto(address)
+                    page.screenshot(path=FOLDER / f"{name}-{width}-{theme}.png", full_page=True)
             context.close()

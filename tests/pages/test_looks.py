@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.pages.browsing import addresses_of_acme, sign_in_without_typing
+from tests.pages.provider import fill_operator, fill_rita
 
 NARROW = {"width": 360, "height": 740}
 
@@ -73,3 +74,21 @@ def faults(page: Page, address: str) -> list[str]:
 def broken_rules(page: Page) -> list[str]:
     answer = Axe().run(page).response
     return [f"{rule['id']}: {node['html'][:160]}" for rule in answer["violations"] for node in rule["nodes"]]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_what_resellers_and_operators_see(watched, town, live_server, theme):
+    page = watched(color_scheme=theme, viewport=NARROW)
+    found, too_wide = {}, {}
+
+    for email, addresses in (
+        ("rita@rita.example", fill_rita(town)),
+        ("operator@mailhost.example", fill_operator(town)),
+    ):
+        sign_in_without_typing(page.context, town, email, live_server.url)
+        for name, address in addresses.items():
+            found[name] = faults(page, address)
+            too_wide[name] = page.evaluate("document.documentElement.scrollWidth") > NARROW["width"]
+
+    assert {name: broken for name, broken in found.items() if broken} == {}
+    assert [name for name, is_wide in too_wide.items() if is_wide] == []

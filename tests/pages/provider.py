@@ -1,0 +1,58 @@
+"""What a reseller and an operator look at beyond the town: plans in two versions, a full customer, a suspended one."""
+
+from accounts.actors import system_actor
+from accounts.invitation_operations import invite_member
+from mailhost.scope import every_tenant
+from tenants.deletion_operations import delete_tenant
+from tenants.models import Role
+from tenants.operations import create_tenant, suspend_tenant
+from tenants.plan_operations import assign_plan, change_plan, create_plan, upgrade_tenants
+from tests.pages.town import Town
+
+
+def fill_rita(town: Town) -> dict[str, str]:
+    """Give Rita plans and further customers. Return every page of hers that opens with GET, by name."""
+    rita = system_actor(town.rita, "rita@rita.example")
+    with every_tenant("the town is built"):
+        small = create_plan(rita, name="Small", limits={"domains": 3, "mailboxes": 10, "storage_mb": 20480})
+        large = create_plan(rita, name="Large", limits={"domains": 50, "mailboxes": 500, "storage_mb": 1048576})
+        assign_plan(rita, tenant=town.acme, plan=small, accept_excess=True)
+        assign_plan(rita, tenant=town.bolt, plan=small)
+        change_plan(rita, plan=small, limits={"mailboxes": 5})
+        upgrade_tenants(rita, plan=small, tenants=[town.bolt])
+        corvo = create_tenant(rita, parent=town.rita, kind="customer", name="Corvo Books", plan=large)
+        invite_member(rita, email="cora@corvo.example", role=Role.OWNER, tenant=corvo)
+        suspend_tenant(rita, tenant=corvo, reason="unpaid", note="The invoice of May is open.", blocks=["sending"])
+        former = create_tenant(rita, parent=town.rita, kind="customer", name="Dune Travel")
+        delete_tenant(rita, tenant=former)
+    return {
+        "customers": "/customers/",
+        "customers-deleted": "/customers/?state=deleted",
+        "customers-no-match": "/customers/?q=nobody",
+        "customer-add": "/customers/add/",
+        "customer": f"/customers/{town.acme.uid}/",
+        "customer-suspended": f"/customers/{corvo.uid}/",
+        "customer-deleted": f"/customers/{former.uid}/",
+        "customer-edit": f"/customers/{town.acme.uid}/edit/",
+        "customer-suspend": f"/customers/{town.acme.uid}/suspend/",
+        "customer-move": f"/customers/{town.acme.uid}/move/",
+        "customer-plan": f"/customers/{town.acme.uid}/plan/",
+        "customer-plan-preview": f"/customers/{town.acme.uid}/plan/?plan={small.uid}",
+        "plans": "/plans/",
+        "plan-add": "/plans/add/",
+        "plan": f"/plans/{small.uid}/",
+        "plan-upgrade": f"/plans/{small.uid}/upgrade/",
+    }
+
+
+def fill_operator(town: Town) -> dict[str, str]:
+    """Add a second reseller. Return every page of the operator's alone that opens with GET, by name."""
+    with every_tenant("the town is built"):
+        sela = create_tenant(town.actor, parent=town.operator, kind="reseller", name="Sela Networks")
+    return {
+        "operator-customers": "/customers/",
+        "operator-reseller": f"/customers/{town.rita.uid}/",
+        "operator-reseller-edit": f"/customers/{town.rita.uid}/edit/",
+        "operator-move": f"/customers/{town.acme.uid}/move/",
+        "operator-move-preview": f"/customers/{town.acme.uid}/move/?to={sela.uid}",
+    }
