@@ -3,14 +3,14 @@
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Sum
 
 from billing.models import BillingEvent, ClosedDay
-from tenants.models import Allowance
+from tenants.models import Allowance, SentMessages
 from tenants.usage import COLUMNS
 
 MEGABYTE = 1024 * 1024
-STORED = "stored_bytes"
+STORED, SENT = "stored_bytes", "messages"
 BATCH = 2000
 
 
@@ -37,18 +37,22 @@ def close_days(now: datetime) -> int:
 def _close(day: date, now: datetime) -> None:
     end = datetime.combine(day + timedelta(days=1), datetime.min.time(), now.tzinfo)
     pages = Allowance.objects.filter(is_live=True, tenant__created_at__lt=end).order_by("pk")
+    of_day = SentMessages.objects.filter(day=day).order_by()
+    sent = {pk: int(number) for pk, number in of_day.values_list("tenant_id").annotate(Sum("messages"))}
     rows = (
         BillingEvent(tenant_id=page["tenant_id"], day=day, metric=metric, value=value, created_at=now)
         for page in pages.values("tenant_id", *COLUMNS).annotate(tenant=F("tenant_id")).iterator(BATCH)
-        for metric, value in metrics(page).items()
+        for metric, value in metrics(page | {SENT: sent.get(page["tenant_id"], 0)}).items()
     )
     BillingEvent.objects.bulk_create(rows, batch_size=BATCH)
 
 
 def metrics(page: dict[str, int]) -> dict[str, int]:
-    """Return what of a tenant's page is billed, by metric. What is stored counts in MB, begun ones too."""
+    """Return what of a tenant's page is billed, by metric. What is stored counts in MB, begun ones too; what was sent
+    that day, once for each recipient."""
     counted = {name.removeprefix("used_"): page[name] for name in COLUMNS if name.startswith("used_")}
-    return {**counted, "stored_mb": -(-page[STORED] // MEGABYTE), "stored_messages": page["stored_messages"]}
+    stored = {"stored_mb": -(-page[STORED] // MEGABYTE), "stored_messages": page["stored_messages"]}
+    return {**counted, **stored, SENT: page[SENT]}
 
 
-METRICS = tuple(metrics(dict.fromkeys(COLUMNS, 0)))
+METRICS = tuple(metrics(dict.fromkeys((*COLUMNS, SENT), 0)))

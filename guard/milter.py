@@ -22,6 +22,7 @@ from kilter.protocol.messages import (
     Close,
     EndOfMessage,
     EnvelopeFrom,
+    EnvelopeRecipient,
     Header,
     Macro,
     Negotiate,
@@ -44,16 +45,17 @@ MAX_UNREAD = 64 * 1024
 BACKLOG = 512
 
 WATCHED = frozenset({*ORIGINATORS, results.HEADER})
-# Headers and end of message are all that is asked for, and only the end needs an answer: one wait per message.
+# Recipients, headers and end of message are all that is asked for, and only the end needs an answer: one wait per
+# message.
 PROTOCOL = (
     ProtocolFlags.NO_CONNECT
     | ProtocolFlags.NO_HELO
-    | ProtocolFlags.NO_RECIPIENT
     | ProtocolFlags.NO_DATA
     | ProtocolFlags.NO_UNKNOWN
     | ProtocolFlags.NO_END_OF_HEADERS
     | ProtocolFlags.NO_BODY
     | ProtocolFlags.NR_SENDER
+    | ProtocolFlags.NR_RECIPIENT
     | ProtocolFlags.NR_HEADER
     | ProtocolFlags.HEADER_LEADING_SPACE
 )
@@ -132,6 +134,8 @@ class Session(asyncio.Protocol):
             case EnvelopeFrom():
                 # The macros of this message came just before.
                 self.message = Message(self.message.macros)
+            case EnvelopeRecipient():
+                self.message.recipients += 1
             case Header():
                 self.message.keep(heard.name.encode(), bytes(heard.value), self.judge.hostname)
             case EndOfMessage() if self.message.is_submission:
@@ -203,4 +207,4 @@ async def run(judge: Judge, path: Path, stopped: asyncio.Event) -> None:
     await stopped.wait()
     server.close()
     path.unlink(missing_ok=True)
-    judge.senders.close()
+    judge.close()

@@ -5,8 +5,10 @@ from kilter.protocol.core import FilterMessage
 from kilter.protocol.messages import ChangeHeader, Continue, InsertHeader, ReplyCode
 
 from guard import results
+from guard.database import DatabaseAway
+from guard.pace import Pace, TooManyMessages
 from guard.rule import compared_name, spoken_addresses
-from guard.senders import DatabaseAway, Senders
+from guard.senders import Senders
 from mailhost.errors import Refused
 
 log = structlog.get_logger(__name__)
@@ -21,10 +23,12 @@ TRY_AGAIN = "451 4.3.0 The sender's address cannot be checked just now; try agai
 
 
 class Message:
-    """What is known of the message under way: its macros, its originators, and the places of forged verdicts."""
+    """What is known of the message under way: its macros, how many recipients it has, its originators, and the places
+    of forged verdicts."""
 
     def __init__(self, macros: dict[str, str] | None = None) -> None:
         self.macros = macros or {}
+        self.recipients = 0
         self.originators: list[tuple[bytes, bytes]] = []
         self.results_seen = 0
         self.forged_results: list[int] = []
@@ -57,9 +61,10 @@ class Message:
 class Judge:
     """Gives each message its verdict: changes of its header and Continue, or one refusal."""
 
-    def __init__(self, hostname: str, senders: Senders) -> None:
+    def __init__(self, hostname: str, senders: Senders, pace: Pace) -> None:
         self.hostname = hostname
         self.senders = senders
+        self.pace = pace
 
     def inbound_verdict(self, message: Message) -> list[FilterMessage]:
         """Return the verdict on a message of somebody who did not sign in: it passes without forged verdicts."""
@@ -72,9 +77,14 @@ class Judge:
         told = {"queue_id": message.macros.get("i", ""), "login": message.login}
         try:
             await self._check(message)
+            # Last, so that what is refused is not counted.
+            await self.pace.count(message.login, message.recipients)
         except Refused as refused:
             log.info("refused", code=refused.code, **told)
             return [_reply(f"550 5.7.1 {refused.message}")]
+        except TooManyMessages as too_many:
+            log.info("put_off", limit=too_many.reached.name, most=too_many.reached.most, **told)
+            return [_reply(f"450 4.7.1 {too_many}")]
         except DatabaseAway as away:
             log.warning("the database is away", why=str(away), **told)
             return [_reply(TRY_AGAIN)]
@@ -83,6 +93,10 @@ class Judge:
             return [_reply(TRY_AGAIN)]
         ours = InsertHeader(0, RESULTS, results.submission_results(self.hostname))
         return [*_without_forged(message), ours, Continue()]
+
+    def close(self) -> None:
+        """Ask nothing more."""
+        self.senders.database.close()
 
     async def _check(self, message: Message) -> None:
         """Raise Refused unless every address that the message speaks for is the login's."""

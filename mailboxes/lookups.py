@@ -5,7 +5,8 @@ contract, the bench and the table in docs/mail-contract.md. Each is one probe of
 on a domain, a switch or a tenant above is an effective column, written with whatever changed it.
 
 Placeholders are neutral: {address} {local} {domain} of what is asked, {service} (imap, pop3, smtp, sieve, lmtp …),
-{overdraft_mb}, {selector} (of an app password). Every daemon escapes what it puts there.
+{overdraft_mb}, {selector} (of an app password), {tenants} (ids, parted by commas). Every daemon escapes what it puts
+there.
 """
 
 import re
@@ -50,6 +51,11 @@ class Lookup:
     joined: str = ""
     """A second table, probed by one key too."""
     joined_columns: tuple[str, ...] = ()
+
+    @property
+    def database_user(self) -> str:
+        """As whose database user it is asked: "postfix" or "dovecot"."""
+        return ASKS_AS.get(self.daemon, self.daemon)
 
     def filled(self, **values: str) -> str:
         """Return the query with its placeholders replaced. Raises KeyError for one that has no value."""
@@ -138,6 +144,33 @@ LOOKUPS = (
         columns=("alias_email", "destination_email", "may_send_as"),
         sql="SELECT destination_email FROM mail_aliases WHERE alias_email = '{local}@{domain}' AND may_send_as = 1",
         sentence="Which logins may use this address as envelope sender?",
+    ),
+    Lookup(
+        name="sending",
+        daemon="guard",
+        parameter="the end of a submitted message",
+        table="mail_mailboxes",
+        columns=("live_email", "tenant_id"),
+        joined="tenants_allowance",
+        joined_columns=("tenant_id", "path"),
+        sql=(
+            "SELECT page.path FROM mail_mailboxes mailbox JOIN tenants_allowance page"
+            " ON page.tenant_id = mailbox.tenant_id WHERE mailbox.live_email = '{local}@{domain}'"
+        ),
+        sentence="For whom does a message of this login count? The path names the tenant and everybody above it.",
+    ),
+    Lookup(
+        name="pace",
+        daemon="guard",
+        parameter="the end of a submitted message",
+        table="tenants_allowance",
+        columns=("tenant_id", "messages_per_hour", "messages_per_day"),
+        sql=(
+            "SELECT tenant_id, messages_per_hour, messages_per_day FROM tenants_allowance"
+            " WHERE tenant_id IN ({tenants})"
+        ),
+        sentence="How many messages may each of these tenants send, with all below it, in an hour and on a day?",
+        is_probe=False,
     ),
     Lookup(
         name="alive",
@@ -245,6 +278,8 @@ LOOKUPS = (
     ),
 )
 
+# The guard asks as Postfix's database user; everybody else as the user of their own name.
+ASKS_AS = {"guard": "postfix"}
 # What a daemon writes: table, columns.
 WRITES = {"dovecot": {"mail_quota_usage": ("username", "bytes", "messages")}, "postfix": {}}
 
@@ -279,7 +314,7 @@ GIVEN_COLUMNS = {
 
 
 def of_daemon(daemon: str) -> tuple[Lookup, ...]:
-    """Return the questions of "postfix" or "dovecot"."""
+    """Return the questions of "postfix", "dovecot" or "guard"."""
     return tuple(lookup for lookup in LOOKUPS if lookup.daemon == daemon)
 
 
@@ -291,7 +326,9 @@ def named(name: str) -> Lookup:
 def readable_columns(daemon: str) -> dict[str, tuple[str, ...]]:
     """Return for each table the columns that this daemon's database user may read, and no more."""
     columns: dict[str, set[str]] = {}
-    for lookup in of_daemon(daemon):
+    for lookup in LOOKUPS:
+        if lookup.database_user != daemon:
+            continue
         if not lookup.table:
             continue
         columns.setdefault(lookup.table, set()).update(lookup.columns)

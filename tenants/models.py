@@ -246,3 +246,27 @@ class Allowance(Limits, TenantOwned):
 
     def __str__(self) -> str:
         return f"what {self.path} may use"
+
+
+class SentMessages(TenantOwned):
+    """How many messages a tenant itself sent on a day (UTC), once for each recipient. What it sent with all below it
+    is the sum of one index range for each day.
+
+    A day has a second row where Redis, which counts, had lost its memory and begun a new `run`. Written by
+    `tenants.messages` alone.
+    """
+
+    tenant_path = "tenant__path"
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+")
+    path = models.CharField(max_length=700, db_collation="ascii_bin")
+    day = models.DateField()
+    run = models.CharField(max_length=16, db_collation="ascii_bin")
+    messages = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "tenant", "run"], name="sent_once")]
+        indexes = [models.Index(fields=["day", "path", "messages"], name="sent_by_subtree")]
+
+    def __str__(self) -> str:
+        return f"{self.messages} sent on {self.day} by {self.path}"

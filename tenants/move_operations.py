@@ -23,6 +23,9 @@ PATHS = (
     "UPDATE tenants_tenant SET suspended_by_path = CONCAT(%s, SUBSTRING(suspended_by_path, %s))"
     " WHERE {which} AND suspended_by_path LIKE %s",
     "UPDATE tenants_allowance SET path = CONCAT(%s, SUBSTRING(path, %s)) WHERE {which}",
+    # What was sent counts for those above at present, as all that is in use does.
+    "UPDATE tenants_sentmessages sent JOIN tenants_allowance page ON page.tenant_id = sent.tenant_id"
+    " SET sent.path = page.path WHERE {which}",
 )
 
 
@@ -73,8 +76,10 @@ def _write_paths(before: str, after: str) -> None:
     which, bounds = subtree_sql("path", before)
     moved, new_bounds = subtree_sql("path", after)
     tail = len(before) + 1
-    tenants, suspenders, allowances = PATHS
+    tenants, suspenders, allowances, sent = PATHS
+    of_page, _ = subtree_sql("page.path", after)
     with connection.cursor() as cursor:
         cursor.execute(tenants.format(which=which), [after, tail, *bounds])
         cursor.execute(suspenders.format(which=moved), [after, tail, *new_bounds, f"{before}%"])
         cursor.execute(allowances.format(which=which), [after, tail, *bounds])
+        cursor.execute(sent.format(which=of_page), new_bounds)

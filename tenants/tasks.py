@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from mailhost.actor import Actor
 from mailhost.scope import every_tenant
-from tenants import purge, usage
+from tenants import messages, purge, usage
 from tenants.deletion_operations import purge_tenant
 from tenants.models import Tenant
 from tenants.permissions import SYSTEM
@@ -33,6 +33,11 @@ def finish_purge(tenant_id: int) -> None:
     with every_tenant("a task finds its tenant by id"):
         tenant = Tenant.objects.get(pk=tenant_id)
     purge.finish(tenant)
+
+
+def store_sent_messages() -> None:
+    """Bring what was sent from Redis, where it is counted, to the tables."""
+    messages.store(timezone.now())
 
 
 def count_usage() -> None:

@@ -2,21 +2,25 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, Q, Sum
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from mailhost.scope import every_tenant, subtree
+from tenants import messages
 from tenants.limits import COUNTED_NAMES, LIMITS, told_limits
-from tenants.models import Allowance, Member, Tenant
+from tenants.models import Allowance, Member, SentMessages, Tenant
 
 log = structlog.get_logger(__name__)
 
 STORED = ("stored_bytes", "stored_messages")
 COLUMNS = (*(f"used_{name}" for name in COUNTED_NAMES), *STORED)
+SENT = ("sent_today", "sent_this_month")
 # By name, because these stand above this app: each returns {tenant id: {name: how many}} of some tenants, or of all.
 COUNTERS = ("tenants.usage.count_tree", "domains.usage.count", "mailboxes.usage.count")
 STORED_COUNTER = "mailboxes.usage.stored"
@@ -25,32 +29,35 @@ Counts = dict[int, dict[str, int]]
 
 @dataclass(frozen=True)
 class Usage:
-    """What a tenant uses: itself, and together with everybody below it. By the names of limits, and what is stored."""
+    """What a tenant uses: itself, and together with everybody below it. By the names of limits, what is stored, and
+    what was sent."""
 
     own: dict[str, int]
     total: dict[str, int]
 
 
 def usage_of(tenant: Tenant) -> Usage:
-    """Return the use of one tenant: two statements however many stand below it."""
+    """Return the use of one tenant: three statements however many stand below it."""
     with every_tenant("the caller has found the tenant in its own scope"):
         own = Allowance.objects.filter(pk=tenant.pk).values(*COLUMNS).first() or {}
         live = Allowance.objects.filter(subtree("path", tenant.path), is_live=True)
         total = live.aggregate(**{f"all_{name}": Sum(name) for name in COLUMNS})
+        sent = _sent(tenant, timezone.now().date())
     return Usage(
-        {_short(name): own.get(name, 0) for name in COLUMNS},
-        {_short(name): total[f"all_{name}"] or 0 for name in COLUMNS},
+        {_short(name): own.get(name, 0) for name in COLUMNS} | sent.own,
+        {_short(name): total[f"all_{name}"] or 0 for name in COLUMNS} | sent.total,
     )
 
 
 def limits_with_use(tenant: Tenant, usage: Usage) -> list[dict[str, Any]]:
     """Return each limit that the caller may know, with what is used and left of it, and its words."""
+    amounts = usage.total | messages.used_now(tenant.pk, timezone.now())
     return [
         {
             "name": name,
             "words": LIMITS[name].words,
             "limited_to": most,
-            "used": (used := usage.total.get(name)),
+            "used": (used := amounts.get(name)),
             "remaining": None if most is None or used is None else max(0, most - used),
         }
         for name, most in told_limits(tenant).items()
@@ -101,6 +108,21 @@ def count_tree(tenant_ids: Iterable[int] | None = None) -> Counts:
     for pk, number in below.values_list("parent").annotate(Count("pk")):
         found.setdefault(pk, {})["sub_tenants"] = number
     return found
+
+
+def _sent(tenant: Tenant, today: date) -> Usage:
+    """Return what was sent today and since the month began, by the figures of SENT: an index range for each day."""
+    days = [today - timedelta(days=before) for before in range(today.day)]
+    rows = SentMessages.objects.filter(subtree("path", tenant.path), day__in=days)
+    on, own = Q(day=today), Q(path=tenant.path)
+    sums = rows.aggregate(
+        own_today=Sum("messages", filter=on & own),
+        own_month=Sum("messages", filter=own),
+        all_today=Sum("messages", filter=on),
+        all_month=Sum("messages"),
+    )
+    found = [int(sums[name] or 0) for name in ("own_today", "own_month", "all_today", "all_month")]
+    return Usage(dict(zip(SENT, found[:2], strict=True)), dict(zip(SENT, found[2:], strict=True)))
 
 
 def _mend(pk: int) -> bool:

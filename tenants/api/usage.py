@@ -13,13 +13,14 @@ from tenants.api.answers import BoughtPlanAnswer
 from tenants.limits import LIMITS
 from tenants.models import Tenant
 from tenants.references import PREFIX, find_tenant
-from tenants.usage import COLUMNS, limits_with_use, usage_of
+from tenants.usage import COLUMNS, SENT, limits_with_use, usage_of
 
-FIGURES = tuple(name.removeprefix("used_") for name in COLUMNS)
+FIGURES = (*(name.removeprefix("used_") for name in COLUMNS), *SENT)
 
 
 class FiguresAnswer(Answer):
-    """How much of each; `stored_bytes` and `stored_messages` as Dovecot counted them, some minutes old."""
+    """How much of each; `stored_bytes` and `stored_messages` as Dovecot counted them, some minutes old. What was sent
+    counts once for each recipient, by days and months in UTC."""
 
     def get_fields(self) -> dict[str, Any]:
         return {name: serializers.IntegerField() for name in FIGURES}
@@ -36,7 +37,8 @@ class UsageAnswer(Answer):
 
 class LimitAnswer(Answer):
     """`limited_to` is the least that holds for the tenant, as far as it is yours to know; null is no limit. `used` is
-    the tenant's with everybody below it; null for what passes within a time."""
+    the tenant's with everybody below it, of messages in the present hour or on this day, in UTC; null where nothing is
+    counted."""
 
     name = serializers.ChoiceField(choices=list(LIMITS))
     limited_to = serializers.IntegerField(allow_null=True)

@@ -23,5 +23,7 @@ def usage(request: HttpRequest) -> HttpResponse:
             "limits": limits_with_use(tenant, used),
             "stored_mb": used.total["stored_bytes"] / MB,
             "stored_messages": used.total["stored_messages"],
+            "sent_today": used.total["sent_today"],
+            "sent_this_month": used.total["sent_this_month"],
         },
     )

@@ -7,7 +7,7 @@ from django.utils import timezone
 from domains.models import Domain
 from mailboxes.models import Alias, AppPassword, Mailbox
 from mailhost.scope import every_tenant
-from tenants.models import Kind, Tenant
+from tenants.models import Allowance, Kind, Tenant
 
 DOMAINS = 100
 MAILBOXES_PER_DOMAIN = 50
@@ -20,6 +20,7 @@ def fill() -> None:
     """Write the rows as the panel leaves them: all proven and switched on, each mailbox with its own row."""
     with every_tenant("a test fills the tables"):
         tenant = Tenant.objects.create(path="/1/", kind=Kind.OPERATOR, name="Filled")
+        Allowance.objects.create(tenant=tenant, path=tenant.path)
         now = timezone.now()
         Domain.objects.bulk_create(
             Domain(tenant=tenant, domain_name=f"domain{number}.example", verified_at=now, is_verified=True)

@@ -14,6 +14,7 @@ ASKED = {
     "service": "imap",
     "overdraft_mb": "100",
     "selector": "7kq2m9xvhw",
+    "tenants": "1,2",
 }
 
 FORBIDDEN = {
@@ -30,6 +31,9 @@ FORBIDDEN = {
         "SELECT * FROM accounts_user",
         "SELECT * FROM accounts_apikey",
         "SELECT * FROM tenants_tenant",
+        "SELECT used_mailboxes FROM tenants_allowance",
+        "UPDATE tenants_allowance SET messages_per_hour = 1000000",
+        "SELECT * FROM tenants_sentmessages",
         "SELECT * FROM django_session",
         "INSERT INTO mail_aliases (alias_email) VALUES ('a@b.example')",
         "UPDATE mail_mailboxes SET may_smtp = 1",
@@ -97,7 +101,7 @@ def test_what_a_daemon_may_not_do_is_denied(as_daemon, daemon, statement):
 
 @pytest.mark.parametrize("lookup", lookups.LOOKUPS, ids=lambda lookup: lookup.name)
 def test_a_daemon_may_ask_its_questions(as_daemon, lookup):
-    as_daemon(lookup.daemon).execute(lookup.filled(**ASKED))
+    as_daemon(lookup.database_user).execute(lookup.filled(**ASKED))
 
 
 @pytest.mark.parametrize("name", lookups.GIVEN)

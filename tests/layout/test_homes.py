@@ -61,6 +61,7 @@ CROSSES_TENANTS = {
     "tenants/move_operations.py",
     "tenants/purge.py",
     "tenants/tasks.py",
+    "tenants/messages.py",
     "tenants/usage.py",
     "tenants/limits.py",
     "tenants/locks.py",

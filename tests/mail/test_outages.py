@@ -7,6 +7,10 @@ import time
 
 import pytest
 
+from accounts.actors import system_actor
+from mailhost.scope import every_tenant
+from tenants.models import Kind, Tenant
+from tenants.plan_operations import assign_plan, create_plan
 from tests.mail.client import Post, written
 from tests.mail.conftest import make_customer
 
@@ -119,6 +123,24 @@ def test_without_redis_celery_and_web_mail_flows_as_if_nothing_happened(post, ac
         assert time.monotonic() - began < 5
     finally:
         private_stack.mend()
+
+
+def test_without_redis_nobody_is_held_to_messages_that_cannot_be_counted(post, acme, bolt, private_stack):
+    with every_tenant("a test acts as the operator"):
+        operator = system_actor(Tenant.objects.get(kind=Kind.OPERATOR), "operator")
+    none = create_plan(operator, name=f"For {acme.domain}", limits={"messages_per_day": 0})
+    assign_plan(operator, tenant=acme.tenant, plan=none)
+    anna, bob = acme.login("anna"), bolt.login("bob")
+
+    with pytest.raises(smtplib.SMTPDataError) as held:
+        post.submit(anna, written(anna[0], bob[0]))
+    private_stack.stop("redis")
+    try:
+        assert post.arrived(bob, post.submit(anna, written(anna[0], bob[0])))
+    finally:
+        private_stack.mend()
+
+    assert held.value.smtp_code == 450
 
 
 def test_a_change_made_without_redis_is_carried_out_when_it_is_back(post, acme, private_stack):

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
+from guard.database import Database
 from guard.local_policy import SOCKET_NAME, LocalPolicy
 from guard.milter import run
+from guard.pace import Pace
 from guard.senders import Senders
 from guard.verdict import Judge
 from mailconfig.parameters import InvalidParameter, Parameters
@@ -26,7 +28,8 @@ class Command(BaseCommand):
             parameters = Parameters.from_settings()
         except InvalidParameter as error:
             raise CommandError(str(error)) from error
-        judge = Judge(parameters.hostname, Senders(parameters))
+        database = Database(parameters)
+        judge = Judge(parameters.hostname, Senders(database), Pace(database))
         path = options["socket"] or parameters.guard_socket
         # The panel runs as the same user as the guard.
         local = LocalPolicy({parameters.vmail_uid, os.geteuid()})

@@ -1,0 +1,111 @@
+"""How fast a tenant sends: every submitted message is counted, and put off where it would exceed a plan's limit.
+
+A limit holds for its holder with everybody below, so the message counts for the mailbox's tenant and for each one
+above. Counted is in Redis, with the limits in one step (`tenants.messages`). While Redis is away nothing is counted
+and mail passes; the log says so.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import structlog
+from django.conf import settings
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from guard.database import Asker, Database
+from mailboxes import lookups
+from tenants import messages
+from tenants.limits import chain_of
+from tenants.messages import Reached, Sender
+
+log = structlog.get_logger(__name__)
+
+# For whom a login counts, and up to where, is asked again after so long: a smaller plan is felt as late.
+FRESH_SECONDS = 10
+MOST_KEPT = 10_000
+CONNECTIONS = 8
+TIMEOUT_SECONDS = 0.5
+# Redis is away: how long nobody waits for it again.
+PAUSE_SECONDS = 5
+
+
+class TooManyMessages(Exception):
+    """A limit would be exceeded, so the message has to come again later."""
+
+    def __init__(self, reached: Reached) -> None:
+        super().__init__(str(reached))
+        self.reached = reached
+
+
+class Pace:
+    """Counts what each login sends, and holds it to the limits of its tenant and of those above."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._kept: dict[str, tuple[float, Sequence[Sender]]] = {}
+        self._paused_until = 0.0
+        # Made with the event loop it runs in.
+        self._redis: Redis | None = None
+
+    async def count(self, login: str, recipients: int) -> None:
+        """Count one message of this login to so many recipients. Raises TooManyMessages, DatabaseAway."""
+        senders = await self._senders(login.lower())
+        if not senders or time.monotonic() < self._paused_until:
+            return
+        now = datetime.now(UTC)
+        given = messages.arguments(recipients, senders, secrets.token_hex(8))
+        try:
+            answer = await self._count(*messages.keys(now), *given)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._paused_until = time.monotonic() + PAUSE_SECONDS
+            log.warning("messages_not_counted", error=type(error).__name__, seconds=PAUSE_SECONDS)
+            return
+        if reached := messages.reached(answer, recipients, senders, now):
+            raise TooManyMessages(reached)
+
+    async def _count(self, *given: str | int) -> list[int]:
+        if self._redis is None:
+            self._redis = connect()
+            self._script = self._redis.register_script(messages.COUNT)
+        return await self._script(keys=given[:3], args=given[3:])
+
+    async def _senders(self, login: str) -> Sequence[Sender]:
+        """Return for whom a message of this login counts, its tenant first; nobody for a mailbox that is gone."""
+        asked_at, found = self._kept.get(login, (0.0, ()))
+        if found and time.monotonic() - asked_at < FRESH_SECONDS:
+            return found
+        found = await self.database.ask(lambda asker: senders_of(asker, login))
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        self._kept[login] = (time.monotonic(), found)
+        return found
+
+
+def senders_of(asker: Asker, login: str) -> Sequence[Sender]:
+    """Ask for whom a message of this login counts. Raises DatabaseAway."""
+    local, _, domain = login.rpartition("@")
+    found = asker.rows(lookups.named("sending"), local=local, domain=domain)
+    if not found:
+        return ()
+    chain = chain_of(found[0][0])
+    rows = asker.rows(lookups.named("pace"), tenants=",".join(map(str, chain)))
+    limits = {pk: Sender(pk, per_hour, per_day) for pk, per_hour, per_day in rows}
+    return [limits.get(pk) or Sender(pk) for pk in reversed(chain)]
+
+
+def connect() -> Redis:
+    """Return the connections to Redis: a few for all sessions, each question waiting for its turn."""
+    pool = BlockingConnectionPool.from_url(
+        settings.REDIS_URL,
+        max_connections=CONNECTIONS,
+        timeout=TIMEOUT_SECONDS,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return Redis.from_pool(pool)
