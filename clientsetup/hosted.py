@@ -12,7 +12,7 @@ def hosted(name: str) -> Domain | None:
     """Return the domain that is proven and works here under this name (an A-label), with its main domain."""
     with every_tenant("mail programs ask before anybody has signed in"):
         rows = Domain.objects.live().filter(owned_name=name, is_active=True, tenant__deleted_at=None)
-        return rows.select_related("alias_of", "tenant").first()
+        return rows.select_related("alias_of", "tenant", "mta_sts").first()
 
 
 def domain_of_address(address: str, host_domain: Domain | None) -> Domain | None:

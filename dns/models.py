@@ -160,6 +160,23 @@ class MtaSts(TenantOwned):
         return f"{self.domain}: {self.mode}"
 
 
+class DmarcPolicy(TenantOwned):
+    """The DMARC policy that a domain has chosen, and since when; `none` without a row."""
+
+    tenant_path = "domain__tenant__path"
+    domain_path = "domain"
+
+    domain = models.OneToOneField(Domain, models.CASCADE, related_name="dmarc_policy")
+    policy = models.CharField(max_length=10, db_collation="ascii_bin")
+    since = models.DateTimeField()
+
+    class Meta:
+        db_table = "dns_dmarc_policies"
+
+    def __str__(self) -> str:
+        return f"{self.domain}: {self.policy}"
+
+
 class ZoneAccess(TenantOwned):
     """How the name server of a domain takes updates (RFC 2136). `sealed_secret` opens by `mailhost.vault` alone."""
 

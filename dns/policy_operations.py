@@ -7,9 +7,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from dns import mta_sts
+from dns.chosen import chosen_mta_sts
 from dns.models import DnsRecord, MtaSts, Purpose, Status
 from dns.mta_sts import Mode
-from dns.record_operations import mta_sts_mode, refresh_later
+from dns.record_operations import refresh_later
 from dns.records import Installation
 from domains.locks import lock_domain, refuse_frozen
 from domains.models import Domain
@@ -47,7 +48,7 @@ def standing(domain: Domain, now: datetime) -> Standing:
 
 def policy_text(domain: Domain) -> str:
     """Return the policy that senders get for a domain, "" without one. The caller has entered the scope."""
-    return Installation.from_settings().mta_sts_policy(mta_sts_mode(domain))
+    return Installation.from_settings().mta_sts_policy(chosen_mta_sts(domain))
 
 
 @operation("records.set_mta_sts")

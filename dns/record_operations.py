@@ -8,9 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.actors import system_actor
+from dns.chosen import chosen_dmarc, chosen_mta_sts
 from dns.dkim import public_record
 from dns.key_operations import note_published, withdraw_key
-from dns.models import CheckSchedule, DkimKey, DnsRecord, KeyState, MtaSts, Purpose, RecordChange, Status, ZoneAccess
+from dns.models import CheckSchedule, DkimKey, DnsRecord, KeyState, Purpose, RecordChange, Status, ZoneAccess
 from dns.observation import Finding, Subject, observe
 from dns.proof import judge_proof
 from dns.records import ExpectedRecord, Installation, SigningKey, dkim_name, expected_records
@@ -45,6 +46,9 @@ def refresh_records(actor: Actor, *, domain: Domain) -> Domain:
     """Make `mail_dns_records` say what the domain should publish now. A changed record is unchecked again."""
     domain = lock_domain(actor, domain)
     keys = DkimKey.objects.shown_in_dns().filter(domain=domain).values_list("selector", "public_key")
+    rows = list(DnsRecord.objects.of_domain(domain).select_related("domain__mta_sts", "domain__dmarc_policy"))
+    # Without a record yet, nothing can have been chosen.
+    chosen = rows[0].domain if rows else None
     expected = {
         (record.purpose, record.record_type, record.name): record
         for record in expected_records(
@@ -52,10 +56,12 @@ def refresh_records(actor: Actor, *, domain: Domain) -> Domain:
             challenge=domain.challenge,
             installation=Installation.from_settings(),
             keys=[SigningKey(*key) for key in keys],
-            mta_sts_mode=mta_sts_mode(domain),
+            mta_sts_mode=chosen_mta_sts(chosen),
+            dmarc_policy=chosen_dmarc(chosen),
+            uid=domain.uid,
         )
     }
-    standing = {(row.purpose, row.record_type, row.name): row for row in DnsRecord.objects.of_domain(domain)}
+    standing = {(row.purpose, row.record_type, row.name): row for row in rows}
     gone = [row.pk for place, row in standing.items() if place not in expected]
     new = [DnsRecord(domain=domain, **columns(record)) for place, record in expected.items() if place not in standing]
     changed = [row for place, row in standing.items() if place in expected and is_different(row, expected[place])]
@@ -73,11 +79,6 @@ def refresh_records(actor: Actor, *, domain: Domain) -> Domain:
     if new or changed or gone:
         publish_where_automatic(domain)
     return domain
-
-
-def mta_sts_mode(domain: Domain) -> str:
-    """Return the MTA-STS mode that the domain has chosen, or "" where the installation's holds."""
-    return MtaSts.objects.filter(domain=domain).values_list("mode", flat=True).first() or ""
 
 
 @operation("records.check")

@@ -159,11 +159,14 @@ def expected_records(
     installation: Installation,
     keys: Iterable[SigningKey],
     mta_sts_mode: str = "",
+    dmarc_policy: str = "none",
+    uid: str = "",
 ) -> list[ExpectedRecord]:
     """Return what the domain should publish, in the order in which people set it up.
 
-    `mta_sts_mode` is what the domain has chosen (`dns.mta_sts`), "" where it has not. A name that DNS
-    cannot hold (over 253 characters, below a very long domain) is left out.
+    `uid` is the domain's own, by which reports about it are told apart. `mta_sts_mode` is what
+    the domain has chosen (`dns.mta_sts`), "" where it has not. A name that DNS cannot hold (over 253 characters, under
+    a very long domain) is left out.
     """
     wanted = [
         ExpectedRecord(
@@ -183,19 +186,33 @@ def expected_records(
             )
             for key in keys
         ),
-        ExpectedRecord(Purpose.DMARC, "TXT", f"_dmarc.{domain_name}", dmarc_value(installation), Necessity.RECOMMENDED),
-        *transport_records(domain_name, installation, mta_sts_mode),
+        ExpectedRecord(
+            Purpose.DMARC,
+            "TXT",
+            f"_dmarc.{domain_name}",
+            dmarc_value(installation, dmarc_policy, uid),
+            Necessity.RECOMMENDED,
+        ),
+        *transport_records(domain_name, installation, mta_sts_mode, uid),
         *client_records(domain_name, installation),
     ]
     return [record for record in wanted if len(record.name) <= MAX_NAME]
 
 
-def dmarc_value(installation: Installation) -> str:
-    reports = f"; rua=mailto:{installation.dmarc_reports}" if installation.dmarc_reports else ""
-    return f"v=DMARC1; p=none{reports}"
+def dmarc_value(installation: Installation, policy: str = "none", uid: str = "") -> str:
+    to = report_address_of(installation.dmarc_reports, uid)
+    return f"v=DMARC1; p={policy}" + (f"; rua=mailto:{to}" if to else "")
 
 
-def transport_records(domain_name: str, installation: Installation, mta_sts_mode: str) -> list[ExpectedRecord]:
+def report_address_of(base: str, uid: str) -> str:
+    """Return the address to which reports about one domain go: a report counts only for the domain it is sent for."""
+    local, at, host = base.partition("@")
+    return f"{local}+{uid}@{host}" if at and uid else base
+
+
+def transport_records(
+    domain_name: str, installation: Installation, mta_sts_mode: str, uid: str = ""
+) -> list[ExpectedRecord]:
     """Return what makes delivery to the domain safer, as far as the installation serves it."""
     records = []
     if policy := installation.mta_sts_policy(mta_sts_mode):
@@ -207,7 +224,7 @@ def transport_records(domain_name: str, installation: Installation, mta_sts_mode
             ExpectedRecord(Purpose.MTA_STS, "TXT", f"_mta-sts.{domain_name}", value, Necessity.OPTIONAL),
         ]
     if installation.tls_reports:
-        value = f"v=TLSRPTv1; rua=mailto:{installation.tls_reports}"
+        value = f"v=TLSRPTv1; rua=mailto:{report_address_of(installation.tls_reports, uid)}"
         records.append(ExpectedRecord(Purpose.TLS_RPT, "TXT", f"_smtp._tls.{domain_name}", value, Necessity.OPTIONAL))
     if installation.caa_issuer:
         value = f'0 issue "{installation.caa_issuer}"'

@@ -15,6 +15,8 @@ SHOWN_LENGTH = 80
 TXT_STRING = 255
 # Under this name Cloudflare shows a mail host whose address it hides behind its web proxy.
 PROXY_MARK = "_dc-mx."
+# Weakest first.
+DMARC_POLICIES = ("none", "quarantine", "reject")
 
 
 @dataclass(frozen=True)
@@ -215,8 +217,12 @@ def judge_dmarc(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdi
         return mismatch("There are several DMARC records, and receivers then ignore all of them. Leave one.")
     policy = tags(found[0])
     # RFC 9989, 4.7: without p, a record that names somebody for reports counts as p=none.
-    if policy.get("p", "none" if policy.get("rua") else "").lower() not in {"none", "quarantine", "reject"}:
+    shown = policy.get("p", "none" if policy.get("rua") else "").lower()
+    if shown not in DMARC_POLICIES:
         return mismatch("The DMARC record names no policy: p must be none, quarantine or reject.")
+    wanted = tags(expected.value).get("p", "none")
+    if DMARC_POLICIES.index(shown) < DMARC_POLICIES.index(wanted):
+        return mismatch(f"The DMARC record asks for p={shown}, and the domain has chosen p={wanted}.")
     return OK
 
 

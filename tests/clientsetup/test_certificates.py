@@ -15,6 +15,7 @@ def shown(hosted, world, settings, fresh_cache):
     from accounts.actors import system_actor
 
     with every_tenant("a test lays its ground"):
+        refresh_records(system_actor(world.acme, "tests"), domain=hosted)
         MtaSts.objects.create(domain=hosted, mode="testing", since=hosted.verified_at)
         refresh_records(system_actor(world.acme, "tests"), domain=hosted)
         DnsRecord.objects.filter(domain=hosted).update(status=Status.OK)
