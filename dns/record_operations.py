@@ -20,10 +20,13 @@ from domains.locks import lock_domain
 from domains.models import Domain
 from domains.notices import tell
 from domains.proof_operations import note_proof
+from longwork.models import LongWork
+from longwork.works import begin
 from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.operation import operation
 
+LOOK_UP = "dns.works.check"
 CHECK_RECORDS = "dns.tasks.check_records"
 REFRESH_RECORDS = "dns.tasks.refresh_records"
 PUBLISH_RECORDS = "dns.tasks.publish_records"
@@ -82,10 +85,9 @@ def refresh_records(actor: Actor, *, domain: Domain) -> Domain:
 
 
 @operation("records.check")
-def check_records(actor: Actor, *, domain: Domain) -> Domain:
-    """Have the domain's records looked up in DNS soon, in the background."""
-    later(CHECK_RECORDS, domain_id=domain.pk)
-    return domain
+def check_records(actor: Actor, *, domain: Domain) -> tuple[Domain, LongWork]:
+    """Have the domain's records looked up in DNS soon, in the background; return the work that does it, too."""
+    return domain, begin(actor, LOOK_UP, kind="records.check", domain_id=domain.pk)
 
 
 def refresh_later(domain: Domain) -> None:

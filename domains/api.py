@@ -11,6 +11,8 @@ from domains.models import Domain
 from domains.names import display_name
 from domains.operations import create_domain, delete_domain, set_domain_enabled, verify_domain
 from domains.references import PREFIX, find_domain, searchable
+from longwork.api import accepted, is_long
+from longwork.works import begin
 from mailhost.api.endpoint import Endpoint, created, gone
 from mailhost.api.ids import is_id
 from mailhost.api.lists import Listing, one_of
@@ -19,6 +21,7 @@ from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shap
 from mailhost.errors import Refused
 from tenants.references import PREFIX as TENANT_PREFIX
 
+VERIFY = "domains.works.verify"
 Status = Literal["pending", "contested", "verified", "lapsed", "suspended"]
 STATUSES = {
     "pending": {"is_active": True, "verified_at": None, "contested_at": None},
@@ -191,8 +194,17 @@ class DomainVerification(OfDomain):
     shows = OneDomain
     actions = {"POST": verify_domain.action}
 
-    @describe("verify_domain", "Look for the proof of ownership", answer=DomainAnswer, names_object=True, changes=True)
+    @describe(
+        "verify_domain",
+        "Look for the proof of ownership",
+        answer=DomainAnswer,
+        names_object=True,
+        changes=True,
+        long=True,
+    )
     def post(self, request: Request, domain: str) -> Response:
         row = find_domain(domain)
         self.body(Nothing)
+        if is_long(request):
+            return accepted(request, begin(request.actor, VERIFY, kind=verify_domain.action, domain_id=row.pk))
         return Response(DomainAnswer(verify_domain(request.actor, domain=row)).data)

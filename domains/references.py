@@ -33,3 +33,11 @@ def searchable(words: str) -> str:
 
 def _by_name(reference: str) -> dict[str, Any]:
     return {"domain_name": normalise_domain(reference)}
+
+
+def domain_of_work(domain_id: int) -> Domain:
+    """Return the domain that long work in the present scope is about. Raises Refused when it is gone meanwhile."""
+    domain = Domain.objects.live().select_related("tenant", "alias_of").filter(pk=domain_id).first()
+    if domain is None:
+        raise Refused("not_found", "", "This domain does not exist any more.")
+    return domain

@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "csp",
     "mailhost",
     "mailhost.api",
+    "longwork",
     "tenants",
     "audit",
     "accounts",

@@ -9,6 +9,7 @@ import billing.urls
 import clientsetup.urls
 import dns.urls
 import domains.urls
+import longwork.urls
 import mailboxes.urls
 import mailconfig.urls
 import mailhost.api.urls
@@ -20,6 +21,7 @@ from mailhost.home import home
 from mailhost.web import errors
 
 APPS = [
+    longwork.urls,
     tenants.urls,
     audit.urls,
     accounts.urls,

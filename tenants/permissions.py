@@ -20,6 +20,7 @@ SEE = frozenset(
         "keys.list",
         "members.list",
         "impersonations.list",
+        "operations.list",
     }
 )
 MAILBOX_CARE = frozenset(
@@ -63,6 +64,7 @@ MAIL = (
             "dkim_keys.rotate",
             "dkim_keys.import",
             "dkim_keys.abandon",
+            "operations.cancel",
         }
     )
 )

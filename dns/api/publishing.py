@@ -5,6 +5,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from dns.api.records import RecordAnswer
 from dns.changes import Change
 from dns.models import Publication, RecordChange, ZoneAccess
 from dns.nsupdate import ALGORITHMS
@@ -12,12 +13,26 @@ from dns.publishing_operations import connect_zone, disconnect_zone, preview, pu
 from dns.record_operations import check_records
 from domains.api import OfDomain
 from domains.references import find_domain
-from mailhost.api.changes import is_dry_run
+from longwork.api import accepted, is_long
+from longwork.works import begin
+from mailhost.api.changes import is_rehearsal
 from mailhost.api.endpoint import Endpoint, gone
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, Shape, Switch, Text, Whole
 
 TEXTS = {"type": "array", "items": {"type": "string"}}
+
+
+PUBLISH = "dns.works.publish"
+
+
+class CheckedRecordsAnswer(Answer):
+    """All records of a domain, as they were just found."""
+
+    object = ObjectName("list")
+    data = RecordAnswer(many=True)
+    has_more = serializers.BooleanField()
+    next_cursor = serializers.CharField(allow_null=True)
 
 
 class ChangeAnswer(Answer):
@@ -117,12 +132,19 @@ class DomainCheck(OfDomain):
 
     actions = {"POST": check_records.action}
 
-    @describe("check_records", "Look the records up now", status=204, names_object=True, changes=True)
+    @describe(
+        "check_records",
+        "Look the records up now",
+        answer=CheckedRecordsAnswer,
+        names_object=True,
+        changes=True,
+        long=True,
+    )
     def post(self, request: Request, domain: str) -> Response:
         row = find_domain(domain)
         self.body(Nothing)
-        check_records(request.actor, domain=row)
-        return gone()
+        _, work = check_records(request.actor, domain=row)
+        return accepted(request, work)
 
 
 class DomainZoneAccess(OfDomain):
@@ -175,6 +197,7 @@ class DomainPublication(OfDomain):
         answer=PublicationAnswer,
         names_object=True,
         changes=True,
+        long=True,
     )
     def post(self, request: Request, domain: str) -> Response:
         row = find_domain(domain)
@@ -182,6 +205,8 @@ class DomainPublication(OfDomain):
         if is_rehearsal(request):
             # A zone cannot be rolled back with the database's transaction.
             return Response(previewed(row))
+        if is_long(request):
+            return accepted(request, begin(request.actor, PUBLISH, kind=publish_records.action, domain_id=row.pk))
         return Response(shown(publish_records(request.actor, domain=row)))
 
 
@@ -204,11 +229,6 @@ class DomainPublicationUndo(OfDomain):
             last = Publication.objects.filter(domain=row, undone_at=None).order_by("-pk").first()
             return Response(shown(last) if last else None)
         return Response(shown(undo_publication(request.actor, domain=row)))
-
-
-def is_rehearsal(request: Request) -> bool:
-    """Say whether nothing may happen: a dry run, or a test key."""
-    return is_dry_run(request) or request.actor.is_test
 
 
 def previewed(domain) -> dict:

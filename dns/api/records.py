@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from dns.models import DnsRecord, Necessity, Purpose, Status, necessities, purposes, statuses
 from dns.zone_file import zone_text
+from domains.models import Domain
 from domains.references import find_domain
 from mailhost.api.endpoint import Endpoint
 from mailhost.api.lists import Listing, one_of
@@ -77,3 +78,9 @@ class DomainRecords(Endpoint):
     @describe("list_records", "List a domain's DNS records", answer=RecordAnswer, lists=True, names_object=True)
     def get(self, request: Request, domain: str) -> Response:
         return self.page(DnsRecord.objects.of_domain(find_domain(domain)), RecordAnswer)
+
+
+def records_shown(domain: Domain) -> dict[str, Any]:
+    """Return all records of a domain as the list above shows them."""
+    data = RecordAnswer(DnsRecord.objects.of_domain(domain), many=True).data
+    return {"object": "list", "data": data, "has_more": False, "next_cursor": None}

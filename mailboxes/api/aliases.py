@@ -1,12 +1,14 @@
 """Aliases over REST: one object for a source, with all its targets."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from domains.locks import lock_domain
+from longwork.api import accepted, is_long
+from longwork.works import begin
 from mailboxes.addresses import display_address
 from mailboxes.alias_batch_operations import NewAlias as NewAliasItem
 from mailboxes.alias_batch_operations import create_aliases
@@ -14,6 +16,7 @@ from mailboxes.alias_groups import AliasGroup, group_with, groups_of, sources
 from mailboxes.alias_operations import create_alias, delete_aliases, update_alias
 from mailboxes.expansion import MAX_TARGETS
 from mailboxes.references import ALIAS_PREFIX, find_alias, in_domain, matching_sources
+from mailhost.actor import Actor
 from mailhost.api.batches import ATOMIC, Batch, answer, answer_of, read_items
 from mailhost.api.endpoint import Endpoint, created, gone
 from mailhost.api.errors import errors_of_input
@@ -21,6 +24,7 @@ from mailhost.api.lists import Filter, Listing
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, PublicId, Shape, Switch, Text
 
+CREATE_BATCH = "mailboxes.works.create_alias_batch"
 LISTING = Listing(
     orders={"source": ("alias_email", "domain_id")},
     filters=(Filter("domain", "Only those of this domain: `dom_…` or its name.", in_domain),),
@@ -95,18 +99,34 @@ class AliasBatch(Endpoint):
 
     actions = {"POST": create_aliases.action}
 
-    @describe("create_aliases", "Create many aliases", body=NewAliases, answer=answer_of(AliasAnswer), changes=True)
+    @describe(
+        "create_aliases",
+        "Create many aliases",
+        body=NewAliases,
+        answer=answer_of(AliasAnswer),
+        changes=True,
+        long=True,
+    )
     def post(self, request: Request) -> Response:
         batch = self.body(Batch)
-        is_atomic = batch["mode"] == ATOMIC
-        good, errors = read_items(batch["items"], NewAlias, is_atomic=is_atomic)
-        places = list(good)
-        items = [NewAliasItem(item["source"], item["targets"]) for item in good.values()]
-        made, refusals = create_aliases(request.actor, items=items, is_atomic=is_atomic) if items else ({}, {})
-        keys = [{"alias_email": row.alias_email, "domain_id": row.domain_id} for row in made.values()]
-        shown = AliasAnswer(groups_of(keys), many=True).data
-        errors |= {places[number]: errors_of_input(refusal, self) for number, refusal in refusals.items()}
-        return answer(batch["mode"], dict(zip([places[number] for number in made], shown, strict=True)), errors)
+        if is_long(request):
+            total = len(batch["items"])
+            work = begin(request.actor, CREATE_BATCH, kind=create_alias.action, total=total, **batch)
+            return accepted(request, work)
+        return Response(aliases_made(request.actor, **batch))
+
+
+def aliases_made(actor: Actor, *, mode: str, items: list[Any]) -> dict[str, Any]:
+    """Make these aliases; return what is answered. Raises ValidationError, or what `create_aliases` raises."""
+    is_atomic = mode == ATOMIC
+    good, errors = read_items(items, NewAlias, is_atomic=is_atomic)
+    places = list(good)
+    wanted = [NewAliasItem(item["source"], item["targets"]) for item in good.values()]
+    made, refusals = create_aliases(actor, items=wanted, is_atomic=is_atomic) if wanted else ({}, {})
+    keys = [{"alias_email": row.alias_email, "domain_id": row.domain_id} for row in made.values()]
+    shown = AliasAnswer(groups_of(keys), many=True).data
+    errors |= {places[number]: errors_of_input(refusal) for number, refusal in refusals.items()}
+    return answer(mode, dict(zip([places[number] for number in made], shown, strict=True)), errors)
 
 
 class OneAlias(Endpoint):

@@ -9,6 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from domains.locks import lock_domain
+from longwork.api import accepted, is_long
+from longwork.works import begin
 from mailboxes.addresses import display_address
 from mailboxes.batch_operations import NewMailbox as NewMailboxItem
 from mailboxes.batch_operations import create_mailboxes
@@ -32,6 +34,7 @@ from mailboxes.references import (
     in_domain,
     listed_mailboxes,
 )
+from mailhost.actor import Actor
 from mailhost.api.batches import ATOMIC, Batch, answer, answer_of, read_items
 from mailhost.api.endpoint import Endpoint, created, gone
 from mailhost.api.errors import errors_of_input
@@ -40,6 +43,7 @@ from mailhost.api.lists import Filter, Listing, one_of
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shape, Switch, Text, Whole
 
+CREATE_BATCH = "mailboxes.works.create_batch"
 MB = 1024 * 1024
 # What an operation calls otherwise than the API does.
 BODY_NAMES = {"address": "email", "storage_quota_mb": "storage_quota"}
@@ -175,19 +179,33 @@ class MailboxBatch(Endpoint):
     body_names = BODY_NAMES
 
     @describe(
-        "create_mailboxes", "Create many mailboxes", body=NewMailboxes, answer=answer_of(MailboxAnswer), changes=True
+        "create_mailboxes",
+        "Create many mailboxes",
+        body=NewMailboxes,
+        answer=answer_of(MailboxAnswer),
+        changes=True,
+        long=True,
     )
     def post(self, request: Request) -> Response:
         batch = self.body(Batch)
-        is_atomic = batch["mode"] == ATOMIC
-        good, errors = read_items(batch["items"], NewMailbox, is_atomic=is_atomic)
-        places = list(good)
-        items = [NewMailboxItem(**_arguments(item)) for item in good.values()]
-        made, refusals = create_mailboxes(request.actor, items=items, is_atomic=is_atomic) if items else ({}, {})
-        rows = {row.pk: row for row in listed_mailboxes().filter(pk__in=[row.pk for row in made.values()])}
-        shown = MailboxAnswer([rows[row.pk] for row in made.values()], many=True).data
-        errors |= {places[number]: errors_of_input(refusal, self) for number, refusal in refusals.items()}
-        return answer(batch["mode"], dict(zip([places[number] for number in made], shown, strict=True)), errors)
+        if is_long(request):
+            total = len(batch["items"])
+            work = begin(request.actor, CREATE_BATCH, kind=create_mailbox.action, total=total, **batch)
+            return accepted(request, work)
+        return Response(batch_made(request.actor, **batch))
+
+
+def batch_made(actor: Actor, *, mode: str, items: list[Any]) -> dict[str, Any]:
+    """Make these mailboxes; return what is answered. Raises ValidationError, or what `create_mailboxes` raises."""
+    is_atomic = mode == ATOMIC
+    good, errors = read_items(items, NewMailbox, is_atomic=is_atomic)
+    places = list(good)
+    wanted = [NewMailboxItem(**_arguments(item)) for item in good.values()]
+    made, refusals = create_mailboxes(actor, items=wanted, is_atomic=is_atomic) if wanted else ({}, {})
+    rows = {row.pk: row for row in listed_mailboxes().filter(pk__in=[row.pk for row in made.values()])}
+    shown = MailboxAnswer([rows[row.pk] for row in made.values()], many=True).data
+    errors |= {places[number]: errors_of_input(refusal, MailboxBatch) for number, refusal in refusals.items()}
+    return answer(mode, dict(zip([places[number] for number in made], shown, strict=True)), errors)
 
 
 class OfMailbox(Endpoint):

@@ -5,7 +5,6 @@ from typing import Any
 
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.response import Response
 
 from mailhost.api.errors import errors_of_input
 from mailhost.api.schema import InputError
@@ -64,8 +63,8 @@ def read_items(items: list[Any], shape: type[Shape], *, is_atomic: bool) -> tupl
     return good, {place: errors_of_input(error) for place, error in bad.items()}
 
 
-def answer(mode: str, shown: Mapping[int, Any], refused: Mapping[int, list[dict[str, str]]]) -> Response:
-    """Answer with a result for each item, in their order."""
+def answer(mode: str, shown: Mapping[int, Any], refused: Mapping[int, list[dict[str, str]]]) -> dict[str, Any]:
+    """Return the answer, with a result for each item, in their order."""
     places = sorted([*shown, *refused])
     data = [
         {"status": 201, "object": shown[place], "errors": []}
@@ -73,4 +72,4 @@ def answer(mode: str, shown: Mapping[int, Any], refused: Mapping[int, list[dict[
         else {"status": 422, "object": None, "errors": refused[place]}
         for place in places
     ]
-    return Response({"object": "batch", "mode": mode, "created": len(shown), "refused": len(refused), "data": data})
+    return {"object": "batch", "mode": mode, "created": len(shown), "refused": len(refused), "data": data}

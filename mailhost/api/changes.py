@@ -25,11 +25,18 @@ def carry_out(endpoint, handler: Callable[..., Response], request: Request, *arg
 
     Raises PreconditionFailed, Conflict, Reused, InvalidParameter, ParseError, or what the handler raises.
     """
+    response = _carried_out(endpoint, handler, request, *arguments, **named)
+    # Who wants to wait for long work does so when it has been committed: before, no worker sees it.
+    settle = getattr(response, "settle", None)
+    return response if settle is None else settle()
+
+
+def _carried_out(endpoint, handler: Callable[..., Response], request: Request, *arguments, **named) -> Response:
     act = partial(handler, request, *arguments, **named)
     if "If-Match" in request.headers or "If-None-Match" in request.headers:
         act = partial(_on_what_was_read, endpoint, act, request, *arguments, **named)
     name = idempotency.name_of(request) if request.method == "POST" else None
-    if is_dry_run(request) or request.user.is_test:
+    if is_rehearsal(request):
         return rehearsed(act)
     if request.method == "PUT":
         # Making what is not there and changing it is one change.
@@ -46,6 +53,11 @@ def is_dry_run(request: Request) -> bool:
     return text == "true"
 
 
+def is_rehearsal(request: Request) -> bool:
+    """Say whether nothing may happen: a dry run, or a test key."""
+    return is_dry_run(request) or request.user.is_test
+
+
 def rehearsed(act: Callable[[], Response]) -> Response:
     """Do it in a transaction that is rolled back, so that every rule and limit answers, and nothing is changed,
     queued or sent: background work is a row of the same transaction."""
@@ -60,6 +72,7 @@ def rehearsed(act: Callable[[], Response]) -> Response:
     response.headers[DRY_RUN_HEADER] = "true"
     # What would have stood there was never made.
     del response.headers["Location"]
+    response.settle = None
     return response
 
 

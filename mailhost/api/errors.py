@@ -162,8 +162,12 @@ def errors_of_input(error: Refused | exceptions.ValidationError, view: Any = Non
 
 def _input_answer(error: Refused | exceptions.ValidationError, view: Any) -> Response:
     errors = errors_of_input(error, view)
-    detail = errors[0]["detail"] if len(errors) == 1 else f"{len(errors)} fields need attention."
-    return answer("validation_failed", detail, errors)
+    return answer("validation_failed", detail_of(errors), errors)
+
+
+def detail_of(errors: list[dict[str, str]]) -> str:
+    """Return the one sentence for all that is at fault."""
+    return errors[0]["detail"] if len(errors) == 1 else f"{len(errors)} fields need attention."
 
 
 def _pointer(field: str, view: Any) -> str:

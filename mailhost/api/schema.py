@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from django.utils.module_loading import import_string
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
@@ -46,6 +47,15 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Sent again with the same key within 24 hours, the request is answered again and not done again.",
 )
+# By name, because it stands above this app.
+OPERATION = "longwork.api.OperationAnswer"
+PREFER = OpenApiParameter(
+    "Prefer",
+    str,
+    OpenApiParameter.HEADER,
+    description="`respond-async`: answer 202 with an operation; with `wait=N` the answer waits so many seconds, at "
+    "most 10, and is the usual one if all is done by then.",
+)
 
 
 class InputError(Answer):
@@ -83,10 +93,12 @@ def describe(
     lists: bool = False,
     changes: bool = False,
     refuses: bool = False,
+    long: bool = False,
 ):
     """Describe a method of an endpoint. `also`: one more status with this answer; `kind`: the answer's, where it is
     not JSON; `lists`: it answers a page of `answer`; `changes`: it calls an operation; `refuses`: a rule may refuse
-    what is asked, without any change; `names_object`: its path may name what is not there."""
+    what is asked, without any change; `long`: it may be done as an operation; `names_object`: its
+    path may name what is not there."""
     problems = (
         *EVERY_ENDPOINT,
         *((404,) if names_object else ()),
@@ -96,6 +108,8 @@ def describe(
     responses: dict[Any, Any] = {(status, kind) if shown else status: shown}
     if also is not None:
         responses[(also, kind)] = shown
+    if long:
+        responses[(202, JSON)] = import_string(OPERATION)
     for one in sorted(problems):
         responses[(one, MEDIA_TYPE)] = OpenApiResponse(Problem, description=_title(one))
     return extend_schema(
@@ -103,7 +117,7 @@ def describe(
         summary=summary,
         request=body,
         responses=responses,
-        parameters=[*(LIST_PARAMETERS if lists else []), *(filters or [])],
+        parameters=[*(LIST_PARAMETERS if lists else []), *(filters or []), *([PREFER] if long else [])],
         filters=False,
     )
 

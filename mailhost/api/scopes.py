@@ -17,6 +17,7 @@ RESOURCES = {
     "addresses": "Why mail goes where it goes",
     "state": "A whole account as one document",
     "webhooks": "Endpoints that are told of changes",
+    "operations": "Long work and how far it is",
     "tenants": "Customers and their suspension",
     "plans": "Plans and what they allow",
     "members": "People and their roles",

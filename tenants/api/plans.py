@@ -1,9 +1,13 @@
 """Plans over REST."""
 
+from typing import Any
+
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from longwork.api import accepted, is_long
+from longwork.works import begin
 from mailhost.api.endpoint import Endpoint, created, gone
 from mailhost.api.lists import Listing
 from mailhost.api.schema import describe
@@ -16,6 +20,7 @@ from tenants.plan_operations import change_plan, create_plan, retire_plan, upgra
 from tenants.plans import live_plans, outdated_tenants
 from tenants.references import find_plan, tenant_of_body
 
+UPGRADE = "tenants.works.upgrade"
 # So many tenants are moved to a plan's present version at once.
 MOST_TENANTS = 1000
 LISTING = Listing(
@@ -42,7 +47,8 @@ class PlanChange(Shape):
 
 
 class Upgrade(Shape):
-    """`tenant_ids`: whom to move to the present version; without it everybody who has an older one, 1,000 at most."""
+    """`tenant_ids`: whom to move to the present version; without it everybody who has an older one, 1,000 at most
+    unless the request prefers `respond-async`."""
 
     tenant_ids = serializers.ListField(child=Text(), required=False, min_length=1, max_length=MOST_TENANTS)
     accept_excess = Switch(required=False)
@@ -104,14 +110,18 @@ class PlanUpgrade(OfPlan):
 
     @describe(
         "upgrade_tenants", "Move tenants to a plan's present version", body=Upgrade, answer=PreviewAnswer,
-        names_object=True, changes=True,
+        names_object=True, changes=True, long=True,
     )  # fmt: skip
     def post(self, request: Request, plan: str) -> Response:
         row = find_plan(plan)
         wanted = self.body(Upgrade)
-        tenants = named_tenants(row, wanted.pop("tenant_ids", None))
-        moved = upgrade_tenants(request.actor, plan=row, tenants=tenants, **wanted)
-        return Response(preview(moved, breaches.of_plans(moved, row.present)))
+        references, accept_excess = wanted.get("tenant_ids"), wanted.get("accept_excess", False)
+        if is_long(request):
+            named = {"plan": plan, "tenant_ids": references, "accept_excess": accept_excess}
+            return accepted(request, begin(request.actor, UPGRADE, kind="plans.upgrade", **named))
+        tenants = named_tenants(row, references)
+        moved = upgrade_tenants(request.actor, plan=row, tenants=tenants, accept_excess=accept_excess)
+        return Response(upgrade_shown(row, moved))
 
 
 class PlanPreview(Endpoint):
@@ -129,8 +139,12 @@ class PlanPreview(Endpoint):
         return Response(preview(tenants, breaches.of_plans(tenants, row.present)))
 
 
-def named_tenants(plan: Plan, references: list[str] | None) -> list[Tenant]:
-    """Return the tenants that a body names, or all that have an older version of the plan."""
+def upgrade_shown(plan: Plan, moved: list[Tenant]) -> dict[str, Any]:
+    return preview(moved, breaches.of_plans(moved, plan.present))
+
+
+def named_tenants(plan: Plan, references: list[str] | None, most: int | None = MOST_TENANTS) -> list[Tenant]:
+    """Return the tenants that a body names, or those that have an older version of the plan, `most` or all."""
     if references is None:
-        return list(outdated_tenants(plan)[:MOST_TENANTS])
+        return list(outdated_tenants(plan)[:most])
     return [tenant_of_body(reference, "tenant_ids") for reference in references]

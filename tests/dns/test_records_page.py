@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from dns.models import DnsRecord
 from domains.models import Domain
-from mailhost.models import Job
+from longwork.models import LongWork
 from mailhost.scope import every_tenant
 from tenants.models import Member, Role
 from tests.webside import plain_static  # noqa: F401  a fixture
@@ -47,7 +47,8 @@ def answered(at: datetime) -> None:
 def test_check_now_queues_a_check_and_watches_for_its_answer(anna, domain):
     answer = anna.post(f"/domains/{domain.uid}/check/", follow=True)
 
-    assert Job.objects.filter(task="dns.tasks.check_records", arguments={"domain_id": domain.pk}).exists()
+    with every_tenant("a test looks at its rows"):
+        assert LongWork.objects.get().work == "dns.works.check"
     assert "DNS is being asked" in answer.content.decode()
     assert WATCHES in answer.content.decode()
 

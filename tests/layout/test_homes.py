@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OURS = (
     *("mailhost", "tenants", "audit", "accounts", "domains", "mailboxes", "dns", "mailconfig", "guard", "selfservice"),
-    *("clientsetup", "webhooks", "billing"),
+    *("clientsetup", "webhooks", "billing", "longwork"),
 )
 
 CROSSES_TENANTS = {
@@ -54,6 +54,7 @@ CROSSES_TENANTS = {
     "webhooks/outbox.py",
     "webhooks/tasks.py",
     "billing/tasks.py",
+    "longwork/tasks.py",
     # What lies above a tenant decides about it; the clock and a purge go by id, and find what is hidden.
     "accounts/purge.py",
     "mailboxes/purge.py",

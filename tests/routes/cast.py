@@ -20,6 +20,7 @@ from accounts.models import ApiKey, User
 from accounts.operations import create_api_key
 from audit.models import Event
 from dns.models import DkimKey, KeyState, ZoneAccess
+from longwork.works import begin
 from mailboxes.app_password_operations import create_app_password
 from mailboxes.models import Mailbox
 from mailboxes.operations import delete_mailbox
@@ -141,6 +142,7 @@ THINGS: dict[str, Thing] = {
     "invitation": Thing("inv", lambda world: invite_member(world.as_acme, email="new@acme.example", role="support")),
     "own_passkey": Thing("", own_passkey),
     "own_session": Thing("", own_session),
+    "operation": Thing("op", lambda world: begin(world.as_acme, "tests.nothing", kind="tests")),
     "key": Thing("key", lambda world: create_api_key(world.as_acme, name="Acme's", scopes=["domains:read"])[0]),
 }
 

@@ -155,6 +155,10 @@ TABLE = [
     # --- API ------------------------------------------------------------------------------------------------------
     Row("GET", "api/v1/me", ANY_KEY),
     Row("GET", "api/v1/server-info", ANY_KEY),
+    # Without the scope a key sees what it has started itself.
+    Row("GET", "api/v1/operations", ANY_KEY),
+    Row("GET", "api/v1/operations/<str:operation>", SEE | {UNSCOPED}, "operation"),
+    Row("POST", "api/v1/operations/<str:operation>/cancel", CHANGE, "operation"),
     Row("GET", "api/v1/tenants", ANYBODY_SIGNED_IN),
     Row(
         "POST", "api/v1/tenants", ADD_TENANT, body={"name": "Corvo"}, refers={"parent_id": "tenant", "plan_id": "plan"}

@@ -1,0 +1,21 @@
+"""Long work on a domain's records: asking the DNS, and publishing into a zone (longwork.works)."""
+
+from django.utils import timezone
+
+from dns.api.publishing import shown
+from dns.api.records import records_shown
+from dns.publishing_operations import publish_records
+from dns.record_operations import observe_records
+from domains.references import domain_of_work
+from longwork.works import Run
+
+
+def check(run: Run, *, domain_id: int) -> None:
+    """Look up what a domain does publish; the result are its records as they were found."""
+    domain = domain_of_work(domain_id)
+    observe_records([domain], now=timezone.now())
+    run.result = records_shown(domain)
+
+
+def publish(run: Run, *, domain_id: int) -> None:
+    run.result = shown(publish_records(run.actor, domain=domain_of_work(domain_id)))
