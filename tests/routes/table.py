@@ -157,7 +157,7 @@ TABLE = [
     Row("GET", "api/v1/server-info", ANY_KEY),
     # Without the scope a key sees what it has started itself.
     Row("GET", "api/v1/operations", ANY_KEY),
-    Row("GET", "api/v1/operations/<str:operation>", SEE | {UNSCOPED}, "operation"),
+    Row("GET", "api/v1/operations/<str:operation>", SEE | {UNSCOPED}, "operation", is_own=True),
     Row("POST", "api/v1/operations/<str:operation>/cancel", CHANGE, "operation"),
     Row("GET", "api/v1/tenants", ANYBODY_SIGNED_IN),
     Row(
