@@ -18,7 +18,7 @@ import tenants.urls
 import webhooks.urls
 from mailhost.api.errors import INTERNAL_ERROR, NOT_FOUND, NOT_PERMITTED, under_api
 from mailhost.home import home
-from mailhost.web import errors
+from mailhost.web import errors, style_page
 
 APPS = [
     longwork.urls,
@@ -36,7 +36,11 @@ APPS = [
 ]
 
 endpoints = [endpoint for app in APPS for endpoint in app.endpoints] + mailhost.api.urls.endpoints
-pages = [path("", home, name="home"), *(page for app in APPS for page in app.pages)]
+pages = [
+    path("", home, name="home"),
+    path("style/", style_page.style, name="style"),
+    *(page for app in APPS for page in app.pages),
+]
 
 urlpatterns = [
     path("", include(pages)),

@@ -111,7 +111,7 @@ BELOW = frozenset(
 )
 # What a tenant's kind adds for its owners and admins: a customer has nobody below it.
 OF_KIND: dict[str, frozenset[str]] = {
-    Kind.OPERATOR: BELOW | {"signers.list", "tenants.purge"},
+    Kind.OPERATOR: BELOW | {"signers.list", "style.see", "tenants.purge"},
     Kind.RESELLER: BELOW,
     Kind.CUSTOMER: frozenset(),
 }

@@ -35,6 +35,7 @@ MENU = (
     Entry("members", _("Members"), "users", "members.list"),
     Entry("webhooks", _("Webhooks"), "bell-alert", "webhooks.list"),
     Entry("keys", _("API keys"), "key", "keys.list"),
+    Entry("style", _("Style"), "swatch", "style.see"),
     Entry("audit", _("Audit log"), "list-bullet", "audit.list"),
 )
 

@@ -3,9 +3,12 @@
 from datetime import datetime, timedelta
 
 from django import template
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
 
 from mailhost.web.menu import entries
 
@@ -32,9 +35,36 @@ def status(tone: str, word: str, about: str = ""):
 @register.inclusion_tag("_quota.html")
 def quota(used_bytes: int, quota_mb: int):
     """The bar of a mailbox's storage, with its numbers."""
-    percent = min(100, round(100 * used_bytes / (quota_mb * 1024 * 1024))) if quota_mb else 0
-    tone = "problem" if percent >= QUOTA_ALARMS_AT else "waiting" if percent >= QUOTA_WARNS_AT else "ok"
-    return {"used": megabytes(used_bytes / 1024 / 1024), "of": megabytes(quota_mb), "percent": percent, "tone": tone}
+    percent = percent_of(used_bytes, quota_mb * 1024 * 1024)
+    used = megabytes(used_bytes / 1024 / 1024)
+    return {"used": used, "of": megabytes(quota_mb), "percent": percent, "tone": tone_of(percent)}
+
+
+@register.inclusion_tag("_progress.html")
+def progress(value: int, whole: int, label: str, fills: bool = False):
+    """A bar with its words. `fills` for what runs full and then stops (a limit): its colour warns."""
+    percent = percent_of(value, whole)
+    return {"percent": percent, "label": label, "tone": tone_of(percent) if fills else "ok"}
+
+
+def percent_of(value: float, whole: float) -> int:
+    return max(0, min(100, round(100 * value / whole))) if whole else 0
+
+
+def tone_of(percent: int) -> str:
+    return "problem" if percent >= QUOTA_ALARMS_AT else "waiting" if percent >= QUOTA_WARNS_AT else "ok"
+
+
+@register.simple_block_tag
+def dialog(content: SafeString, id: str, title: str) -> SafeString:  # noqa: A002  the attribute's name
+    """What stands between the tags, in a dialog that `<button command="show-modal" commandfor="…">` opens."""
+    return render_to_string("_dialog.html", {"content": content, "id": id, "title": title, "kind": ""})
+
+
+@register.simple_block_tag
+def sheet(content: SafeString, id: str, title: str) -> SafeString:  # noqa: A002  the attribute's name
+    """As `dialog`, from the end of the line: for details beside a list."""
+    return render_to_string("_dialog.html", {"content": content, "id": id, "title": title, "kind": "sheet"})
 
 
 @register.inclusion_tag("_copy.html")
@@ -48,8 +78,8 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
     """How long something is past, in its largest unit: "3 hours ago"."""
     now = now or timezone.now()
     if now - moment < timedelta(minutes=1):
-        return "just now"
-    return f"{timesince(moment, now, depth=1)} ago"
+        return _("just now")
+    return _("%(time)s ago") % {"time": timesince(moment, now, depth=1)}
 
 
 # Longer names of the same family first: every Edge says that it is a Chrome, and every Chrome that it is a Safari.
@@ -64,8 +94,10 @@ def browser(user_agent: str) -> str:
     """What a User-Agent header says in two words: "Firefox on Linux". It is the client's own say."""
     name = next((known for known in BROWSERS if f"{known}/" in user_agent), "")
     system = next((known for known in SYSTEMS if known in user_agent), "")
-    shown = BROWSER_NAMES.get(name, name) or "Unknown browser"
-    return f"{shown} on {SYSTEM_NAMES.get(system, system)}" if system else shown
+    shown = BROWSER_NAMES.get(name, name) or _("Unknown browser")
+    if not system:
+        return shown
+    return _("%(browser)s on %(system)s") % {"browser": shown, "system": SYSTEM_NAMES.get(system, system)}
 
 
 @register.filter
@@ -76,7 +108,7 @@ def megabytes(value: float) -> str:
     if value >= 1024:
         return f"{value / 1024:.3g} GB"
     if value and value < 1:
-        return "under 1 MB"
+        return _("under 1 MB")
     return f"{value:.0f} MB"
 
 

@@ -51,6 +51,9 @@ def test_take_pictures(town, live_server, browser) -> None:
             for name in ("", "domains", "mailboxes", "customers"):
                 page.goto(f"/{name}/".replace("//", "/"))
                 take(f"rita-{name or 'home'}")
+            sign_in_without_typing(context, town, "operator@mailhost.example", live_server.url)
+            page.goto("/style/")
+            take("style")
             sign_in_without_typing(context, town, "bill@acme.example", live_server.url)
             page.goto("/")
             take("home-billing")

@@ -20,6 +20,12 @@ def test_axe_finds_nothing(watched, town, live_server, theme):
         found[name] = faults(page, address)
     sign_in_without_typing(page.context, town, "rita@rita.example", live_server.url)
     found["customers"] = faults(page, "/customers/")
+    sign_in_without_typing(page.context, town, "operator@mailhost.example", live_server.url)
+    found["style"] = faults(page, "/style/")
+    for name in ("Open a dialog", "Open a side sheet"):
+        page.get_by_role("button", name=name).click()
+        found[name] = broken_rules(page)
+        page.keyboard.press("Escape")
 
     assert {name: broken for name, broken in found.items() if broken} == {}
 

@@ -306,6 +306,7 @@ TABLE = [
     Row("GET", "audit/", ANYBODY_SIGNED_IN),
     # The operator's alone.
     Row("GET", "signing/", frozenset()),
+    Row("GET", "style/", frozenset()),
     Row("GET", "audit/<uid:uid>/", SEE | {BILLING}, "event"),
     Row("GET", "audit/export.csv", ANYBODY_SIGNED_IN),
     Row("GET", "audit/export.json", ANYBODY_SIGNED_IN),

@@ -1,30 +1,28 @@
-// Everything here is a convenience: each page works without it.
+// Everything here is a convenience: each page works without it. Words come from the page, which knows the language.
 "use strict";
 
+const announcer = document.getElementById("announcer");
 const announce = (text) => {
-  const announcer = document.getElementById("announcer");
-  if (announcer) announcer.textContent = text;
+  if (announcer && text) announcer.textContent = text;
 };
 
 // Copy buttons are hidden until there is a clipboard to copy to (browsers give one to secure pages only).
-const showCopyButtons = (root) => {
-  if (!navigator.clipboard) return;
-  for (const button of root.querySelectorAll("button[data-copy][hidden]")) button.hidden = false;
+const prepare = (root) => {
+  if (navigator.clipboard) for (const button of root.querySelectorAll("button[data-copy][hidden]")) button.hidden = false;
+  for (const button of root.querySelectorAll("button[data-generate][hidden]")) button.hidden = false;
 };
 
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("button[data-copy]");
-  if (!button) return;
+const copy = async (button) => {
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
   } catch {
-    announce("Copying was not allowed by the browser.");
+    announce(announcer.dataset.noCopy);
     return;
   }
   announce(button.dataset.copied);
   button.classList.add("done");
   setTimeout(() => button.classList.remove("done"), 1500);
-});
+};
 
 // A long random password, without letters that look alike.
 const LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
@@ -37,24 +35,102 @@ const randomPassword = () => {
   return password;
 };
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-generate]");
-  if (!button) return;
+const generate = (button) => {
   const input = document.getElementById(button.dataset.generate);
   input.type = "text";
   input.value = randomPassword();
   input.focus();
   input.select();
-  announce("A password was filled in. Note it before you save.");
-});
-
-const prepare = (root) => {
-  showCopyButtons(root);
-  for (const button of root.querySelectorAll("button[data-generate][hidden]")) button.hidden = false;
+  announce(announcer.dataset.password);
 };
 
-prepare(document);
-document.addEventListener("htmx:afterSwap", (event) => prepare(event.target));
+// `command` and `commandfor` open dialogs by themselves in newer browsers; this is for the others.
+const command = (button) => {
+  if ("commandForElement" in HTMLButtonElement.prototype) return;
+  const dialog = document.getElementById(button.getAttribute("commandfor"));
+  if (button.getAttribute("command") === "show-modal") dialog?.showModal();
+  if (button.getAttribute("command") === "close") dialog?.close();
+};
 
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button?.dataset.copy !== undefined) copy(button);
+  else if (button?.dataset.generate) generate(button);
+  else if (button?.hasAttribute("commandfor")) command(button);
+  // A click beside an open dialog closes it.
+  else if (event.target.matches("dialog[open]") && !event.target.matches("[data-keep]")) event.target.close();
+});
+
+// What was sent once is not sent twice, and the button shows that it was.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "yes";
+  event.submitter?.setAttribute("aria-busy", "true");
+  // An answer that is saved as a file leaves the page as it is.
+  setTimeout(() => rest(form), 8000);
+});
+const rest = (form) => {
+  delete form.dataset.sent;
+  for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+};
+addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(rest));
+document.addEventListener("htmx:afterRequest", (event) => document.querySelectorAll("form[data-sent]").forEach(rest));
+
+// Toasts: told by the server in HX-Trigger. One that offers to undo stays until it is closed.
+const STAYS_MS = 6000;
+const button = (word, className) => {
+  const made = document.createElement("button");
+  made.textContent = word;
+  made.className = className;
+  return made;
+};
+const toast = ({ text, tone = "ok", undo = "" }) => {
+  const list = document.getElementById("toasts");
+  const line = document.createElement("div");
+  line.className = `toast ${tone}`;
+  const words = document.createElement("span");
+  words.textContent = text;
+  line.append(words);
+  if (undo) {
+    const form = document.createElement("form");
+    form.method = "post";
+    form.action = undo;
+    const token = document.querySelector("input[name=csrfmiddlewaretoken]");
+    if (token) form.append(token.cloneNode());
+    const next = document.createElement("input");
+    Object.assign(next, { type: "hidden", name: "next", value: location.pathname + location.search });
+    form.append(next, button(list.dataset.undo, "button small"));
+    line.append(form);
+  }
+  const close = button("×", "icon-button");
+  close.type = "button";
+  close.setAttribute("aria-label", list.dataset.close);
+  close.addEventListener("click", () => line.remove());
+  line.append(close);
+  list.append(line);
+  if (undo) return;
+  let timer = setTimeout(() => line.remove(), STAYS_MS);
+  line.addEventListener("pointerenter", () => clearTimeout(timer));
+  line.addEventListener("focusin", () => clearTimeout(timer));
+  line.addEventListener("pointerleave", () => (timer = setTimeout(() => line.remove(), STAYS_MS)));
+};
+document.addEventListener("toast", (event) => toast(event.detail));
+
+// What came in by htmx: buttons wake up, a dialog around it opens, and what changed is said aloud.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const swapped = event.target;
+  prepare(swapped);
+  const dialog = swapped.closest("dialog:not([open])");
+  if (dialog) dialog.showModal();
+  const said = swapped.closest("[data-announce]") ?? swapped.querySelector("[data-announce]");
+  announce(said?.dataset.announce);
+});
+
+prepare(document);
 // After a refusal the summary is read first.
 document.getElementById("errors")?.focus();
