@@ -59,18 +59,12 @@ def connect_zone(
     with_server = NameServer(address, port, zone, key, algorithm, secret)
     _told(with_server.check)
     domain = lock_domain(actor, domain)
-    access, _ = ZoneAccess.objects.update_or_create(
-        domain=domain,
-        defaults={
-            "server": server.strip().rstrip("."),
-            "port": port,
-            "zone": zone,
-            "key_name": key,
-            "algorithm": algorithm,
-            "sealed_secret": seal(secret),
-            "automatic": automatic,
-        },
-    )
+    # The domain is locked, so nobody else writes this row; update_or_create() would lock the tenant's too.
+    access = ZoneAccess.objects.filter(domain=domain).first() or ZoneAccess(domain=domain)
+    access.server, access.port, access.zone = server.strip().rstrip("."), port, zone
+    access.key_name, access.algorithm, access.sealed_secret = key, algorithm, seal(secret)
+    access.automatic = automatic
+    access.save()
     return access
 
 

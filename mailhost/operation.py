@@ -22,7 +22,7 @@ OUTBOX = "webhooks.outbox.tell"
 
 # MariaDB's and MySQL's error numbers.
 LOCK_WAIT_TIMEOUT, DEADLOCK = 1205, 1213
-ATTEMPTS, MOST_WAITS = 6, 3
+ATTEMPTS = 3
 PAUSE_SECONDS = 0.03
 
 
@@ -76,9 +76,7 @@ def retried(once: Callable[[], Any]) -> Any:
             return once()
         except OperationalError as error:
             # A deadlock is told at once, a lock that does not come after innodb_lock_wait_timeout (5 s).
-            if error.args[0] not in {DEADLOCK, LOCK_WAIT_TIMEOUT} or (
-                error.args[0] == LOCK_WAIT_TIMEOUT and attempt >= MOST_WAITS
-            ):
+            if error.args[0] not in {DEADLOCK, LOCK_WAIT_TIMEOUT}:
                 raise
         # Several that begin again at the same moment would meet again.
         time.sleep(random.uniform(0, PAUSE_SECONDS * attempt))  # noqa: S311 - no secret

@@ -1,12 +1,17 @@
 """`mail_dns_records` says what the domain should publish now."""
 
+from functools import partial
+
 import pytest
 from django.utils import timezone
 
 from dns import tasks
 from dns.models import DkimKey, DnsRecord, KeyState
+from mailhost import operation
 from mailhost.models import Job
 from mailhost.scope import every_tenant
+from tests.together import at_once
+from tests.world import make_world, verified_domain
 
 
 def rows_of(domain) -> list[DnsRecord]:
@@ -97,9 +102,20 @@ def test_all_records_take_as_few_statements_as_one(domain, django_assert_num_que
         for number in range(20):
             DkimKey.objects.create(domain=domain, selector=f"key{number}", public_key="x", state=KeyState.RETIRING)
 
-    # Four of them write the first event of a tenant's audit record.
-    with django_assert_num_queries(20):
+    # Two of them begin the tenant's audit record.
+    with django_assert_num_queries(16):
         tasks.refresh_records(domain.pk)
 
     assert len(rows_of(domain)) == 28
     assert not Job.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_domains_of_one_tenant_are_refreshed_at_the_same_instant_without_a_deadlock(monkeypatch):
+    monkeypatch.setattr(operation, "ATTEMPTS", 1)
+    world = make_world()
+    domains = [verified_domain(world.as_acme, f"acme{number}.example") for number in range(8)]
+
+    outcomes = at_once(*[partial(tasks.refresh_records, domain.pk) for domain in domains])
+
+    assert outcomes == ["done"] * 8
