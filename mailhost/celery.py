@@ -40,6 +40,8 @@ PERIODIC = "mailhost.run_periodic"
 EVERY = {
     "announce waiting jobs": ("mailhost.background.sweep", 10),
     "old sign-ins of mailbox users": ("selfservice.tasks.forget_old_sessions", 3600),
+    "DMARC and TLS reports": ("reports.tasks.read_mailbox", 300),
+    "old reports": ("reports.tasks.forget_old", 86400),
     "old links to profiles": ("clientsetup.tasks.forget_old_links", 3600),
     "last sign-ins from Redis": ("mailboxes.tasks.store_last_logins", 30),
     "answers of repeated requests": ("mailhost.api.tasks.forget_idempotency_keys", 3600),

@@ -21,6 +21,7 @@ NOT_TENANT_OWNED = {
     "mailhost.Job",
     "mailboxes.LastLogin",
     "mailboxes.QuotaUsage",
+    "reports.SetAside",
 }
 OURS = {
     "mailhost",
@@ -33,6 +34,7 @@ OURS = {
     "dns",
     "selfservice",
     "clientsetup",
+    "reports",
     "webhooks",
     "billing",
 }

@@ -51,6 +51,13 @@ MAILHOST_MTA_STS_MODE = env("MAILHOST_MTA_STS_MODE", default="")
 MAILHOST_TLS_REPORTS = env("MAILHOST_TLS_REPORTS", default="")
 MAILHOST_DMARC_REPORTS = env("MAILHOST_DMARC_REPORTS", default="")
 MAILHOST_CAA_ISSUER = env("MAILHOST_CAA_ISSUER", default="")
+# The mailbox that takes DMARC and TLS reports, read over IMAP; without a login none is read.
+MAILHOST_REPORTS_LOGIN = env("MAILHOST_REPORTS_LOGIN", default="")
+MAILHOST_REPORTS_PASSWORD = env("MAILHOST_REPORTS_PASSWORD", default="")
+MAILHOST_REPORTS_IMAP_HOST = env("MAILHOST_REPORTS_IMAP_HOST", default=MAILHOST_HOSTNAME)
+MAILHOST_REPORTS_IMAP_PORT = env.int("MAILHOST_REPORTS_IMAP_PORT", default=993)
+# An authority beside the machine's own, for a certificate of a private one.
+MAILHOST_REPORTS_CA_FILE = env("MAILHOST_REPORTS_CA_FILE", default="")
 # What Apple's set-up profiles are signed with: the mail host's certificate, with its chain, and its key.
 MAILHOST_PROFILE_CERT = env(
     "MAILHOST_PROFILE_CERT", default=env("MAILHOST_CONFIG_TLS_CERT_FILE", default="/etc/mailhost/tls/fullchain.pem")
@@ -96,6 +103,7 @@ INSTALLED_APPS = [
     "guard",
     "selfservice",
     "clientsetup",
+    "reports",
     "webhooks",
     "billing",
     # After ours, so that our templates stand in for theirs.

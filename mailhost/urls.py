@@ -13,6 +13,7 @@ import longwork.urls
 import mailboxes.urls
 import mailconfig.urls
 import mailhost.api.urls
+import reports.urls
 import selfservice.urls
 import tenants.urls
 import webhooks.urls
@@ -31,6 +32,7 @@ APPS = [
     mailconfig.urls,
     selfservice.urls,
     clientsetup.urls,
+    reports.urls,
     webhooks.urls,
     billing.urls,
 ]

@@ -14,6 +14,7 @@ SEE = frozenset(
         "addresses.explain",
         "state.read",
         "records.list",
+        "reports.list",
         "audit.list",
         "tenants.list",
         "usage.list",
@@ -57,6 +58,8 @@ MAIL = (
             "aliases.delete",
             "records.check",
             "records.set_mta_sts",
+            "records.set_dmarc_policy",
+            "reports.mark_source",
             "zones.connect",
             "zones.disconnect",
             "zones.publish",
@@ -111,7 +114,7 @@ BELOW = frozenset(
 )
 # What a tenant's kind adds for its owners and admins: a customer has nobody below it.
 OF_KIND: dict[str, frozenset[str]] = {
-    Kind.OPERATOR: BELOW | {"signers.list", "style.see", "tenants.purge"},
+    Kind.OPERATOR: BELOW | {"signers.list", "reports.list_set_aside", "style.see", "tenants.purge"},
     Kind.RESELLER: BELOW,
     Kind.CUSTOMER: frozenset(),
 }

@@ -10,6 +10,7 @@ RESOURCES = {
     "records": "DNS records and their checks",
     "dkim_keys": "Keys that sign mail",
     "zones": "Publishing into a domain's zone",
+    "reports": "DMARC and TLS reports",
     "dns": "Looking up any domain's records",
     "mailboxes": "Mailboxes, their passwords and switches",
     "app_passwords": "Passwords of single programs",
@@ -29,9 +30,11 @@ RESOURCES = {
 }
 READ, WRITE = "read", "write"
 SCOPES = [f"{resource}:{access}" for resource in RESOURCES for access in (READ, WRITE)]
-READING_VERBS = frozenset({"list", "show", "preview", "read", "explain", "look_up"})
+READING_VERBS = frozenset({"list", "list_set_aside", "show", "preview", "read", "explain", "look_up"})
 # Within one domain each: what a key that is bound to domains may have.
-OF_DOMAINS = frozenset({"domains", "records", "dkim_keys", "zones", "dns", "mailboxes", "app_passwords", "aliases"})
+OF_DOMAINS = frozenset(
+    {"domains", "records", "dkim_keys", "zones", "reports", "dns", "mailboxes", "app_passwords", "aliases"}
+)
 # A key that is bound to some domains makes no further ones.
 BEYOND_DOMAINS = frozenset({"domains.create"})
 

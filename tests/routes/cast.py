@@ -20,12 +20,14 @@ from accounts.models import ApiKey, User
 from accounts.operations import create_api_key
 from audit.models import Event
 from dns.models import DkimKey, KeyState, ZoneAccess
+from domains.models import Domain
 from longwork.works import begin
 from mailboxes.app_password_operations import create_app_password
 from mailboxes.models import Mailbox
 from mailboxes.operations import delete_mailbox
 from mailhost.scope import every_tenant, tenant_scope
 from mailhost.vault import seal
+from reports.models import Source
 from tenants.deletion_operations import delete_tenant
 from tenants.models import Kind, Member, Role, Tenant
 from tenants.operations import create_tenant, suspend_tenant
@@ -122,6 +124,11 @@ def a_connected_domain(world: World) -> Any:
     return domain
 
 
+def a_mail_source(world: World) -> Source:
+    with every_tenant("the tests' cast"):
+        return Source.objects.create(domain=Domain.objects.get(domain_name="acme.example"), address="192.0.2.25")
+
+
 # Made once each, in this order.
 THINGS: dict[str, Thing] = {
     "tenant": Thing("ten", lambda world: world.acme),
@@ -129,6 +136,7 @@ THINGS: dict[str, Thing] = {
     # Of the reseller above Acme, who sells it.
     "plan": Thing("pln", lambda world: create_plan(world.as_rita, name="Acme's plan", limits={"mailboxes": 50})),
     "domain": Thing("dom", lambda world: verified_domain(world.as_acme, "acme.example")),
+    "mail_source": Thing("src", a_mail_source),
     "domain_with_keys": Thing("dom", a_domain_with_keys),
     "connected_domain": Thing("dom", a_connected_domain),
     "deleted_mailbox": Thing("mbx", a_deleted_mailbox),

@@ -43,6 +43,7 @@ SIGN_IN = EVERYBODY - {SUSPENDED}
 PASSWORD = "k8Vq.river.Lamp"
 WEBHOOK = "api/v1/webhook-endpoints/<str:webhook>"
 ONE_APP_PASSWORD = "api/v1/mailboxes/<str:mailbox>/app-passwords/<str:app_password>"
+MAIL_SOURCE = "api/v1/domains/<str:domain>/reports/sources/<str:address>"
 ZONE_ACCESS = {"server": "127.0.0.1", "port": 9, "key_name": "acme", "secret": "c2VjcmV0"}
 MAILBOX = {"local_part": "new", "domain": "acme.example", "storage_quota_mb": "10", "password": PASSWORD}
 NEW_MAILBOX = {"email": "new@acme.example", "password": PASSWORD, "storage_quota": 100}
@@ -213,6 +214,10 @@ TABLE = [
     Row("POST", "api/v1/domains/<str:domain>/check", CHANGE, "domain"),
     Row("GET", "api/v1/domains/<str:domain>/checks", SEE, "domain"),
     Row("GET", "api/v1/domains/<str:domain>/mta-sts", SEE, "domain"),
+    Row("GET", "api/v1/domains/<str:domain>/reports/dmarc", SEE, "domain"),
+    Row("PUT", "api/v1/domains/<str:domain>/reports/dmarc", CHANGE, "domain", {"policy": "none"}),
+    Row("GET", "api/v1/domains/<str:domain>/reports/tls", SEE, "domain"),
+    Row("PUT", MAIL_SOURCE, CHANGE, "domain =192.0.2.25", {"mark": "ours"}),
     Row("PUT", "api/v1/domains/<str:domain>/mta-sts", CHANGE, "domain", {"mode": "testing"}),
     Row("GET", "api/v1/domains/<str:domain>/dkim-keys", SEE, "domain"),
     Row("POST", "api/v1/domains/<str:domain>/dkim-keys", CHANGE, "domain"),
@@ -339,6 +344,10 @@ TABLE = [
     Row("POST", "domains/add/", ADD, body={"name": "new.example"}),
     Row("GET", "domains/<uid:uid>/", SEE, "domain"),
     Row("GET", "domains/<uid:uid>/settings/", SEE, "domain"),
+    Row("GET", "domains/<uid:uid>/reports/", SEE, "domain"),
+    Row("POST", "domains/<uid:uid>/reports/policy/", CHANGE, "domain", {"policy": "none"}),
+    Row("POST", "mail-sources/<uid:uid>/mark/", CHANGE, "mail_source", {"mark": "ours"}),
+    Row("GET", "reports/set-aside/", frozenset()),
     Row("POST", "domains/<uid:uid>/verify/", CHANGE, "domain"),
     Row("POST", "domains/<uid:uid>/check/", CHANGE, "domain"),
     Row("POST", "domains/<uid:uid>/enable/", CHANGE, "domain"),

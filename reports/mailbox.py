@@ -1,0 +1,68 @@
+"""The mailbox that takes reports, read over IMAP: each message is looked at once, and then gone or set aside."""
+
+import imaplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from reports.unpacking import MOST_MESSAGE_BYTES
+
+SECONDS = 30
+SET_ASIDE = '"Set aside"'
+AT_ONCE = 200
+
+
+class Unreachable(Exception):
+    """The mailbox could not be read; its messages wait."""
+
+
+class ReportsMailbox:
+    """An open INBOX."""
+
+    def __init__(self, connection: imaplib.IMAP4) -> None:
+        self.connection = connection
+
+    def numbers(self) -> list[bytes]:
+        """Return the UIDs of the oldest messages."""
+        return self._told("SEARCH", "UNDELETED")[0].split()[:AT_ONCE]
+
+    def message(self, uid: bytes) -> bytes | None:
+        """Return a message; None for one that is too large to be looked at."""
+        size = self._told("FETCH", uid.decode(), "(RFC822.SIZE)")[0]
+        if int(size.rpartition(b"RFC822.SIZE ")[2].partition(b")")[0].split()[0]) > MOST_MESSAGE_BYTES:
+            return None
+        found = self._told("FETCH", uid.decode(), "(BODY.PEEK[])")
+        return next(part[1] for part in found if isinstance(part, tuple))
+
+    def set_aside(self, uid: bytes) -> None:
+        # What exists already answers NO.
+        self.connection.create(SET_ASIDE)
+        self._told("COPY", uid.decode(), SET_ASIDE)
+        self.delete(uid)
+
+    def delete(self, uid: bytes) -> None:
+        self._told("STORE", uid.decode(), "+FLAGS.SILENT", "(\\Deleted)")
+        self._told("EXPUNGE", uid.decode())
+
+    def _told(self, command: str, *words: str) -> list:
+        kind, data = self.connection.uid(command, *words)
+        if kind != "OK":
+            raise Unreachable(f"{command} was refused.")
+        return [one for one in data if one is not None] or [b""]
+
+
+@contextmanager
+def opened() -> Iterator[ReportsMailbox]:
+    """Sign in by implicit TLS. Raises Unreachable, from reading too."""
+    try:
+        context = ssl.create_default_context(cafile=settings.MAILHOST_REPORTS_CA_FILE or None)
+        host, port = settings.MAILHOST_REPORTS_IMAP_HOST, settings.MAILHOST_REPORTS_IMAP_PORT
+        with imaplib.IMAP4_SSL(host, port, ssl_context=context, timeout=SECONDS) as connection:
+            connection.login(settings.MAILHOST_REPORTS_LOGIN, settings.MAILHOST_REPORTS_PASSWORD)
+            if connection.select("INBOX")[0] != "OK":
+                raise Unreachable("INBOX cannot be opened.")
+            yield ReportsMailbox(connection)
+    except (OSError, imaplib.IMAP4.error) as error:
+        raise Unreachable(f"{type(error).__name__}: the reports' mailbox cannot be read.") from None

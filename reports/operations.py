@@ -1,0 +1,111 @@
+"""What people do about their reports, and reading them out of the mailbox."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import DatabaseError
+from django.utils import timezone
+
+from dns.answers import Outcome
+from dns.models import DmarcPolicy
+from dns.record_operations import refresh_later
+from dns.tools import look
+from domains.locks import lock_domain, refuse_frozen
+from domains.models import Domain
+from mailhost.actor import Actor
+from mailhost.errors import Refused
+from mailhost.operation import operation
+from reports import intake, mailbox
+from reports.figures import evidence
+from reports.ladder import POLICIES, obstacles
+from reports.models import DmarcCount, Mark, Report, SetAside, Source, TlsCount
+
+log = structlog.get_logger(__name__)
+
+KEPT = timedelta(days=400)
+SET_ASIDE_KEPT = timedelta(days=90)
+MOST_NAMED = 100
+
+
+@operation("reports.mark_source")
+def mark_source(actor: Actor, *, source: Source, mark: str) -> Source:
+    """Say whether an address that sends in the domain's name is the domain's. Raises Refused: invalid_mark."""
+    if mark not in Mark.values:
+        raise Refused("invalid_mark", "mark", f"Choose one of {', '.join(Mark.values)}.")
+    lock_domain(actor, source.domain)
+    source.mark = mark
+    source.save(update_fields=["mark"])
+    return source
+
+
+@operation("records.set_dmarc_policy")
+def set_dmarc_policy(actor: Actor, *, domain: Domain, policy: str) -> Domain:
+    """Choose the DMARC policy that the domain's record asks for. Up by one step, when nothing speaks against it; down
+    at any time. Raises Refused: not_found, frozen, invalid_policy, not_ready.
+    """
+    now = timezone.now()
+    if policy not in POLICIES:
+        raise Refused("invalid_policy", "policy", f"Choose one of {', '.join(POLICIES)}.")
+    domain = lock_domain(actor, domain)
+    refuse_frozen(domain)
+    seen = evidence(domain, now)
+    steps = POLICIES.index(policy) - POLICIES.index(seen.policy)
+    if not steps:
+        return domain
+    if steps > 1:
+        raise Refused("not_ready", "policy", f"The step after {seen.policy} is {POLICIES[1]}.")
+    if steps > 0 and (reasons := obstacles(seen, now)):
+        raise Refused("not_ready", "policy", " ".join(reasons))
+    DmarcPolicy.objects.update_or_create(domain=domain, defaults={"policy": policy, "since": now})
+    refresh_later(domain)
+    return domain
+
+
+def read_mailbox(now: datetime) -> dict[str, int]:
+    """Take in what lies in the reports' mailbox; each message leaves it, whatever it is. The caller has entered the
+    scope. Raises mailbox.Unreachable, and DatabaseError with the message still there."""
+    went = {"counted": 0, "duplicate": 0, "set_aside": 0}
+    with mailbox.opened() as box:
+        for uid in box.numbers():
+            how = taken_in(box.message(uid), now)
+            went[how] += 1
+            box.set_aside(uid) if how == "set_aside" else box.delete(uid)
+    if went["set_aside"]:
+        log.error("reports_set_aside", count=went["set_aside"])
+    return went
+
+
+def taken_in(raw: bytes | None, now: datetime) -> str:
+    if raw is None:
+        intake.set_aside(intake.EmailMessage(), "The message is too large.", now)
+        return "set_aside"
+    try:
+        return intake.take_in(raw, now)
+    except DatabaseError:
+        # It waits in the mailbox for a database that answers.
+        raise
+    except Exception as fault:
+        # A message on which the reader itself fails would be tried for ever.
+        log.exception("report_not_read", fault=type(fault).__name__)
+        intake.set_aside(intake.EmailMessage(), f"The reader failed on it ({type(fault).__name__}).", now)
+        return "set_aside"
+
+
+def name_sources(domain: Domain, now: datetime) -> int:
+    """Look up the names of addresses that are new; a name counts when it leads back. Returns how many were asked."""
+    rows = list(Source.objects.filter(domain=domain, named_at=None).order_by("pk")[:MOST_NAMED])
+    for row in rows:
+        found = look("ptr", row.address)
+        if found["outcome"] not in {Outcome.FOUND.value, Outcome.NO_SUCH_NAME.value, Outcome.NO_SUCH_RECORD.value}:
+            continue
+        row.name, row.named_at = (found["confirmed"] or [""])[0][:253], now
+        row.save(update_fields=["name", "named_at"])
+    return len(rows)
+
+
+def forget_old(now: datetime) -> None:
+    """Delete what is no longer shown. The caller has entered the scope."""
+    Report.objects.filter(begins_at__lt=now - KEPT).delete()
+    for model in (DmarcCount, TlsCount):
+        model.objects.filter(day__lt=(now - KEPT).date()).delete()
+    SetAside.objects.filter(received_at__lt=now - SET_ASIDE_KEPT).delete()

@@ -1,0 +1,72 @@
+"""Reports that real Postfix and Dovecot delivered are read over IMAPS; each message is looked at once."""
+
+import gzip
+import secrets
+from email.message import EmailMessage
+
+import dkim
+import pytest
+from django.utils import timezone
+
+from dns.dkim import make_key, public_record
+from dns.records import report_address_of
+from mailhost.scope import every_tenant
+from reports import operations
+from reports.mailbox import Unreachable, opened
+from reports.models import DmarcCount, SetAside
+from stack.publish import Published, publish
+from tests.mail.conftest import PASSWORD, acme, post  # noqa: F401  fixtures
+from tests.reports.conftest import dmarc_xml, row
+
+
+@pytest.fixture
+def reports_box(live, acme, settings):  # noqa: F811
+    box = acme.mailbox("reports")
+    settings.MAILHOST_DMARC_REPORTS = settings.MAILHOST_TLS_REPORTS = box.email
+    settings.MAILHOST_REPORTS_LOGIN, settings.MAILHOST_REPORTS_PASSWORD = box.email, PASSWORD
+    settings.MAILHOST_REPORTS_IMAP_HOST, settings.MAILHOST_REPORTS_IMAP_PORT = "localhost", live.port("imaps")
+    settings.MAILHOST_REPORTS_CA_FILE = str(live.home / "tls/ca.pem")
+    return box
+
+
+def read() -> dict[str, int]:
+    with every_tenant("the task's part"):
+        return operations.read_mailbox(timezone.now())
+
+
+def test_delivered_reports_are_counted_and_broken_ones_set_aside_once(post, acme, reports_box):  # noqa: F811
+    receiver = f"receiver-{secrets.token_hex(4)}.example"
+    pair = make_key()
+    publish(post.stack.info["dns"], [Published(f"s1._domainkey.{receiver}.", "TXT", public_record(pair.public_key))])
+    name, to = acme.domain.domain_name, report_address_of(reports_box.email, acme.domain.uid)
+
+    def send(document: bytes, sender: str) -> str:
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = f"dmarc@{sender}", to, "Report"
+        message["Message-ID"] = f"<{secrets.token_hex(8)}@{sender}>"
+        message.add_attachment(gzip.compress(document), maintype="application", subtype="gzip")
+        raw = message.as_bytes().replace(b"\n", b"\r\n")
+        with post.outside() as smtp:
+            smtp.sendmail(f"dmarc@{receiver}", [to], dkim.sign(raw, b"s1", receiver.encode(), pair.private_pem) + raw)
+        return message["Message-ID"]
+
+    good = send(dmarc_xml(row(header_from=name), domain=name, report_id=secrets.token_hex(8)), receiver)
+    forged = send(dmarc_xml(row(header_from=name), domain=name, report_id="r-2"), "google.example")
+    for message_id in (good, forged):
+        post.arrived((reports_box.email, PASSWORD), message_id)
+
+    assert read() == {"counted": 1, "duplicate": 0, "set_aside": 1}
+    assert read() == {"counted": 0, "duplicate": 0, "set_aside": 0}
+
+    with every_tenant("a test looks at its rows"):
+        assert DmarcCount.objects.get(domain=acme.domain).count == 3
+    assert "google.example" in SetAside.objects.get(message_id=forged).reason
+    with opened() as box:
+        assert box.connection.select('"Set aside"')[1] == [b"1"]
+
+
+def test_a_mailbox_that_does_not_open_leaves_its_messages_where_they_are(reports_box, settings):
+    settings.MAILHOST_REPORTS_PASSWORD = "wrong"
+
+    with pytest.raises(Unreachable):
+        read()

@@ -1,0 +1,198 @@
+"""A report is counted once, for the domain it was addressed for, from whom it says; anything else is set aside."""
+
+import gzip
+import io
+import json
+import zipfile
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+
+from mailhost.scope import every_tenant
+from reports.intake import take_in
+from reports.models import DmarcCount, Report, SetAside, Source, TlsCount
+from tests.reports.conftest import REPORTS, YESTERDAY, dmarc_xml, row
+from tests.world import verified_domain
+
+NOW = timezone.now()
+
+
+def taken(raw: bytes) -> str:
+    with every_tenant("the task's part"):
+        return take_in(raw, NOW)
+
+
+def counts() -> list[tuple]:
+    with every_tenant("a test looks at its rows"):
+        rows = DmarcCount.objects.order_by("source", "pk")
+        return [(one.source, one.is_dkim_aligned, one.is_spf_aligned, one.count) for one in rows]
+
+
+def reason() -> str:
+    return SetAside.objects.latest("pk").reason
+
+
+def zipped(document: bytes, *more: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, one in enumerate([document, *more]):
+            archive.writestr(f"{number}.xml", one)
+    return file.getvalue()
+
+
+def tls_json(**changes) -> bytes:
+    policy = {
+        "policy": {"policy-type": "sts", "policy-domain": "acme.example", "mx-host": ["mail.mailhost.example"]},
+        "summary": {"total-successful-session-count": 90, "total-failure-session-count": 7},
+        "failure-details": [
+            {
+                "result-type": "certificate-expired",
+                "receiving-mx-hostname": "mail.mailhost.example",
+                "failed-session-count": 5,
+            }
+        ],
+    }
+    begin, end = YESTERDAY.isoformat(), (YESTERDAY + timedelta(hours=23)).isoformat()
+    whole = {
+        "organization-name": "Receiver",
+        "date-range": {"start-datetime": begin, "end-datetime": end},
+        "report-id": "t-1",
+        "policies": [policy],
+    }
+    return json.dumps(whole | changes).encode()
+
+
+@pytest.mark.parametrize("pack", [zipped, bytes])
+@pytest.mark.parametrize("namespace", ["", ' xmlns="urn:ietf:params:xml:ns:dmarc-2.0"'])
+def test_a_report_of_either_form_is_counted_however_it_is_packed(acme, mail, pack, namespace):
+    document = dmarc_xml(row(), row(source="2001:DB8::25", dkim="fail", spf="fail"), namespace=namespace)
+
+    assert taken(mail(acme, document, pack=pack)) == "counted"
+
+    assert counts() == [("192.0.2.25", True, True, 3), ("2001:db8::25", False, False, 3)]
+    with every_tenant("a test looks at its rows"):
+        assert {one.address for one in Source.objects.all()} == {"192.0.2.25", "2001:db8::25"}
+        assert DmarcCount.objects.first().signed_by == "acme.example"
+        assert DmarcCount.objects.first().day == YESTERDAY.date()
+
+
+def test_the_same_report_twice_is_counted_once(acme, mail):
+    assert [taken(mail(acme, dmarc_xml())) for _ in range(3)] == ["counted", "duplicate", "duplicate"]
+
+    assert counts() == [("192.0.2.25", True, True, 3)]
+
+
+def test_reports_of_one_day_add_up(acme, mail):
+    taken(mail(acme, dmarc_xml(row(count=3), row(count=4), row(spf="fail"))))
+    taken(mail(acme, dmarc_xml(row(count=5), report_id="r-2")))
+
+    assert counts() == [("192.0.2.25", True, True, 12), ("192.0.2.25", True, False, 3)]
+
+
+def test_a_tls_report_is_counted_by_result(acme, mail):
+    assert taken(mail(acme, tls_json())) == "counted"
+
+    with every_tenant("a test looks at its rows"):
+        rows = {(one.result, one.mx_host): one.count for one in TlsCount.objects.all()}
+    assert rows == {
+        ("successful", ""): 90,
+        ("certificate-expired", "mail.mailhost.example"): 5,
+        ("unspecified", ""): 2,
+    }
+
+
+def test_a_report_about_another_domain_than_it_was_addressed_for_is_set_aside(acme, mail, world):
+    bolt = verified_domain(world.as_bolt, "bolt.example")
+
+    assert taken(mail(bolt, dmarc_xml())) == "set_aside"
+    assert "about acme.example" in reason()
+    assert counts() == []
+
+
+@pytest.mark.parametrize("to", [REPORTS, "reports+unknown@mailhost.example", "anna@acme.example", "<>"])
+def test_a_message_to_no_domains_own_address_is_set_aside(acme, mail, to):
+    assert taken(mail(acme, dmarc_xml(), to=to)) == "set_aside"
+    assert "not addressed" in reason()
+
+
+def test_a_forged_sender_is_set_aside(acme, mail):
+    assert taken(mail(acme, dmarc_xml(), sign=False)) == "set_aside"
+    # Signed, but by somebody else than the sender.
+    assert taken(mail(acme, dmarc_xml(), sender="google.example")) == "set_aside"
+    assert "google.example" in reason()
+    altered = mail(acme, dmarc_xml(), pack=bytes).replace(b"Report Domain: acme", b"Report Domain: bolt")
+    assert taken(altered) == "set_aside"
+
+    assert counts() == []
+
+
+def test_mail_of_another_domain_in_a_report_is_not_counted(acme, mail):
+    document = dmarc_xml(
+        row(), row(source="192.0.2.9", header_from="bolt.example"), row(header_from="mail.acme.example")
+    )
+
+    taken(mail(acme, document))
+
+    assert counts() == [("192.0.2.25", True, True, 6)]
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (b"nothing", "no report in it"),
+        (b"<feedback>", "no XML"),
+        (b"<other/>", "no DMARC report"),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]><feedback>&b;</feedback>', "no XML"),
+        (dmarc_xml(domain="a b"), "no domain"),
+        (dmarc_xml(row(source="1.2.3")), "names no address"),
+        (dmarc_xml(row(count=-1)), "impossible number"),
+        (dmarc_xml(row(count=10**30)), "impossible number"),
+        (dmarc_xml(day=YESTERDAY - timedelta(days=100)), "too long ago"),
+        (dmarc_xml(day=YESTERDAY + timedelta(days=10)), "too long ago, or still to come"),
+        (dmarc_xml(report_id=""), "no report_id"),
+        (b"<feedback>" + b"<a>" * 1000, "nested too deeply"),
+        (b"{", "no JSON"),
+        (b"[" * 100_000, "no report in it"),
+        (b'{"a":' * 20_000, "no JSON"),
+        (tls_json(policies=[{}]), "lacks policy"),
+        (tls_json(**{"report-id": 5}), "something else"),
+    ],
+)
+def test_a_broken_report_is_set_aside_with_its_reason(acme, mail, document, said):
+    assert taken(mail(acme, document)) == "set_aside"
+    assert said in reason()
+    with every_tenant("a test looks at its rows"):
+        assert not Report.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("pack", "said"),
+    [
+        (lambda _: gzip.compress(b"<feedback>" + b" " * 60_000_000), "too large"),
+        (lambda _: zipped(b"<feedback>" + b" " * 60_000_000), "too large"),
+        (lambda _: gzip.compress(b"<feedback>" + b" " * 5_000_000), "more tightly"),
+        (lambda document: zipped(document, document), "one report"),
+        (lambda _: zipped(b"")[:40], "cannot be unpacked"),
+        (lambda document: gzip.compress(document)[:-20], "cut off"),
+        (lambda _: b"\x1f\x8bxx", "cannot be unpacked"),
+    ],
+)
+def test_a_bomb_or_a_torn_archive_is_set_aside(acme, mail, pack, said):
+    assert taken(mail(acme, dmarc_xml(), pack=pack)) == "set_aside"
+    assert said in reason()
+
+
+def test_what_a_stranger_wrote_is_kept_short_and_printable(acme):
+    taken(b"From: a\x00b" + b"c" * 5000 + b"@x\r\nMessage-ID: <1>\r\n\r\nhello")
+
+    row = SetAside.objects.get()
+    assert len(row.sender) <= 255
+    assert row.sender.isprintable()
+
+
+def test_a_day_is_the_one_on_which_the_report_begins(acme, mail):
+    taken(mail(acme, dmarc_xml(day=YESTERDAY - timedelta(days=2))))
+
+    with every_tenant("a test looks at its rows"):
+        assert DmarcCount.objects.get().day == date.fromordinal(YESTERDAY.date().toordinal() - 2)
