@@ -21,6 +21,15 @@ def memberships_of(user: User) -> list[Member]:
         )
 
 
+def why_closed(user: User) -> list[str]:
+    """Return, for a person who has shown who it is, why each of their tenants that may not sign in may not."""
+    with every_tenant("a person's memberships are found before a tenant is known"):
+        closed = Member.objects.select_related("tenant").filter(
+            user=user, tenant__may_sign_in=False, tenant__deleted_at=None
+        )
+        return [notice(member.tenant) for member in closed.order_by("pk")]
+
+
 def actor_of_user(user: User, *, address: str = "") -> Actor | None:
     """Return the actor of a person's oldest membership of a tenant that may sign in, or None without one."""
     return next((actor_of_member(member, user, address=address) for member in memberships_of(user)), None)

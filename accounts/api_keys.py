@@ -12,7 +12,9 @@ from accounts.actors import actor_of_key
 from accounts.key_rules import is_from
 from accounts.models import ApiKey
 from mailhost.actor import Actor
+from mailhost.errors import Suspended
 from mailhost.scope import every_tenant
+from tenants.suspension import notice
 
 # The last use is shown, so it is kept; a write for each request would cost more than it tells.
 LAST_USE_STEP = timedelta(minutes=1)
@@ -21,11 +23,11 @@ NO_DIGEST = keys.digest("")
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """Makes a key an actor. Malformed, unknown, revoked, expired, from a foreign network, and of a tenant that
-    may not sign in: one answer, 401."""
+    """Makes a key an actor. Malformed, unknown, revoked, expired, from a foreign network, and of a deleted tenant:
+    one answer, 401. Only who has a key that would open hears that its tenant is suspended, and why: 403."""
 
     def authenticate(self, request) -> tuple[Actor, ApiKey] | None:
-        """Return (actor, key), None without the header. Raises AuthenticationFailed."""
+        """Return (actor, key), None without the header. Raises AuthenticationFailed, Suspended."""
         header = get_authorization_header(request)
         if not header:
             return None
@@ -33,6 +35,9 @@ class ApiKeyAuthentication(BaseAuthentication):
         now, address = timezone.now(), request.META.get("REMOTE_ADDR", "")
         if key is None or not is_open(key, address, now):
             raise AuthenticationFailed
+        for tenant in (key.tenant, key.root):
+            if not tenant.may_sign_in:
+                raise Suspended(notice(tenant))
         note_use(key, address, now)
         return actor_of_key(key, address=address), key
 
@@ -55,12 +60,12 @@ def find_key(header: bytes) -> ApiKey | None:
 
 
 def is_open(key: ApiKey, address: str, now: datetime) -> bool:
-    """Whether the key opens the API now, to a request from this address."""
+    """Whether the key opens the API now, to a request from this address, unless its tenant is suspended."""
     if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
         return False
-    tenants_are_open = all(one.deleted_at is None and one.may_sign_in for one in (key.tenant, key.root))
+    tenants_are_there = all(one.deleted_at is None for one in (key.tenant, key.root))
     # A customer may have moved to another reseller since.
-    return tenants_are_open and key.root.path.startswith(key.tenant.path) and is_from(address, key.networks)
+    return tenants_are_there and key.root.path.startswith(key.tenant.path) and is_from(address, key.networks)
 
 
 def note_use(key: ApiKey, address: str, now: datetime) -> None:

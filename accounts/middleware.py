@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.actors import actor_of_member, memberships_of
+from accounts.actors import actor_of_member, memberships_of, why_closed
 from accounts.impersonations import SESSION_KEY as IMPERSONATION
 from accounts.impersonations import actor_as_another
 from accounts.second_factor import has_second_factor, is_asked_of
@@ -49,8 +49,7 @@ class ActorMiddleware:
             return self.get_response(request)
         request.memberships = memberships_of(request.user)
         if not request.memberships:
-            request.session.flush()
-            return redirect(f"{reverse('account_login')}?closed=1")
+            return shut_out(request)
         member = chosen(request)
         request.own_actor = actor_of_member(member, request.user, address=request.META.get("REMOTE_ADDR", ""))
         request.actor = as_another(request) or request.own_actor
@@ -66,6 +65,16 @@ class ActorMiddleware:
         # After signing out, the browser's back button must not bring a page of the tenant's back.
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+
+def shut_out(request: HttpRequest) -> HttpResponse:
+    """End the session of a person who has no tenant that may sign in. The reasons wait in a signed cookie: on the
+    sign-in page this person alone reads them."""
+    reasons = why_closed(request.user)
+    request.session.flush()
+    for reason in reasons:
+        messages.warning(request, reason)
+    return redirect(reverse("account_login") + ("" if reasons else "?closed=1"))
 
 
 def chosen(request: HttpRequest) -> Member:

@@ -31,3 +31,10 @@ class NotPermitted(Refused):
 
     def __init__(self, action: str) -> None:
         super().__init__("not_permitted", "", f"Your role does not allow this: {action}.")
+
+
+class Suspended(Refused):
+    """Whoever asks has shown who it is, and is suspended from signing in: HTTP 403. `message` says why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("account_suspended", "", message)

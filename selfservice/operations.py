@@ -11,10 +11,10 @@ from mailboxes.models import Mailbox
 from mailboxes.operations import change_password
 from mailboxes.passwords import hash_password, verify
 from mailhost.actor import Actor
-from mailhost.errors import Refused
+from mailhost.errors import Refused, Suspended
 from mailhost.scope import every_tenant, tenant_scope
 from selfservice.models import MailboxSession
-from selfservice.sessions import begin, is_open, mark
+from selfservice.sessions import begin, is_open, mark, why_closed
 
 NO_MATCH = "The address and the password do not match. Check both; upper and lower case matter in the password."
 TOO_MANY = f"Too many attempts. Wait {attempts.WINDOW_SECONDS // 60} minutes, then try again."
@@ -26,9 +26,9 @@ CURRENT_SCHEME = "{ARGON2ID}"
 def sign_in(email: str, password: str, *, address: str, user_agent: str, now: datetime) -> str:
     """Begin a session for a mailbox's own password; return what the cookie holds. Nobody is acting yet.
 
-    Unknown, suspended and deleted mailboxes and wrong passwords are answered alike, in the same time. The stored
-    hash is the one that Dovecot reads; one of another kind than ours is written anew. Raises Refused: too_many,
-    no_match.
+    Unknown and deleted mailboxes and wrong passwords are answered alike, in the same time; only the right password
+    hears of a suspension. The stored hash is the one that Dovecot reads; one of another kind than ours is written
+    anew. Raises Refused: too_many, no_match; Suspended.
     """
     begun = time.monotonic()
     email = email.strip().lower()
@@ -38,6 +38,8 @@ def sign_in(email: str, password: str, *, address: str, user_agent: str, now: da
     with every_tenant("who signs in has no tenant yet"):
         mailbox = Mailbox.objects.select_related("domain__tenant").filter(live_email=email).first()
     is_right = verify(password, mailbox.password_hash if mailbox else nobodys_hash())
+    if mailbox is not None and is_right and (reason := why_closed(mailbox)):
+        raise Suspended(reason)
     if mailbox is None or not is_right or not is_open(mailbox):
         attempts.note_failure(address, account)
         time.sleep(max(0.0, REFUSAL_SECONDS - (time.monotonic() - begun)))

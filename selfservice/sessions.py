@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
 
 from mailboxes.models import Mailbox
 from mailhost.scope import every_tenant
 from selfservice.models import MailboxSession
+from tenants.suspension import notice_to_mailbox_user
 
 LENGTH = timedelta(hours=12)
 # The cookie goes to this site alone: the panel never sees it.
@@ -54,6 +56,20 @@ def is_open(mailbox: Mailbox) -> bool:
     works = mailbox.is_enabled and mailbox.deleted_at is None
     proven = domain.is_active and domain.deleted_at is None and domain.verified_at is not None
     return works and proven and domain.tenant.may_sign_in and domain.tenant.deleted_at is None
+
+
+def why_closed(mailbox: Mailbox) -> str:
+    """Say to a mailbox's user why it may not sign in, or nothing when it may, or is gone with its domain or tenant."""
+    domain = mailbox.domain
+    if domain.deleted_at is not None or domain.tenant.deleted_at is not None or domain.verified_at is None:
+        return ""
+    if not domain.tenant.may_sign_in:
+        return notice_to_mailbox_user(domain.tenant)
+    if not domain.is_active:
+        return _("The domain of this mailbox is switched off. Ask whoever runs it.")
+    if not mailbox.is_enabled:
+        return _("This mailbox is suspended. Ask whoever runs your domain.")
+    return ""
 
 
 def mark(mailbox: Mailbox) -> str:

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, When
+from django.utils.translation import gettext_lazy as _
 
 from mailhost.fields import ExactCharField, UidField
 from mailhost.scope import TenantOwned
@@ -33,13 +34,13 @@ def second_factors():
 class Reason(models.TextChoices):
     """Why a tenant is suspended."""
 
-    UNPAID = "unpaid", "Unpaid"
-    SPAM = "spam", "Spam was sent"
-    ABUSE = "abuse", "Abuse was reported"
-    SECURITY = "security", "It may be in a stranger's hands"
-    LEGAL = "legal", "A legal order"
-    REQUESTED = "requested", "At its own request"
-    OTHER = "other", "Another reason"
+    UNPAID = "unpaid", _("Unpaid")
+    SPAM = "spam", _("Spam was sent")
+    ABUSE = "abuse", _("Abuse was reported")
+    SECURITY = "security", _("It may be in a stranger's hands")
+    LEGAL = "legal", _("A legal order")
+    REQUESTED = "requested", _("At its own request")
+    OTHER = "other", _("Another reason")
 
 
 def suspension_reasons():

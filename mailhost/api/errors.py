@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, Unread
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from mailhost.errors import NotPermitted, Refused, SeveralRefused
+from mailhost.errors import NotPermitted, Refused, SeveralRefused, Suspended
 from mailhost.request_id import request_id
 
 log = structlog.get_logger(__name__)
@@ -29,6 +29,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "invalid_parameter": (400, "A parameter of the query is not valid"),
     "not_authenticated": (401, "A valid API key is needed"),
     "not_permitted": (403, "This is not allowed"),
+    "account_suspended": (403, "The account is suspended"),
     "not_found": (404, "There is no such thing"),
     "method_not_allowed": (405, "The method is not allowed here"),
     "request_in_flight": (409, "The same request is still being answered"),
@@ -73,6 +74,7 @@ class Reused(Exception):
 # What says all by its kind: (exceptions, code, the sentence; None for the error's own). The first that fits counts.
 PLAIN: list[tuple[tuple[type[Exception], ...], str, str | None]] = [
     ((NotPermitted,), "not_permitted", None),
+    ((Suspended,), "account_suspended", None),
     ((PermissionDenied, exceptions.PermissionDenied), "not_permitted", NOT_PERMITTED),
     ((Http404, ObjectDoesNotExist, exceptions.NotFound), "not_found", NOT_FOUND),
     ((exceptions.NotAuthenticated, exceptions.AuthenticationFailed), "not_authenticated", NOT_AUTHENTICATED),

@@ -158,11 +158,25 @@ def test_a_key_bound_to_a_suspended_or_moved_customer_opens_nothing(cast):
     assert bound.read("/domains")["data"]
     acme = Tenant._base_manager.filter(pk=cast.acme.tenant.pk)
 
-    for state in ({"may_sign_in": False}, {"may_sign_in": True, "path": f"/{cast.operator.pk}/{cast.acme.tenant.pk}/"}):
-        acme.update(**state)
-        assert_problem(bound.call("GET", "/domains"), 401, "not_authenticated")
+    acme.update(may_sign_in=False)
+    assert_problem(bound.call("GET", "/domains"), 403, "account_suspended")
+    acme.update(may_sign_in=True, path=f"/{cast.operator.pk}/{cast.acme.tenant.pk}/")
+    assert_problem(bound.call("GET", "/domains"), 401, "not_authenticated")
     acme.update(path=cast.acme.tenant.path)
     assert bound.read("/domains")["data"]
+
+
+@pytest.mark.parametrize(
+    "state", [{"revoked_at": timezone.now()}, {"digest": "0" * 64}, {"networks": ["192.0.2.0/24"]}]
+)
+def test_of_a_suspension_only_a_key_that_would_open_hears(cast, state):
+    key = make_key(cast.acme.tenant)
+    Tenant._base_manager.filter(pk=cast.acme.tenant.pk).update(may_sign_in=False)
+    assert_problem(Caller(key).call("GET", "/me"), 403, "account_suspended")
+    with every_tenant("a test changes a key"):
+        ApiKey.objects.filter(pk=stored(key).pk).update(**state)
+
+    assert_problem(Caller(key).call("GET", "/me"), 401, "not_authenticated")
 
 
 def test_the_use_says_from_where(cast):

@@ -11,7 +11,7 @@ from accounts.attempts import MOST_OF_PAIR
 from accounts.models import User
 from accounts.operations import create_user
 from mailhost.scope import every_tenant
-from tenants.models import Role
+from tenants.models import Member, Role
 from tenants.operations import suspend_tenant
 from tests.webside import plain_static  # noqa: F401  a fixture
 from tests.world import PASSWORD, World, make_world
@@ -132,15 +132,37 @@ def test_signing_out_ends_the_session(world):
     assert not is_signed_in(client)
 
 
-def test_a_suspended_tenants_people_are_told(world):
+def test_a_suspended_tenants_people_are_told_why_and_nobody_else_is(world):
     client = Client()
     sign_in(client=client)
-    suspend_tenant(world.as_operator, tenant=world.acme, blocks=["sign_in"], reason="unpaid")
+    suspend_tenant(
+        world.as_operator, tenant=world.acme, blocks=["sign_in"], reason="unpaid", note="The invoice of May is open."
+    )
+
+    ended = client.get("/domains/", follow=True)
+    again = client.post("/sign-in/", {"email": ADDRESS, "password": PASSWORD}, follow=True)
+    wrong, unknown = sign_in(password="wrong"), sign_in("nobody@acme.example", "wrong")
+
+    said = "Acme is suspended: nobody of it can sign in. Unpaid. The invoice of May is open."
+    assert ended.redirect_chain == [("/sign-in/", 302)]
+    assert said in ended.content.decode()
+    assert said in again.content.decode()
+    assert not is_signed_in(client)
+    assert words(wrong) == words(unknown)
+    assert "suspended" not in words(wrong)
+    assert said not in client.get("/sign-in/").content.decode()
+
+
+def test_who_has_no_tenant_any_more_is_told_so(world):
+    client = Client()
+    sign_in(client=client)
+    with every_tenant("a test ends a membership"):
+        Member.objects.filter(tenant=world.acme).delete()
 
     answer = client.get("/domains/", follow=True)
 
     assert answer.redirect_chain == [("/sign-in/?closed=1", 302)]
-    assert "suspended or closed" in answer.content.decode()
+    assert "your account is closed" in answer.content.decode()
 
 
 def test_a_person_who_was_switched_off_is_no_longer_signed_in(world):

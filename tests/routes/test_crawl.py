@@ -67,7 +67,10 @@ def test_it_opens_to_whom_the_table_says_and_to_nobody_else(cast, subtests, who)
 
 def assert_refused(answer, who: str, row: Row) -> None:
     """Hold a refusal to its form: who is not signed in hears that, who may not hears that or that nothing is there."""
-    if who in {NOBODY, SUSPENDED}:
+    if who == SUSPENDED and row.is_api:
+        # Who has shown a key hears why it opens nothing.
+        assert (answer.status_code, answer.json()["code"]) == (403, "account_suspended"), answer.content
+    elif who in {NOBODY, SUSPENDED}:
         assert answer.status_code == 401 if row.is_api else leads_to_sign_in(answer), answer.content
     elif who in {table.READER, table.BILLING} and not row.is_own:
         assert answer.status_code == 403, answer.content

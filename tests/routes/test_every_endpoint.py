@@ -51,16 +51,22 @@ def test_revoked_key_gets_401(cast, subtests):
             assert_not_authenticated(cast.call(table.OWNER, row))
 
 
-@pytest.mark.parametrize(
-    "state", [{"may_sign_in": False}, {"deleted_at": timezone.now()}], ids=["suspended", "deleted"]
-)
-def test_key_of_a_tenant_that_may_not_sign_in_gets_401(cast, subtests, state):
+def test_key_of_a_deleted_tenant_gets_401(cast, subtests):
     with every_tenant("a test closes a tenant"):
-        Tenant.objects.filter(pk=cast.world.acme.pk).update(**state)
+        Tenant.objects.filter(pk=cast.world.acme.pk).update(deleted_at=timezone.now())
 
     for row in ROWS:
         with subtests.test(str(row)):
             assert_not_authenticated(cast.call(table.OWNER, row))
+
+
+def test_key_of_a_suspended_tenant_gets_403_and_the_reason(cast, subtests):
+    cast.suspend_acme()
+
+    for row in ROWS:
+        with subtests.test(str(row)):
+            members = assert_problem(cast.call(table.OWNER, row), 403, "account_suspended")
+            assert members["detail"] == "Acme is suspended: nobody of it can sign in. Unpaid."
 
 
 def test_session_of_a_browser_does_not_open_the_api(cast, subtests):

@@ -137,17 +137,28 @@ def test_too_many_failures_close_the_door_as_in_the_panel(world):
     assert sign_in().status_code == 302
 
 
-@pytest.mark.parametrize("what", ["mailbox", "tenant", "reseller"])
+SAID = {
+    "mailbox": "This mailbox is suspended. Ask whoever runs your domain.",
+    # The note is for the tenant's own people.
+    "tenant": "Acme is suspended: nobody of it can sign in. Unpaid.<",
+    "reseller": "Acme is suspended with the account that provides it: nobody of it can sign in. Ask your provider.<",
+}
+
+
+@pytest.mark.parametrize("what", SAID)
 def test_suspension_closes_the_door_and_ends_what_is_open(world, what):
     client = signed_in()
     if what == "mailbox":
         suspend_mailbox(world.as_acme, mailbox=mailbox())
     else:
         tenant = world.acme if what == "tenant" else world.rita
-        suspend_tenant(world.as_operator, tenant=tenant, blocks=["sign_in"], reason="unpaid")
+        suspend_tenant(world.as_operator, tenant=tenant, blocks=["sign_in"], reason="unpaid", note="May.")
 
     assert not is_in(client)
-    assert sign_in().status_code == 422
+    right, wrong = sign_in(), sign_in(password="wrong")
+    assert (right.status_code, wrong.status_code) == (422, 422)
+    assert SAID[what] in right.content.decode()
+    assert "suspended" not in wrong.content.decode()
 
     if what == "mailbox":
         resume_mailbox(world.as_acme, mailbox=mailbox())

@@ -126,7 +126,7 @@ def test_suspended_customer_is_shut_out_and_comes_back_as_it_was(cast):
     resumed = rita.call("POST", f"{path}/resume")
 
     assert (suspended.status_code, suspended.json()["status"]) == (200, "suspended")
-    assert_problem(closed, 401, "not_authenticated")
+    assert_problem(closed, 403, "account_suspended")
     assert resumed.json()["status"] == "active"
     assert acme.read("/mailboxes") == before
 
