@@ -32,7 +32,7 @@ def change_of(given: Sequence[models.Model], result: Any) -> Change:
     """Return what an operation changed. `given` are the rows among its arguments, `result` is what it returned:
     the row it changed or made, several that it made, or None for one that it removed."""
     if isinstance(result, (list, tuple)) and result and all(isinstance(row, models.Model) for row in result):
-        return Change(list(result), None, [_columns(row, _now(row)) for row in result])
+        return Change(list(result), None, [_columns(row, _newly(row)) for row in result])
     if isinstance(result, models.Model):
         before, after = _difference(result, given)
         return Change([result], before, after)
@@ -68,6 +68,12 @@ def _difference(row: models.Model, given: Sequence[models.Model]) -> tuple[Colum
         _columns(same or row, {name: then[name] for name in differing}),
         _columns(row, {name: now[name] for name in differing}),
     )
+
+
+def _newly(row: models.Model) -> Columns:
+    """Return the columns of one of several rows: all of one that was made, of one that was changed what changed."""
+    then, now = _as_read(row) or {}, _now(row)
+    return {name: value for name, value in now.items() if name not in then or value != then[name]}
 
 
 def _as_read(row: models.Model) -> Columns | None:

@@ -1,6 +1,5 @@
 """The audit log as one file, written row by row while it is read."""
 
-import csv
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,11 +7,10 @@ from typing import Any
 from django.db.models import QuerySet
 
 from audit.lines import Line, line_of, moment
+from mailhost import sheets
 from mailhost.actor import Actor
 
 BATCH = 500
-# A spreadsheet would take a cell that begins so for a formula.
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 COLUMNS: dict[str, Callable[[Line], Any]] = {
     "time": lambda line: moment(line.event.created_at),
@@ -36,11 +34,8 @@ COLUMNS: dict[str, Callable[[Line], Any]] = {
 
 
 def as_csv(viewer: Actor, rows: QuerySet) -> Iterator[str]:
-    """Yield the events as CSV (RFC 4180), newest first, the columns' names in the first line."""
-    writer = csv.writer(_Echo())
-    yield writer.writerow(COLUMNS)
-    for line in lines(viewer, rows):
-        yield writer.writerow([_cell(value(line)) for value in COLUMNS.values()])
+    """Return the events as CSV, newest first."""
+    return sheets.as_csv(COLUMNS, ([value(line) for value in COLUMNS.values()] for line in lines(viewer, rows)))
 
 
 def as_json(viewer: Actor, rows: QuerySet) -> Iterator[str]:
@@ -72,17 +67,3 @@ def lines(viewer: Actor, rows: QuerySet) -> Iterator[Line]:
         if len(batch) < BATCH:
             return
         last = batch[-1].pk
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
-
-
-class _Echo:
-    """A file for `csv` that hands each line back instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line

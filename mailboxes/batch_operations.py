@@ -1,15 +1,19 @@
 """Many mailboxes as one act: every rule of the single act holds, and each step is one statement for all."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from domains.locks import lock_each
+from domains.models import Domain
 from mailboxes.addresses import display_address, domain_of, normalise_address
 from mailboxes.batches import Refusals, as_far_as_limits_allow, refuse_too_many, repeated_in_alias_domains
 from mailboxes.effective import recalculate_addresses
-from mailboxes.models import Alias, Mailbox, QuotaUsage
+from mailboxes.models import Alias, Mailbox, QuotaUsage, homes
 from mailboxes.operations import (
     check_display_name,
     check_quota,
@@ -21,9 +25,10 @@ from mailboxes.operations import (
 from mailboxes.ownership import domains_for
 from mailboxes.waiting import lead_to
 from mailhost.actor import Actor
+from mailhost.background import later
 from mailhost.errors import Refused, SeveralRefused
 from mailhost.operation import operation
-from tenants.limits import reserve
+from tenants.limits import release, reserve
 
 # Hashing takes 25 ms of a core each, and a request must end.
 MAX_PASSWORDS = 100
@@ -80,6 +85,142 @@ def create_mailboxes(
     return made, refusals
 
 
+@operation("mailboxes.suspend")
+def suspend_mailboxes(actor: Actor, *, mailboxes: Sequence[Mailbox]) -> list[Mailbox]:
+    """Suspend up to 1,000 mailboxes; return those that were open. Raises Refused: too_many_items, unchanged."""
+    rows = _switched(actor, mailboxes, is_enabled=False)
+    _end_sessions(rows)
+    return rows
+
+
+@operation("mailboxes.resume")
+def resume_mailboxes(actor: Actor, *, mailboxes: Sequence[Mailbox]) -> list[Mailbox]:
+    """Open up to 1,000 mailboxes again; return those that were suspended. Raises Refused: too_many_items, unchanged."""
+    return _switched(actor, mailboxes, is_enabled=True)
+
+
+@operation("mailboxes.update")
+def set_quotas(actor: Actor, *, mailboxes: Sequence[Mailbox], storage_quota_mb: int) -> list[Mailbox]:
+    """Give up to 1,000 mailboxes the same size; return those that had another.
+
+    Raises Refused: too_many_items, invalid_quota, unchanged, limit_reached.
+    """
+    check_quota(storage_quota_mb)
+    rows = [row for row in _locked(actor, mailboxes) if row.storage_quota != storage_quota_mb]
+    _refuse_none(rows)
+    growth = [(row.domain.owner_path, storage_quota_mb - row.storage_quota) for row in rows]
+    _write(rows, storage_quota=storage_quota_mb)
+    for path, sizes in _by_tenant(growth):
+        reserve(path, storage_mb=sum(sizes))
+    return rows
+
+
+@operation("mailboxes.delete")
+def delete_mailboxes(actor: Actor, *, mailboxes: Sequence[Mailbox]) -> list[Mailbox]:
+    """Delete up to 1,000 mailboxes and their forwards, as `delete_mailbox` does one; return those that were there.
+
+    Raises Refused: too_many_items, unchanged.
+    """
+    rows = _locked(actor, mailboxes)
+    _refuse_none(rows)
+    domain_of_address = {row.email: row.domain_id for row in rows}
+    now = timezone.now()
+    _write(rows, deleted_at=now)
+    at_these = Alias.objects.filter(domain_id__in=set(domain_of_address.values()), alias_email__in=domain_of_address)
+    forwarding = set(at_these.filter(own_mailbox=None).values_list("alias_email", flat=True))
+    at_these.delete()
+    QuotaUsage.objects.filter(username__in=domain_of_address).delete()
+    led_here = lead_to(dict.fromkeys(domain_of_address), now)
+    recalculate_addresses(led_here | repeated_in_alias_domains(domain_of_address))
+    _end_sessions(rows)
+    for path, freed in _by_tenant((row.domain.owner_path, row) for row in rows):
+        forwards = sum(row.email in forwarding for row in freed)
+        release(path, mailboxes=len(freed), storage_mb=sum(row.storage_quota for row in freed), aliases=forwards)
+    return rows
+
+
+@operation("mailboxes.restore")
+def restore_mailboxes(actor: Actor, *, mailboxes: Sequence[Mailbox]) -> list[Mailbox]:
+    """Bring up to 1,000 deleted mailboxes back, as `restore_mailbox` does one. Those whose address or domain is
+    gone meanwhile stay in the bin. Returns those that are back.
+
+    Raises Refused: too_many_items, limit_reached, unchanged.
+    """
+    refuse_too_many(mailboxes)
+    domains = _homes_of(actor, mailboxes)
+    found = Mailbox.objects.deleted().filter(pk__in=[row.pk for row in mailboxes]).select_related("domain")
+    wanted = list(found.order_by("email", "-deleted_at", "pk"))
+    taken = _taken({row.email for row in wanted})
+    # Of two that had the address one after the other, the later comes back.
+    latest = {row.email: row for row in reversed(wanted) if row.email not in taken}
+    rows = [row for row in sorted(latest.values(), key=str) if (row.domain.domain_name, row.tenant_id) in domains]
+    _refuse_none(rows)
+    for row in rows:
+        row.deleted_at = None
+        row.domain = domains[row.domain.domain_name, row.tenant_id]
+        row.updated_at = timezone.now()
+    try:
+        with transaction.atomic():
+            Mailbox.objects.bulk_update(rows, ["deleted_at", "domain", "updated_at"])
+    except IntegrityError as error:
+        raise Refused("taken", "", "One of these addresses was just given to somebody else. Try again.") from error
+    _answer(rows)
+    _reserve(rows)
+    return rows
+
+
+def _locked(actor: Actor, mailboxes: Sequence[Mailbox]) -> list[Mailbox]:
+    """Return those of the mailboxes that are live, fresh, under the locks of their domains, in the order of ids."""
+    refuse_too_many(mailboxes)
+    domains = lock_each(actor, Domain.objects.live().filter(pk__in={row.domain_id for row in mailboxes}))
+    rows = Mailbox.objects.live().filter(pk__in=[row.pk for row in mailboxes], domain_id__in=domains).order_by("pk")
+    found = list(rows)
+    for row in found:
+        row.domain = domains[row.domain_id]
+    return found
+
+
+def _homes_of(actor: Actor, mailboxes: Sequence[Mailbox]) -> dict[tuple[str, int], Domain]:
+    """Return the domains, locked, that deleted mailboxes come back to, by name and tenant."""
+    former = Domain.objects.filter(pk__in={row.domain_id for row in mailboxes})
+    names = set(former.values_list("domain_name", flat=True))
+    locked = lock_each(actor, homes().filter(owned_name__in=names))
+    return {(row.domain_name, row.tenant_id): row for row in locked.values() if row.has_proof and not row.is_frozen}
+
+
+def _refuse_none(rows: Sequence[Mailbox]) -> None:
+    if not rows:
+        raise Refused("unchanged", "", "None of these mailboxes needs that: all stand so already, or are gone.")
+
+
+def _switched(actor: Actor, mailboxes: Sequence[Mailbox], *, is_enabled: bool) -> list[Mailbox]:
+    rows = [row for row in _locked(actor, mailboxes) if row.is_enabled != is_enabled]
+    _refuse_none(rows)
+    _write(rows, is_enabled=is_enabled)
+    recalculate_addresses(repeated_in_alias_domains({row.email: row.domain_id for row in rows}))
+    return rows
+
+
+def _write(rows: Sequence[Mailbox], **columns: Any) -> None:
+    """Set the same columns of all, in the table and in the rows."""
+    Mailbox.objects.filter(pk__in=[row.pk for row in rows]).update(updated_at=timezone.now(), **columns)
+    for row in rows:
+        for name, value in columns.items():
+            setattr(row, name, value)
+
+
+def _end_sessions(rows: Sequence[Mailbox]) -> None:
+    later("mailboxes.tasks.end_sessions_of_mailboxes", mailbox_ids=[row.pk for row in rows])
+
+
+def _by_tenant(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, list[Any]]]:
+    """Gather what belongs to each tenant, by its path: limits are taken from in this order."""
+    found = defaultdict(list)
+    for path, value in pairs:
+        found[path].append(value)
+    return sorted(found.items())
+
+
 def _row_of(item: NewMailbox) -> Mailbox:
     address = normalise_address(item.address)
     check_quota(item.storage_quota_mb)
@@ -110,8 +251,15 @@ def _taken(addresses: set[str]) -> dict[str, Refused]:
 
 def _inserted(rows: list[Mailbox]) -> list[Mailbox]:
     """Write the mailboxes, let their addresses answer, and take from their tenants' limits."""
-    addresses = [row.email for row in rows]
     Mailbox.objects.bulk_create(rows)
+    _answer(rows)
+    _reserve(rows)
+    return rows
+
+
+def _answer(rows: list[Mailbox]) -> None:
+    """Let the addresses answer: their own rows, the alias domains' rows, the aliases that wait for them."""
+    addresses = [row.email for row in rows]
     QuotaUsage.objects.filter(username__in=addresses).delete()
     Alias.objects.bulk_create(
         Alias(
@@ -125,13 +273,8 @@ def _inserted(rows: list[Mailbox]) -> list[Mailbox]:
     )
     touched = lead_to({row.email: row.pk for row in rows}, timezone.now())
     recalculate_addresses(touched | repeated_in_alias_domains({row.email: row.domain_id for row in rows}))
-    _reserve(rows)
-    return rows
 
 
 def _reserve(rows: list[Mailbox]) -> None:
-    by_tenant = defaultdict(list)
-    for row in rows:
-        by_tenant[row.domain.owner_path].append(row.storage_quota)
-    for path, sizes in sorted(by_tenant.items()):
+    for path, sizes in _by_tenant((row.domain.owner_path, row.storage_quota) for row in rows):
         reserve(path, mailboxes=len(sizes), storage_mb=sum(sizes))

@@ -11,6 +11,22 @@ from django.db.models import Q, QuerySet
 from mailboxes.models import Mailbox
 from tenants.references import tenants_in_scope
 
+# What a mailbox may be like, by the word that a list is asked with.
+STATUSES = {
+    "active": {"is_enabled": True, "is_active": True},
+    "suspended": {"is_enabled": False},
+    "inactive": {"is_enabled": True, "is_active": False},
+}
+# By the fullness that the clock has noted.
+FULLNESSES = {"nearly": {"used_percent__gte": 80}, "full": {"used_percent__gte": 95}}
+# Each order is one of an index.
+ORDERS = {
+    "address": ("email", "pk"),
+    "newest": ("-pk",),
+    "oldest": ("pk",),
+    "fullest": ("-used_percent", "-pk"),
+}
+
 # Naming more tenants than this in a query costs more than it saves.
 MOST_TENANTS = 1000
 
@@ -18,7 +34,7 @@ MOST_TENANTS = 1000
 def mailbox_keys(*, of_one_domain: bool = False) -> QuerySet:
     """Return the keys of the live mailboxes in scope; order and narrow them as the list wants. Those of one domain,
     to which the caller narrows them, are a range of its own."""
-    rows = Mailbox.objects.filter(is_live=1).values("email", "pk")
+    rows = Mailbox.objects.filter(is_live=1).values("email", "pk", "used_percent")
     tenants = None if of_one_domain else tenants_in_scope(MOST_TENANTS)
     return rows if tenants is None else rows.filter(tenant_id__in=tenants)
 

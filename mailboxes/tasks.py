@@ -5,7 +5,7 @@ from django.utils import timezone
 from redis import Redis
 
 from domains.models import Domain
-from mailboxes import last_logins, sessions
+from mailboxes import fullness, last_logins, sessions
 from mailboxes.addresses import display_address
 from mailboxes.app_password_operations import end_expired
 from mailboxes.invitations import VALID, link
@@ -18,6 +18,14 @@ from tenants.models import Tenant
 def end_sessions(address_mask: str) -> None:
     """End the open sessions of an address, or of a whole domain ("*@acme.example")."""
     sessions.end_sessions([address_mask])
+
+
+def end_sessions_of_mailboxes(mailbox_ids: list[int]) -> None:
+    """End the open sessions of several mailboxes."""
+    with every_tenant("a task finds its mailboxes by id"):
+        rows = Mailbox.objects.filter(pk__in=mailbox_ids).order_by("email")
+        addresses = list(rows.values_list("email", flat=True))
+    sessions.end_sessions(addresses)
 
 
 def end_sessions_of_tenant(tenant_id: int) -> None:
@@ -42,6 +50,11 @@ def store_last_logins() -> None:
     """Store the sign-ins that Dovecot has noted since the last run."""
     with every_tenant("sign-ins are noted by address, for the whole installation"):
         last_logins.store_last_logins(Redis.from_url(settings.REDIS_URL, socket_timeout=5))
+
+
+def note_fullness() -> None:
+    """Note beside each address how full its mailbox is."""
+    fullness.note_fullness()
 
 
 def end_expired_app_passwords() -> None:

@@ -33,12 +33,13 @@ def tell(actor: Actor, action: str, *, given: Sequence[models.Model] = (), resul
         return
     now = timezone.now()
     with every_tenant("the tenants above a thing may listen to what happens to it"):
-        for row in rows[:1] if rows[0]._meta.model_name in TOLD_ONCE else rows:
-            tenant_id = tenant_id_of(row)
+        told = rows[:1] if rows[0]._meta.model_name in TOLD_ONCE else rows
+        for tenant_id, of_tenant in _by_tenant(told):
             endpoints = _listening(actor, tenant_id, event_type)
             if endpoints:
                 uid = Tenant.objects.values_list("uid", flat=True).get(pk=tenant_id)
-                send(_message(tenant_id, event_type, now, _data(row, uid)), endpoints, now)
+                for row in of_tenant:
+                    send(_message(tenant_id, event_type, now, _data(row, uid)), endpoints, now)
 
 
 def send(message: Message, endpoints: Sequence[Endpoint], now: datetime) -> list[Delivery]:
@@ -53,6 +54,14 @@ def test_message(endpoint: Endpoint, event_type: str, now: datetime) -> Message:
     """Write a message that tells of nothing but that it arrives."""
     data = {"object": "webhook_endpoint", "id": f"whk_{endpoint.uid}"}
     return _message(endpoint.tenant_id, event_type, now, data)
+
+
+def _by_tenant(rows: Sequence[models.Model]) -> list[tuple[int, list[models.Model]]]:
+    """Gather the rows of each tenant, in their order: who listens is asked once for all of them."""
+    found: dict[int, list[models.Model]] = {}
+    for row in rows:
+        found.setdefault(tenant_id_of(row), []).append(row)
+    return list(found.items())
 
 
 def _listening(actor: Actor, tenant_id: int, event_type: str) -> list[Endpoint]:

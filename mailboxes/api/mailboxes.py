@@ -14,7 +14,7 @@ from longwork.works import begin
 from mailboxes.addresses import display_address
 from mailboxes.batch_operations import NewMailbox as NewMailboxItem
 from mailboxes.batch_operations import create_mailboxes
-from mailboxes.listing import mailbox_keys, mailboxes_at, matching
+from mailboxes.listing import STATUSES, mailbox_keys, mailboxes_at, matching
 from mailboxes.models import Mailbox
 from mailboxes.operations import (
     change_password,
@@ -47,11 +47,6 @@ CREATE_BATCH = "mailboxes.works.create_batch"
 MB = 1024 * 1024
 # What an operation calls otherwise than the API does.
 BODY_NAMES = {"address": "email", "storage_quota_mb": "storage_quota"}
-STATUSES = {
-    "active": {"is_enabled": True, "is_active": True},
-    "suspended": {"is_enabled": False},
-    "inactive": {"is_enabled": True, "is_active": False},
-}
 LISTING = Listing(
     orders={"email": ("email", "pk"), "created_at": ("pk",)},
     filters=(
