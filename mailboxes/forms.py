@@ -5,15 +5,78 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 
 from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from domains.models import Domain
 from domains.names import display_name
 from mailboxes.app_passwords import PROTOCOLS
+from mailboxes.listing import FULLNESSES, ORDERS, STATUSES, matching
 from mailboxes.operations import SWITCHES
+from mailhost.web.sizes import SizeField
 
 PLAIN_TEXT = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 # A choice of more domains than this is no help: then the name is typed.
 MOST_CHOICES = 200
+
+
+class ListForm(forms.Form):
+    """Which mailboxes a list shows, and in which order. What is not among the choices narrows nothing."""
+
+    q = forms.CharField(
+        label=_("Search mailboxes"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput({"type": "search", "placeholder": _("Address or name"), **PLAIN_TEXT}),
+    )
+    status = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[
+            ("", _("Any state")),
+            ("active", _("Active")),
+            ("suspended", _("Suspended")),
+            ("inactive", _("Not working")),
+        ],
+    )
+    use = forms.ChoiceField(
+        label=_("Storage in use"),
+        required=False,
+        choices=[("", _("Any fullness")), ("nearly", _("80% full or more")), ("full", _("95% full or more"))],
+    )
+    sort = forms.ChoiceField(
+        label=_("Order"),
+        required=False,
+        choices=[
+            ("address", _("By address")),
+            ("fullest", _("Fullest first")),
+            ("newest", _("Newest first")),
+            ("oldest", _("Oldest first")),
+        ],
+    )
+
+    def choices(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("status", "use", "sort")]
+
+    def asked(self) -> dict[str, str]:
+        """Return what was asked for, without what is no choice."""
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+    def narrowed(self, rows: QuerySet) -> QuerySet:
+        asked = self.asked()
+        rows = rows.filter(**STATUSES.get(asked.get("status", ""), {}), **FULLNESSES.get(asked.get("use", ""), {}))
+        return matching(rows, asked["q"]) if "q" in asked else rows
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        return ORDERS[self.asked().get("sort", "address")]
+
+
+class BulkForm(forms.Form):
+    """What to do with many mailboxes."""
+
+    storage_quota_mb = SizeField(label=_("Storage"), required=False)
 
 
 class AddressForm(forms.Form):
@@ -62,14 +125,7 @@ class QuotaForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    storage_quota_mb = forms.IntegerField(
-        label="Storage in MB",
-        min_value=1,
-        max_value=4_000_000_000,
-        initial=1024,
-        help_text="1024 MB are 1 GB.",
-        error_messages={"required": "Enter a size."},
-    )
+    storage_quota_mb = SizeField(label=_("Storage"), initial=1024)
 
 
 class MailboxForm(PasswordForm, QuotaForm, AddressForm):

@@ -6,6 +6,7 @@ import mailhost.web.paths  # noqa: F401  registers <uid:…>
 from mailboxes.api import aliases, app_passwords, explain, mailboxes, state
 from mailboxes.web import aliases as alias_pages
 from mailboxes.web import app_passwords as app_password_pages
+from mailboxes.web import bulk as bulk_pages
 from mailboxes.web import explain as explain_pages
 from mailboxes.web import invitation as invitation_pages
 from mailboxes.web import mailboxes as mailbox_pages
@@ -15,6 +16,9 @@ pages = [
     path("mailboxes/add/", mailbox_pages.add, name="mailbox-add"),
     path("mailboxes/invitation/", invitation_pages.accept, name="mailbox-invitation-accept"),
     path("mailboxes/invitation/<str:token>/", invitation_pages.opened, name="mailbox-invitation"),
+    path("mailboxes/bulk/", bulk_pages.act, name="mailbox-bulk"),
+    path("mailboxes/undo/", bulk_pages.undo, name="mailbox-undo"),
+    path("mailboxes/export.csv", bulk_pages.export, name="mailbox-export"),
     path("mailboxes/bin/", mailbox_pages.bin_index, name="mailbox-bin"),
     path("mailboxes/<uid:uid>/", mailbox_pages.show, name="mailbox"),
     path("mailboxes/<uid:uid>/update/", mailbox_pages.update, name="mailbox-update"),

@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from domains.models import Domain
 from mailboxes.addresses import display_address
+from mailboxes.batches import MAX_ITEMS
 from mailboxes.connection import connections
-from mailboxes.forms import MailboxForm, MailboxSettingsForm, PasswordForm
-from mailboxes.listing import mailbox_keys, mailboxes_at, matching
+from mailboxes.forms import ListForm, MailboxForm, MailboxSettingsForm, PasswordForm
+from mailboxes.listing import mailboxes_at
 from mailboxes.models import Mailbox
 from mailboxes.operations import (
     SWITCHES,
@@ -24,12 +24,13 @@ from mailboxes.operations import (
     update_mailbox,
 )
 from mailboxes.references import app_passwords_of
-from mailboxes.web.choices import chosen_domain, domain_choices
+from mailboxes.web.bulk import BULK_ACTIONS, to_undo
+from mailboxes.web.choices import chosen_domain, domain_choices, listed_keys
 from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import go_back, needs
-from mailhost.web.paging import Page, page_of
-
-BY_ADDRESS = ("email", "pk")
+from mailhost.web.paging import page_of
+from mailhost.web.sizes import USUAL_MB
+from tenants.limits import totals
 
 
 def shown(mailbox: Mailbox) -> str:
@@ -38,20 +39,23 @@ def shown(mailbox: Mailbox) -> str:
 
 @needs("mailboxes.list")
 def index(request: HttpRequest) -> HttpResponse:
-    words = request.GET.get("q", "").strip()
+    form = ListForm(request.GET)
     domain = chosen_domain(request)
-    page = page_of_mailboxes(domain, words, request.GET.get("cursor", ""))
-    return render(request, "mailboxes/list.html", {"page": page, "words": words, "domain": domain})
-
-
-def page_of_mailboxes(domain: Domain | None, words: str, cursor: str) -> Page:
-    rows = mailbox_keys(of_one_domain=domain is not None)
-    if domain is not None:
-        rows = rows.filter(domain=domain)
-    if words:
-        rows = matching(rows, words)
-    page = page_of(rows, BY_ADDRESS, cursor)
-    return replace(page, rows=mailboxes_at(page))
+    page = page_of(listed_keys(form, domain), form.order, request.GET.get("cursor", ""))
+    asked = form.asked()
+    context = {
+        "page": replace(page, rows=mailboxes_at(page)),
+        "form": form,
+        "asked": asked,
+        "is_narrowed": bool({"q", "status", "use"} & asked.keys()),
+        "domain": domain,
+        "count": None if domain else totals([request.actor.tenant_path], ("mailboxes",))[0]["mailboxes"],
+        "may_act": any(request.actor.may(action) for action in BULK_ACTIONS),
+        "may_undo": to_undo(request),
+        "sizes": USUAL_MB,
+        "most": MAX_ITEMS,
+    }
+    return render(request, "mailboxes/list.html", context)
 
 
 @needs("mailboxes.create")

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from django import template
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
+from mailhost.web import sizes
 from mailhost.web.menu import entries
 
 register = template.Library()
@@ -110,6 +111,18 @@ def megabytes(value: float) -> str:
     if value and value < 1:
         return _("under 1 MB")
     return f"{value:.0f} MB"
+
+
+@register.filter
+def size(size_mb: int) -> str:
+    """2048 → "2 GB", as a size is typed."""
+    return sizes.written(size_mb)
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """100000 → "100,000", in the way of the reader's language."""
+    return formats.number_format(number, force_grouping=True)
 
 
 @register.inclusion_tag("_menu.html", takes_context=True)

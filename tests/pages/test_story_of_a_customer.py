@@ -100,14 +100,14 @@ def test_a_mailbox_from_its_creation_to_the_bin_and_back(anna):
     field(anna, "Name").fill("eva")
     field(anna, "Domain").select_option("acme.example")
     anna.get_by_label("Person or purpose").fill("Eva Ernst")
-    field(anna, "Storage in MB").fill("2048")
+    field(anna, "Storage").fill("2 GB")
     field(anna, "Password").fill(WEAK)
     press(anna, "Create mailbox")
 
     # Only the password has to be typed again.
     expect(field(anna, "Name")).to_have_value("eva")
     expect(anna.get_by_label("Person or purpose")).to_have_value("Eva Ernst")
-    expect(field(anna, "Storage in MB")).to_have_value("2048")
+    expect(field(anna, "Storage")).to_have_value("2 GB")
     expect(field(anna, "Password")).to_have_value("")
 
     press(anna, "Fill in a random one")
@@ -116,11 +116,11 @@ def test_a_mailbox_from_its_creation_to_the_bin_and_back(anna):
     said(anna, "eva@acme.example was created")
     expect(anna.get_by_text("port").first).to_be_visible()
 
-    field(anna, "Storage in MB").fill("512")
+    field(anna, "Storage").fill("512")
     anna.get_by_label("POP3").uncheck()
     press(anna, "Save settings")
     said(anna, "The settings of eva@acme.example were saved")
-    expect(field(anna, "Storage in MB")).to_have_value("512")
+    expect(field(anna, "Storage")).to_have_value("512 MB")
     expect(anna.get_by_label("POP3")).not_to_be_checked()
 
     press(anna, "Suspend mailbox")

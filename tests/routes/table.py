@@ -355,6 +355,10 @@ TABLE = [
     Row("POST", "domains/<uid:uid>/delete/", CHANGE, "domain", {"typed": "acme.example"}),
     Row("GET", "mailboxes/", LIST),
     Row("GET", "mailboxes/bin/", LIST),
+    Row("GET", "mailboxes/export.csv", LIST),
+    # Who may do none of it is told so by the act itself, after the rows were looked for in their own scope.
+    Row("POST", "mailboxes/bulk/", LIST, body={"act": "export"}),
+    Row("POST", "mailboxes/undo/", LIST),
     Row("GET", "mailboxes/add/", ADD),
     Row("POST", "mailboxes/add/", ADD, body=MAILBOX),
     Row("GET", "mailboxes/<uid:uid>/", SEE, "mailbox"),
