@@ -48,7 +48,7 @@ class ListForm(forms.Form):
         label=_("Order"),
         required=False,
         choices=[
-            ("address", _("By address")),
+            ("", _("By address")),
             ("fullest", _("Fullest first")),
             ("newest", _("Newest first")),
             ("oldest", _("Oldest first")),
@@ -70,7 +70,7 @@ class ListForm(forms.Form):
 
     @property
     def order(self) -> tuple[str, ...]:
-        return ORDERS[self.asked().get("sort", "address")]
+        return ORDERS[self.asked().get("sort", "")]
 
 
 class BulkForm(forms.Form):
@@ -83,19 +83,19 @@ class AddressForm(forms.Form):
     """An address in one of the domains, in two parts."""
 
     local_part = forms.CharField(
-        label="Name",
+        label=_("Name"),
         max_length=200,
-        error_messages={"required": "Enter what stands before the @."},
+        error_messages={"required": _("Enter what stands before the @.")},
         widget=forms.TextInput(attrs=PLAIN_TEXT),
     )
-    domain = forms.CharField(label="Domain", max_length=300, widget=forms.TextInput(attrs=PLAIN_TEXT))
+    domain = forms.CharField(label=_("Domain"), max_length=300, widget=forms.TextInput(attrs=PLAIN_TEXT))
 
     def __init__(self, *args, domains: Iterable[Domain], **kwargs) -> None:
         super().__init__(*args, **kwargs)
         names = [domain.domain_name for domain in domains]
         if len(names) <= MOST_CHOICES:
             choices = [(name, display_name(name)) for name in names]
-            self.fields["domain"] = forms.ChoiceField(label="Domain", choices=choices)
+            self.fields["domain"] = forms.ChoiceField(label=_("Domain"), choices=choices)
 
     @property
     def address(self) -> str:
@@ -107,11 +107,11 @@ class PasswordForm(forms.Form):
     """A mailbox's password."""
 
     password = forms.CharField(
-        label="Password",
+        label=_("Password"),
         max_length=1000,
         strip=False,
-        error_messages={"required": "Enter a password."},
-        help_text="At least 12 characters. Mail programs store it, so it may be long.",
+        error_messages={"required": _("Enter a password.")},
+        help_text=_("At least 12 characters. Mail programs store it, so it may be long."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
@@ -120,7 +120,7 @@ class QuotaForm(forms.Form):
     """What a mailbox is called, and how much it holds."""
 
     display_name = forms.CharField(
-        label="Person or purpose",
+        label=_("Person or purpose"),
         max_length=120,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
@@ -129,19 +129,49 @@ class QuotaForm(forms.Form):
 
 
 class MailboxForm(PasswordForm, QuotaForm, AddressForm):
-    """A mailbox to create."""
+    """A mailbox to create, and how its user gets in."""
 
-    field_order = ("local_part", "domain", "display_name", "storage_quota_mb", "password")
+    GENERATED, TYPED, INVITED = "generated", "typed", "invited"
+
+    way = forms.ChoiceField(
+        label=_("How its user gets in"),
+        required=False,
+        widget=forms.RadioSelect,
+        choices=[
+            (GENERATED, _("With a password that is made now and shown once")),
+            (INVITED, _("By a link, sent to another address of theirs, that sets a password")),
+            (TYPED, _("With a password that I type")),
+        ],
+    )
+    invite_to = forms.CharField(
+        label=_("Send the link to"),
+        max_length=320,
+        error_messages={"required": _("Enter the address that gets the link.")},
+        widget=forms.EmailInput(attrs=PLAIN_TEXT),
+    )
+
+    field_order = ("local_part", "domain", "display_name", "storage_quota_mb", "way", "password", "invite_to")
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["way"].initial = self.GENERATED
+        # Before anything is sent, whichever way is chosen asks for what it needs.
+        for name, way in (("password", self.TYPED), ("invite_to", self.INVITED)):
+            self.fields[name].required = not self.is_bound or self.data.get("way") == way
+
+    def clean_way(self) -> str:
+        # A program that fills the form in by itself names a password and no way.
+        return self.cleaned_data["way"] or (self.TYPED if self.data.get("password") else self.GENERATED)
 
 
 class MailboxSettingsForm(QuotaForm):
     """What may be changed about a mailbox."""
 
-    receives_enabled = forms.BooleanField(label="Receives mail", required=False)
-    sends_enabled = forms.BooleanField(label="Sends mail", required=False)
+    receives_enabled = forms.BooleanField(label=_("Receives mail"), required=False)
+    sends_enabled = forms.BooleanField(label=_("Sends mail"), required=False)
     imap_enabled = forms.BooleanField(label="IMAP", required=False)
     pop3_enabled = forms.BooleanField(label="POP3", required=False)
-    managesieve_enabled = forms.BooleanField(label="Filter rules (ManageSieve)", required=False)
+    managesieve_enabled = forms.BooleanField(label=_("Filter rules (ManageSieve)"), required=False)
 
     def switches(self) -> list[forms.BoundField]:
         return [self[name] for name in SWITCHES]
@@ -151,25 +181,25 @@ class AppPasswordForm(forms.Form):
     """One more password, for one program or device."""
 
     name = forms.CharField(
-        label="Program or device",
+        label=_("Program or device"),
         max_length=80,
-        help_text="So that you know later which one to revoke: “Printer, 2nd floor”.",
+        help_text=_("So that you know later which one to revoke: “Printer, 2nd floor”."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    imap = forms.BooleanField(label="Reads by IMAP", required=False, initial=True)
-    pop3 = forms.BooleanField(label="Reads by POP3", required=False)
-    smtp = forms.BooleanField(label="Sends by SMTP", required=False, initial=True)
+    imap = forms.BooleanField(label=_("Reads by IMAP"), required=False, initial=True)
+    pop3 = forms.BooleanField(label=_("Reads by POP3"), required=False)
+    smtp = forms.BooleanField(label=_("Sends by SMTP"), required=False, initial=True)
     networks = forms.CharField(
-        label="Only from these addresses",
+        label=_("Only from these addresses"),
         max_length=2000,
         required=False,
-        help_text="One address or network a line, for example 192.0.2.7 or 2001:db8::/32. Empty: from everywhere.",
+        help_text=_("One address or network a line, for example 192.0.2.7 or 2001:db8::/32. Empty: from everywhere."),
         widget=forms.Textarea(attrs={"rows": 3, **PLAIN_TEXT}),
     )
     expires_on = forms.DateField(
-        label="Last day",
+        label=_("Last day"),
         required=False,
-        help_text="It stops working at the end of this day (UTC). Empty: it works until it is revoked.",
+        help_text=_("It stops working at the end of this day (UTC). Empty: it works until it is revoked."),
         widget=forms.DateInput(attrs={"type": "date"}),
     )
 
@@ -192,27 +222,27 @@ class AliasForm(AddressForm):
     """An alias to create: one source, one target a line."""
 
     catch_all = forms.BooleanField(
-        label="Catch-all: every address of the domain that does not exist otherwise", required=False
+        label=_("Catch-all: every address of the domain that does not exist otherwise"), required=False
     )
     targets = forms.CharField(
-        label="Deliver to",
+        label=_("Deliver to"),
         max_length=20_000,
-        error_messages={"required": "Enter at least one address."},
-        help_text="One address a line, in your domains or elsewhere.",
+        error_messages={"required": _("Enter at least one address.")},
+        help_text=_("One address a line, in your domains or elsewhere."),
         widget=forms.Textarea(attrs={"rows": 4, **PLAIN_TEXT}),
     )
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.fields["local_part"].required = False
-        self.fields["local_part"].help_text = "Leave it empty for a catch-all."
+        self.fields["local_part"].help_text = _("Leave it empty for a catch-all.")
 
     def clean_targets(self) -> list[str]:
         return [target for target in re.split(r"[\s,;]+", self.cleaned_data["targets"]) if target]
 
     def clean(self) -> dict:
         if self.cleaned_data.get("catch_all") and self.cleaned_data.get("local_part"):
-            self.add_error("local_part", "A catch-all has no name. Empty this, or switch the catch-all off.")
+            self.add_error("local_part", _("A catch-all has no name. Empty this, or switch the catch-all off."))
         if not self.cleaned_data.get("catch_all") and not self.cleaned_data.get("local_part"):
-            self.add_error("local_part", "Enter a name, or switch the catch-all on.")
+            self.add_error("local_part", _("Enter a name, or switch the catch-all on."))
         return self.cleaned_data

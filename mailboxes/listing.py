@@ -23,7 +23,7 @@ FULLNESSES = {"nearly": {"used_percent__gte": 80}, "full": {"used_percent__gte":
 # Each order is one of an index.
 BY_ADDRESS = ("email", "pk")
 ORDERS = {
-    "address": BY_ADDRESS,
+    "": BY_ADDRESS,
     "newest": ("-pk",),
     "oldest": ("pk",),
     "fullest": ("-used_percent", "-pk"),

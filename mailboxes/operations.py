@@ -48,7 +48,7 @@ def create_mailbox(
     check_quota(storage_quota_mb)
     check_display_name(display_name)
     domain = domain_for(actor, address, field="address")
-    _refuse_taken(address)
+    refuse_taken(address)
     try:
         with transaction.atomic():
             mailbox = Mailbox.objects.create(
@@ -188,7 +188,7 @@ def restore_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
     mailbox = Mailbox.objects.filter(pk=mailbox.pk).first() or missing_mailbox()
     if mailbox.deleted_at is None:
         raise Refused("unchanged", "", f"{display_address(mailbox.email)} is not deleted.")
-    _refuse_taken(mailbox.email)
+    refuse_taken(mailbox.email)
     mailbox.deleted_at = None
     mailbox.domain = domain
     try:
@@ -263,7 +263,7 @@ def missing_mailbox() -> Mailbox:
     raise Refused("not_found", "", "This mailbox does not exist.")
 
 
-def _refuse_taken(address: str) -> None:
+def refuse_taken(address: str) -> None:
     """Raise Refused("taken", …) when the address is somebody's already: each mailbox has a row of its own there."""
     owners = set(Alias.objects.filter(alias_email=address).values_list("own_mailbox", flat=True))
     if owners:

@@ -36,6 +36,17 @@ def domains_for(
     return {name: found.get(name) or _unknown(name, field) for name in names}
 
 
+def home_of(name: str, *, field: str) -> Domain:
+    """Return the domain of this name that would take an address now, without a lock. Raises as `domain_for`."""
+    claim = _claims([name]).get(name)
+    if claim is None:
+        raise _unknown(name, field)
+    refusal = _no_home(claim, field)
+    if refusal is not None:
+        raise refusal
+    return claim
+
+
 def _claims(names: Iterable[str]) -> dict[str, Domain]:
     """Return the domain that each name means: among several claims below a reseller, the proven one."""
     rows = Domain.objects.live().filter(domain_name__in=set(names)).order_by("owned_name", "-pk")

@@ -20,6 +20,9 @@ from mailhost.errors import Refused
 MIN_LENGTH = 12
 MAX_LENGTH = 256
 MAX_HASH = 255
+# What we choose: letters that no typeface makes alike.
+LEGIBLE = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+RANDOM_LENGTH = 20
 
 # OWASP's first choice; Dovecot's auth-worker has memory for it (vsz_limit).
 MEMORY_KIB, PASSES, LANES = 19456, 2, 1
@@ -48,6 +51,11 @@ CRYPT_DIGITS = f"./{string.digits}{string.ascii_letters}"
 def hash_password(password: str) -> str:
     """Return the `{ARGON2ID}` hash of a password."""
     return "{ARGON2ID}" + _argon2id.hash(password)
+
+
+def random_password() -> str:
+    """Return a password for a person to copy: about 115 bits, without letters that look alike."""
+    return "".join(secrets.choice(LEGIBLE) for _ in range(RANDOM_LENGTH))
 
 
 def nobodys_hash() -> str:

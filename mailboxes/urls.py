@@ -14,6 +14,7 @@ from mailboxes.web import mailboxes as mailbox_pages
 pages = [
     path("mailboxes/", mailbox_pages.index, name="mailboxes"),
     path("mailboxes/add/", mailbox_pages.add, name="mailbox-add"),
+    path("mailboxes/check/", mailbox_pages.check, name="mailbox-check"),
     path("mailboxes/invitation/", invitation_pages.accept, name="mailbox-invitation-accept"),
     path("mailboxes/invitation/<str:token>/", invitation_pages.opened, name="mailbox-invitation"),
     path("mailboxes/bulk/", bulk_pages.act, name="mailbox-bulk"),
@@ -27,6 +28,9 @@ pages = [
     path("mailboxes/<uid:uid>/resume/", mailbox_pages.resume, name="mailbox-resume"),
     path("mailboxes/<uid:uid>/delete/", mailbox_pages.delete, name="mailbox-delete"),
     path("mailboxes/<uid:uid>/restore/", mailbox_pages.restore, name="mailbox-restore"),
+    path("mailboxes/<uid:uid>/aliases/", mailbox_pages.mailbox_aliases, name="mailbox-aliases"),
+    path("mailboxes/<uid:uid>/sign-ins/", mailbox_pages.sign_ins, name="mailbox-sign-ins"),
+    path("mailboxes/<uid:uid>/app-passwords/", mailbox_pages.mailbox_app_passwords, name="mailbox-app-passwords"),
     path("mailboxes/<uid:uid>/app-passwords/add/", app_password_pages.add, name="app-password-add"),
     path("app-passwords/<uid:uid>/revoke/", app_password_pages.revoke, name="app-password-revoke"),
     path("explain/", explain_pages.explain, name="explain"),

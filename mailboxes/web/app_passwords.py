@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -36,5 +37,6 @@ def revoke(request: HttpRequest, uid: str) -> HttpResponse:
     with refusals_told(request):
         revoke_app_password(request.actor, app_password=row)
         shown = display_address(row.mailbox.email)
-        messages.success(request, f"The app password {row.name} of {shown} was revoked. It opens nothing any more.")
-    return redirect("mailbox", row.mailbox.uid)
+        fact = _("The app password %(name)s of %(address)s was revoked. It opens nothing any more.")
+        messages.success(request, fact % {"name": row.name, "address": shown})
+    return redirect("mailbox-app-passwords", row.mailbox.uid)

@@ -5,14 +5,18 @@ from dataclasses import replace
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST, require_safe
 
 from mailboxes.addresses import display_address
+from mailboxes.availability import verdict_on
 from mailboxes.batches import MAX_ITEMS
 from mailboxes.connection import connections
 from mailboxes.forms import ListForm, MailboxForm, MailboxSettingsForm, PasswordForm
 from mailboxes.listing import mailboxes_at
-from mailboxes.models import Mailbox
+from mailboxes.models import Alias, Mailbox, SignIn
 from mailboxes.operations import (
     SWITCHES,
     change_password,
@@ -23,6 +27,7 @@ from mailboxes.operations import (
     suspend_mailbox,
     update_mailbox,
 )
+from mailboxes.passwords import random_password
 from mailboxes.references import app_passwords_of
 from mailboxes.web.bulk import BULK_ACTIONS, to_undo
 from mailboxes.web.choices import chosen_domain, domain_choices, listed_keys
@@ -31,6 +36,9 @@ from mailhost.web.pages import go_back, needs
 from mailhost.web.paging import page_of
 from mailhost.web.sizes import USUAL_MB
 from tenants.limits import totals
+
+# Of one mailbox; more than this is a list, and lists have pages of their own.
+MOST_ALIASES = 100
 
 
 def shown(mailbox: Mailbox) -> str:
@@ -59,22 +67,43 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @needs("mailboxes.create")
+@never_cache
+@sensitive_post_parameters("password")
 def add(request: HttpRequest) -> HttpResponse:
+    """A password that is made here is shown in the answer itself, so that its text is stored nowhere."""
     chosen = chosen_domain(request)
     initial = {"domain": chosen.domain_name} if chosen else None
     form = MailboxForm(request.POST if request.method == "POST" else None, domains=domain_choices(), initial=initial)
     if form.is_valid():
+        data = form.cleaned_data
+        made = random_password() if data["way"] == form.GENERATED else ""
         with refusals(form, {"address": "local_part"}):
             mailbox = create_mailbox(
                 request.actor,
                 address=form.address,
-                password=form.cleaned_data["password"],
-                storage_quota_mb=form.cleaned_data["storage_quota_mb"],
-                display_name=form.cleaned_data["display_name"],
+                storage_quota_mb=data["storage_quota_mb"],
+                display_name=data["display_name"],
+                **_way_in(form, made),
             )
-            messages.success(request, f"{shown(mailbox)} was created. Connect a mail program with the settings below.")
-            return redirect("mailbox", mailbox.uid)
-    return render_form(request, "mailboxes/add.html", form)
+            invited = data["invite_to"] if data["way"] == form.INVITED else ""
+            context = {"mailbox": mailbox, "password": made, "invited": invited, "connections": connections()}
+            return render(request, "mailboxes/created.html", context, status=201)
+    return render_form(request, "mailboxes/add.html", form, sizes=USUAL_MB)
+
+
+def _way_in(form: MailboxForm, made: str) -> dict[str, str]:
+    if form.cleaned_data["way"] == form.INVITED:
+        return {"invite_to": form.cleaned_data["invite_to"]}
+    return {"password": made or form.cleaned_data["password"]}
+
+
+@require_safe
+@needs("mailboxes.create")
+def check(request: HttpRequest) -> HttpResponse:
+    """Say whether an address is free, while it is typed."""
+    local, name = (request.GET.get(part, "").strip() for part in ("local_part", "domain"))
+    verdict = verdict_on(f"{local}@{name}") if local and name else None
+    return render(request, "mailboxes/_availability.html", {"verdict": verdict})
 
 
 @needs("mailboxes.list")
@@ -90,10 +119,38 @@ def detail(mailbox: Mailbox, form: MailboxSettingsForm | None = None, password: 
         "mailbox": mailbox,
         "form": form or MailboxSettingsForm(initial=initial),
         "password_form": password or PasswordForm(),
-        "connections": connections(),
-        "app_passwords": list(app_passwords_of(mailbox)),
-        "aliases": list(mailbox.alias_rows.written().order_by("alias_email", "pk")[:100]),
+        "sizes": USUAL_MB,
     }
+
+
+@require_safe
+@needs("mailboxes.list")
+def mailbox_aliases(request: HttpRequest, uid: str) -> HttpResponse:
+    """The addresses that lead to a mailbox, and where it forwards to."""
+    mailbox = get_object_or_404(Mailbox.objects.listed(), uid=uid)
+    rows = Alias.objects.listed()
+    context = {
+        "mailbox": mailbox,
+        "leading": list(rows.filter(target_mailbox=mailbox).exclude(alias_email=mailbox.email)[:MOST_ALIASES]),
+        "forwards": list(rows.filter(alias_email=mailbox.email, domain=mailbox.domain_id)[:MOST_ALIASES]),
+    }
+    return render(request, "mailboxes/mailbox_aliases.html", context)
+
+
+@require_safe
+@needs("app_passwords.list")
+def mailbox_app_passwords(request: HttpRequest, uid: str) -> HttpResponse:
+    mailbox = get_object_or_404(Mailbox.objects.listed(), uid=uid)
+    context = {"mailbox": mailbox, "app_passwords": list(app_passwords_of(mailbox))}
+    return render(request, "mailboxes/mailbox_app_passwords.html", context)
+
+
+@require_safe
+@needs("mailboxes.list")
+def sign_ins(request: HttpRequest, uid: str) -> HttpResponse:
+    mailbox = get_object_or_404(Mailbox.objects.listed(), uid=uid)
+    rows = SignIn.objects.filter(mailbox=mailbox).order_by("-at", "pk")
+    return render(request, "mailboxes/sign_ins.html", {"mailbox": mailbox, "sign_ins": list(rows)})
 
 
 @require_POST
@@ -103,7 +160,7 @@ def update(request: HttpRequest, uid: str) -> HttpResponse:
     if form.is_valid():
         with refusals(form):
             update_mailbox(request.actor, mailbox=mailbox, **form.cleaned_data)
-            messages.success(request, f"The settings of {shown(mailbox)} were saved.")
+            messages.success(request, _("The settings of %(address)s were saved.") % {"address": shown(mailbox)})
             return redirect("mailbox", mailbox.uid)
     return render_form(request, "mailboxes/detail.html", **detail(mailbox, form))
 
@@ -116,7 +173,9 @@ def password(request: HttpRequest, uid: str) -> HttpResponse:
         with refusals(form):
             change_password(request.actor, mailbox=mailbox, password=form.cleaned_data["password"])
             messages.success(
-                request, f"The password of {shown(mailbox)} was changed. Mail programs ask for the new one."
+                request,
+                _("The password of %(address)s was changed. Mail programs ask for the new one.")
+                % {"address": shown(mailbox)},
             )
             return redirect("mailbox", mailbox.uid)
     return render(request, "mailboxes/detail.html", detail(mailbox, password=form), status=422)
@@ -128,7 +187,9 @@ def suspend(request: HttpRequest, uid: str) -> HttpResponse:
     with refusals_told(request):
         suspend_mailbox(request.actor, mailbox=mailbox)
         messages.success(
-            request, f"{shown(mailbox)} was suspended: it takes no mail and nobody signs in. Its mail is kept."
+            request,
+            _("%(address)s was suspended: it takes no mail and nobody signs in. Its mail is kept.")
+            % {"address": shown(mailbox)},
         )
     return go_back(request, "mailbox", mailbox.uid)
 
@@ -138,7 +199,7 @@ def resume(request: HttpRequest, uid: str) -> HttpResponse:
     mailbox = get_object_or_404(Mailbox.objects.live(), uid=uid)
     with refusals_told(request):
         resume_mailbox(request.actor, mailbox=mailbox)
-        messages.success(request, f"{shown(mailbox)} works again.")
+        messages.success(request, _("%(address)s works again.") % {"address": shown(mailbox)})
     return go_back(request, "mailbox", mailbox.uid)
 
 
@@ -147,7 +208,9 @@ def delete(request: HttpRequest, uid: str) -> HttpResponse:
     mailbox = get_object_or_404(Mailbox.objects.live(), uid=uid)
     with refusals_told(request):
         delete_mailbox(request.actor, mailbox=mailbox)
-        messages.success(request, f"{shown(mailbox)} was deleted. It can be restored from the bin.")
+        messages.success(
+            request, _("%(address)s was deleted. It can be restored from the bin.") % {"address": shown(mailbox)}
+        )
         return redirect("mailbox-bin")
     return redirect("mailbox", mailbox.uid)
 
@@ -164,6 +227,6 @@ def restore(request: HttpRequest, uid: str) -> HttpResponse:
     mailbox = get_object_or_404(Mailbox.objects.deleted(), uid=uid)
     with refusals_told(request):
         restore_mailbox(request.actor, mailbox=mailbox)
-        messages.success(request, f"{shown(mailbox)} was restored with its mail.")
+        messages.success(request, _("%(address)s was restored with its mail.") % {"address": shown(mailbox)})
         return redirect("mailbox", mailbox.uid)
     return redirect("mailbox-bin")

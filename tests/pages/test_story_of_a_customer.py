@@ -1,5 +1,7 @@
 """A customer's way from the sign-in to mail, in a real browser."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -101,6 +103,8 @@ def test_a_mailbox_from_its_creation_to_the_bin_and_back(anna):
     field(anna, "Domain").select_option("acme.example")
     anna.get_by_label("Person or purpose").fill("Eva Ernst")
     field(anna, "Storage").fill("2 GB")
+    expect(anna.get_by_text("eva@acme.example is free.")).to_be_visible()
+    anna.get_by_label("With a password that I type").check()
     field(anna, "Password").fill(WEAK)
     press(anna, "Create mailbox")
 
@@ -113,8 +117,9 @@ def test_a_mailbox_from_its_creation_to_the_bin_and_back(anna):
     press(anna, "Fill in a random one")
     assert len(field(anna, "Password").input_value()) == 20
     press(anna, "Create mailbox")
-    said(anna, "eva@acme.example was created")
+    expect(anna.get_by_role("heading", name="eva@acme.example was created")).to_be_visible()
     expect(anna.get_by_text("port").first).to_be_visible()
+    anna.get_by_role("link", name="Open the mailbox").click()
 
     field(anna, "Storage").fill("512")
     anna.get_by_label("POP3").uncheck()
@@ -134,6 +139,36 @@ def test_a_mailbox_from_its_creation_to_the_bin_and_back(anna):
     with every_tenant("a test looks at the row"):
         eva = Mailbox.objects.live().get(email="eva@acme.example")
     assert (eva.storage_quota, eva.pop3_enabled, eva.is_active, eva.display_name) == (512, False, True, "Eva Ernst")
+
+
+def test_an_address_that_is_taken_is_told_while_it_is_typed(anna):
+    anna.goto("/mailboxes/add/")
+    field(anna, "Domain").select_option("acme.example")
+
+    field(anna, "Name").press_sequentially("ben")
+
+    verdict = anna.locator("#availability")
+    expect(verdict).to_contain_text("There is a mailbox ben@acme.example already")
+    verdict.get_by_role("link", name="Open it").click()
+    expect(anna.get_by_role("heading", name="ben@acme.example")).to_be_visible()
+
+
+def test_several_mailboxes_by_keyboard_alone(anna):
+    anna.goto("/mailboxes/")
+
+    anna.get_by_label("Select all on this page").focus()
+    anna.keyboard.press("Space")
+    expect(anna.get_by_text("Selected: 6")).to_be_visible()
+    anna.keyboard.press("Tab")
+    anna.keyboard.press("Space")
+    expect(anna.get_by_text("Selected: 5")).to_be_visible()
+    anna.get_by_label("New size").focus()
+    anna.keyboard.type("3 GB")
+    anna.keyboard.press("Tab")
+    anna.keyboard.press("Enter")
+
+    said(anna, "5 mailboxes have their new size")
+    expect(row_of(anna, "sales@acme.example")).to_contain_text("of 3 GB")
 
 
 def test_finding_a_mailbox_while_typing(anna):
@@ -209,10 +244,15 @@ def test_all_of_it_without_javascript(watched, town):
 
     page.goto("/mailboxes/add/")
     field(page, "Name").fill("eva")
-    field(page, "Password").fill("Kein-Skript-noetig-7")
     press(page, "Create mailbox")
-    said(page, "eva@acme.example was created")
+    expect(page.get_by_role("heading", name="eva@acme.example was created")).to_be_visible()
+    expect(page.locator("#generated")).to_have_text(re.compile(r"^\w{20}$"))
     page.goto("/mailboxes/")
+    page.get_by_label("Select ben@acme.example").check()
+    press(page, "Suspend")
+    said(page, "1 mailbox was suspended")
+    press(page, "Undo the last act")
+    said(page, "1 mailbox works again")
     page.get_by_role("searchbox").fill("eva")
     press(page, "Search")
     expect(row_of(page, "eva@acme.example")).to_be_visible()

@@ -23,6 +23,12 @@ document.addEventListener("change", (event) => {
   tellPicked(form);
 });
 
+// An address says what was chosen, not what was left alone.
+document.addEventListener("htmx:configRequest", (event) => {
+  if (!event.target.matches("form.narrowing")) return;
+  for (const [name, value] of [...event.detail.formData]) if (!value) event.detail.formData.delete(name);
+});
+
 const ready = () => document.querySelectorAll("form.picking").forEach(tellPicked);
 ready();
 
