@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -28,6 +29,7 @@ from mailboxes.web.choices import chosen_domain, listed_keys
 from mailhost.errors import Refused
 from mailhost.web.forms import refusals_told
 from mailhost.web.pages import go_back, needs
+from mailhost.web.telling import tell
 
 UNDO = "mailboxes_undo"
 UNDO_SECONDS = 300
@@ -96,7 +98,7 @@ def act(request: HttpRequest) -> HttpResponse:
         arguments = {"storage_quota_mb": _size(request)} if name == "quota" else {}
         changed = ACTS[name].run(request.actor, mailboxes=before, **arguments)
         request.session[UNDO] = _undo(name, changed, before)
-        messages.success(request, _said(name, len(changed)))
+        tell(request, _said(name, len(changed)), undo=reverse("mailbox-undo"))
     return go_back(request, "mailboxes")
 
 
@@ -139,12 +141,6 @@ def download(rows: Any) -> StreamingHttpResponse:
 
 def is_fresh(last: dict[str, Any]) -> bool:
     return time.time() - last["at"] < UNDO_SECONDS
-
-
-def to_undo(request: HttpRequest) -> bool:
-    """Whether the page offers to take the last act back."""
-    last = request.session.get(UNDO)
-    return last is not None and is_fresh(last)
 
 
 def _selected(request: HttpRequest, *, is_deleted: bool) -> list[Mailbox]:

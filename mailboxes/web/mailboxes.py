@@ -29,7 +29,7 @@ from mailboxes.operations import (
 )
 from mailboxes.passwords import random_password
 from mailboxes.references import app_passwords_of
-from mailboxes.web.bulk import BULK_ACTIONS, to_undo
+from mailboxes.web.bulk import BULK_ACTIONS
 from mailboxes.web.choices import chosen_domain, domain_choices, listed_keys
 from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import go_back, needs
@@ -59,7 +59,6 @@ def index(request: HttpRequest) -> HttpResponse:
         "domain": domain,
         "count": None if domain else totals([request.actor.tenant_path], ("mailboxes",))[0]["mailboxes"],
         "may_act": any(request.actor.may(action) for action in BULK_ACTIONS),
-        "may_undo": to_undo(request),
         "sizes": USUAL_MB,
         "most": MAX_ITEMS,
     }

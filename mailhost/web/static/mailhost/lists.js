@@ -32,8 +32,4 @@ document.addEventListener("htmx:configRequest", (event) => {
 const ready = () => document.querySelectorAll("form.picking").forEach(tellPicked);
 ready();
 
-document.addEventListener("htmx:afterSwap", (event) => {
-  ready();
-  const words = event.detail.target?.id && document.getElementById(event.detail.target.id)?.dataset.announce;
-  if (words) document.getElementById("announcer").textContent = words;
-});
+document.addEventListener("htmx:afterSettle", ready);
