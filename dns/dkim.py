@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+
+from mailhost.vault import Unreadable, from_setting
 
 RSA_BITS = 2048
 # Verifiers need not take longer ones (RFC 8301, 3.2), and signing slows with the cube of the length.
@@ -113,31 +112,25 @@ def check_private_key(private_pem: bytes, public_key: str) -> None:
         raise UnusableKey("the private part does not belong to the public part")
 
 
-def vault() -> MultiFernet:
-    """Return what encrypts private parts: the first of MAILHOST_DKIM_KEYS encrypts, all of them decrypt."""
-    if not settings.MAILHOST_DKIM_KEYS:
-        raise ImproperlyConfigured("MAILHOST_DKIM_KEYS is empty: no DKIM key can be stored or read.")
-    try:
-        return MultiFernet([Fernet(key) for key in settings.MAILHOST_DKIM_KEYS])
-    except ValueError:
-        raise ImproperlyConfigured("MAILHOST_DKIM_KEYS holds something that is no Fernet key.") from None
+# The first of MAILHOST_DKIM_KEYS encrypts private parts, all of them decrypt.
+_vault = from_setting("MAILHOST_DKIM_KEYS")
 
 
 def encrypt(private_pem: bytes) -> str:
-    return vault().encrypt(private_pem).decode("ascii")
+    return _vault.seal(private_pem.decode("ascii"))
 
 
 def decrypt(token: str) -> bytes:
     """Return the PEM of an encrypted private part. Raises UnusableKey when no key of ours opens it."""
     try:
-        return vault().decrypt(token)
-    except InvalidToken:
-        raise UnusableKey("none of MAILHOST_DKIM_KEYS decrypts the private part") from None
+        return _vault.unseal(token).encode("ascii")
+    except Unreadable as error:
+        raise UnusableKey(str(error)) from None
 
 
 def reencrypt(token: str) -> str:
     """Return the same private part encrypted under the first key. Raises UnusableKey as `decrypt` does."""
     try:
-        return vault().rotate(token).decode("ascii")
-    except InvalidToken:
-        raise UnusableKey("none of MAILHOST_DKIM_KEYS decrypts the private part") from None
+        return _vault.reseal(token)
+    except Unreadable as error:
+        raise UnusableKey(str(error)) from None

@@ -5,8 +5,7 @@ import hashlib
 import hmac
 import secrets
 
-from cryptography.fernet import Fernet, MultiFernet
-from django.conf import settings
+from mailhost.vault import from_secret_key
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32
@@ -24,17 +23,6 @@ def signature(secret: str, message_id: str, timestamp: int, body: str) -> str:
     return f"v1,{base64.b64encode(digest).decode()}"
 
 
-def encrypt(secret: str) -> str:
-    return _vault().encrypt(secret.encode()).decode()
-
-
-def decrypt(stored: str) -> str:
-    """Return the secret of a stored one. Raises InvalidToken when none of the keys is the one it was stored by."""
-    return _vault().decrypt(stored.encode()).decode()
-
-
-def _vault() -> MultiFernet:
-    """Keys of their own, derived from SECRET_KEY and, while it is being changed, from the former ones."""
-    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    derived = [hmac.digest(key.encode(), b"mailhost webhooks", hashlib.sha256) for key in keys]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])
+# Keys of their own, made of SECRET_KEY.
+_vault = from_secret_key(lambda secret: hmac.digest(secret, b"mailhost webhooks", hashlib.sha256))
+encrypt, decrypt = _vault.seal, _vault.unseal
