@@ -116,6 +116,8 @@ class Domains(Endpoint):
         if "alias_of" in fields:
             fields["alias_of"] = main_domain(fields["alias_of"])
         domain = create_domain(request.actor, **fields)
+        # Read with the key already.
+        domain.tenant = request.auth.root
         return created(DomainAnswer(domain), "api-domain")
 
 

@@ -2,7 +2,9 @@
 
 from django.db import connection
 
+from domains.models import Domain
 from tenants.effective import subtree
+from tenants.locks import Standing
 
 # is_active: the domain works at all. is_verified: it takes mail, which Postfix asks.
 ACTIVE = """
@@ -18,6 +20,14 @@ SET domain.is_active = {active},
     domain.is_verified = domain.verified_at IS NOT NULL AND tenant.may_receive = 1 AND {active}
 WHERE {which}
 """
+
+
+def flags_of_new(owner: Standing, main: Domain | None) -> dict[str, bool]:
+    """Return what the UPDATE above would write of a domain that is just made, without proof and with nothing in it."""
+    works = owner.may_sign_in or owner.may_send or owner.may_receive
+    if main is not None:
+        works = works and main.deleted_at is None and main.is_enabled and main.verified_at is not None
+    return {"is_active": works, "is_verified": False}
 
 
 def recalculate(tenant_path: str | None = None, domain_id: int | None = None) -> None:

@@ -20,15 +20,17 @@ def lock_domain(actor: Actor, domain: Domain) -> Domain:
     return lock_domains(actor, domain)[0]
 
 
-def lock_domains(actor: Actor, domain: Domain, others: Iterable[int] = ()) -> tuple[Domain, dict[int, Domain]]:
+def lock_domains(
+    actor: Actor, domain: Domain, others: Iterable[int] = (), *, is_seen: bool = False
+) -> tuple[Domain, dict[int, Domain]]:
     """Lock a domain of the actor's together with others by id, whoever owns them; return it and all of them.
 
-    An alias domain is locked with its main domain, whose rows its own follow. The domain then knows where its tenant
-    stands (`owner_path`), whose limits bind what is made in it.
+    An alias domain is locked with its main domain, whose rows its own follow. The domain then knows how its tenant
+    stands (`owner`), whose limits bind what is made in it. `is_seen`: the actor's scope has just shown it.
     """
-    if not Domain.objects.live().filter(pk=domain.pk).exists():
+    if not is_seen and not Domain.objects.live().filter(pk=domain.pk).exists():
         raise not_found()
-    paths = share_tenants({actor.tenant_id, domain.tenant_id})
+    tenants = share_tenants({actor.tenant_id, domain.tenant_id})
     with every_tenant("a change waits for changes of the other domains it touches"):
         # No scope here: its join would lock the tenants' rows too. The actor's right to `domain` was asked above.
         wanted = {domain.pk, *others, *filter(None, [domain.alias_of_id])}
@@ -37,7 +39,7 @@ def lock_domains(actor: Actor, domain: Domain, others: Iterable[int] = ()) -> tu
     own = locked.get(domain.pk)
     if own is None or own.deleted_at is not None:
         raise not_found()
-    own.owner_path = paths[own.tenant_id]
+    own.owner = tenants[own.tenant_id]
     return own, locked
 
 
@@ -45,13 +47,13 @@ def lock_each(actor: Actor, domains: Iterable[Domain], others: Iterable[int] = (
     """Lock several domains that the actor has just seen together with others by id, in the same order; return the
     former by id, if they are still live."""
     domains = list(domains)
-    paths = share_tenants({actor.tenant_id, *(domain.tenant_id for domain in domains)})
+    tenants = share_tenants({actor.tenant_id, *(domain.tenant_id for domain in domains)})
     with every_tenant("a change waits for changes of the other domains it touches"):
         own = {domain.pk for domain in domains}
         rows = list(Domain.objects.select_for_update().filter(pk__in={*own, *others}).order_by("pk"))
     locked = {row.pk: row for row in rows if row.pk in own and row.deleted_at is None}
     for row in locked.values():
-        row.owner_path = paths[row.tenant_id]
+        row.owner = tenants[row.tenant_id]
     return locked
 
 

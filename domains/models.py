@@ -10,6 +10,7 @@ from domains.names import MAX_NAME
 from domains.proof import CHALLENGE_HOLDS
 from mailhost.fields import ExactCharField, UidField
 from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
+from tenants.locks import Standing
 from tenants.models import Tenant
 
 
@@ -49,8 +50,8 @@ class Domain(TenantOwned):
     tenant_path = "tenant__path"
     domain_path = "pk"
     unrecorded = frozenset({"is_verified", "is_active"})
-    # The path of the tenant, once the domain is locked (`domains.locks`).
-    owner_path = ""
+    # How the tenant stands, once the domain is locked (`domains.locks`).
+    owner: Standing
 
     uid = UidField()
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="domains")
@@ -103,6 +104,10 @@ class Domain(TenantOwned):
     @property
     def has_proof(self) -> bool:
         return self.verified_at is not None
+
+    @property
+    def owner_path(self) -> str:
+        return self.owner.path
 
     @property
     def is_frozen(self) -> bool:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from domains.claims import lacks_consent, rivals_of
+from domains.effective import flags_of_new
 from domains.locks import lock_domain, lock_domains, not_found, refuse_frozen
 from domains.models import Domain
 from domains.names import display_name, is_below, normalise_domain
@@ -40,17 +41,16 @@ def create_domain(actor: Actor, *, name: str, alias_of: Domain | None = None) ->
     """
     name = normalise_domain(name)
     _refuse_own_name(name)
-    paths = share_tenants([actor.tenant_id])
+    owner = share_tenants([actor.tenant_id])[actor.tenant_id]
     main = _main_domain(actor, alias_of) if alias_of is not None else None
     try:
-        with transaction.atomic():
-            domain = Domain.objects.create(tenant_id=actor.tenant_id, domain_name=name, alias_of=main)
+        domain = Domain.objects.create(
+            tenant_id=actor.tenant_id, domain_name=name, alias_of=main, **flags_of_new(owner, main)
+        )
     except IntegrityError as error:
         raise Refused("taken", "name", f"You have added {display_name(name)} already.") from error
-    recalculate(domain_id=domain.pk)
     later("dns.tasks.refresh_records", domain_id=domain.pk)
-    reserve(paths[actor.tenant_id], domains=1)
-    domain.refresh_from_db()
+    reserve(owner.path, domains=1)
     return domain
 
 

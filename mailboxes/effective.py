@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 
 from mailboxes.chains import follow_chains
+from mailboxes.models import Mailbox
 from tenants.effective import subtree
 
 # The order of joins is fixed, and so are their indexes: right after an import the optimizer knows nothing about these
@@ -151,6 +152,28 @@ def recalculate_addresses(addresses: Iterable[str]) -> None:
     _update(ALIASES.format(which=ALIASES_OF["addresses"]), [chosen] * 3)
     sources = {*chosen, *_column(SOURCES.format(which=ALIASES_OF["addresses"]), [chosen] * 3)}
     _route_own_rows(sources | follow_chains(sources))
+
+
+def flags_of_new(mailbox: Mailbox) -> tuple[dict[str, bool], dict[str, bool]]:
+    """Return what the UPDATEs above would write of a mailbox that is just made, and of its own row, where no alias
+    leads to its address and no alias domain repeats it. Its domain is locked, and knows how its tenant stands."""
+    domain, owner = mailbox.domain, mailbox.domain.owner
+    works = mailbox.is_enabled and domain.is_active and domain.deleted_at is None and domain.verified_at is not None
+    signs_in = works and owner.may_sign_in
+    flags = {
+        "is_active": signs_in and owner.may_receive,
+        "may_receive": works and mailbox.receives_enabled and owner.may_receive,
+        "may_smtp": signs_in and mailbox.sends_enabled and owner.may_send,
+        "may_imap": signs_in and mailbox.imap_enabled,
+        "may_pop3": signs_in and mailbox.pop3_enabled,
+        "may_sieve": signs_in and mailbox.managesieve_enabled,
+    }
+    own_row = {
+        "is_routed": domain.is_verified,
+        "is_active": domain.is_verified and flags["is_active"] and flags["may_receive"],
+        "may_send_as": flags["may_smtp"],
+    }
+    return flags, own_row
 
 
 def _route_own_rows(addresses: set[str]) -> None:

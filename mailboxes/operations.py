@@ -7,7 +7,8 @@ from domains.locks import lock_domain, refuse_frozen
 from domains.models import Domain
 from domains.names import display_name as display_domain
 from mailboxes.addresses import display_address, normalise_address, normalise_target
-from mailboxes.effective import recalculate_addresses
+from mailboxes.arrivals import Meeting, meet
+from mailboxes.effective import flags_of_new, recalculate_addresses
 from mailboxes.mirror import follow_addresses
 from mailboxes.models import Alias, Mailbox, QuotaUsage, homes
 from mailboxes.ownership import domain_for
@@ -48,22 +49,23 @@ def create_mailbox(
     check_quota(storage_quota_mb)
     check_display_name(display_name)
     domain = domain_for(actor, address, field="address")
-    refuse_taken(address)
+    met = meet(address, domain)
+    if met.is_mailbox or met.is_alias:
+        raise taken_by_mailbox(address) if met.is_mailbox else taken_by_alias(address)
+    mailbox = Mailbox(
+        domain=domain,
+        email=address,
+        password_hash=wanted,
+        display_name=display_name,
+        storage_quota=storage_quota_mb,
+    )
     try:
-        with transaction.atomic():
-            mailbox = Mailbox.objects.create(
-                domain=domain,
-                email=address,
-                password_hash=wanted,
-                display_name=display_name,
-                storage_quota=storage_quota_mb,
-            )
+        _insert(mailbox, met)
     except IntegrityError as error:
         raise taken_by_mailbox(address) from error
-    _open_address(mailbox)
     if invite_to:
         send_invitation(mailbox, invite_to)
-    reserve(domain.owner_path, mailboxes=1, storage_mb=storage_quota_mb)
+    reserve(domain.owner.path, mailboxes=1, storage_mb=storage_quota_mb)
     return mailbox
 
 
@@ -270,16 +272,38 @@ def refuse_taken(address: str) -> None:
         raise taken_by_alias(address) if owners == {None} else taken_by_mailbox(address)
 
 
+def _insert(mailbox: Mailbox, met: Meeting) -> None:
+    """Write a new mailbox and its own row as daemons read them at once; let follow what follows its address."""
+    flags, of_own_row = flags_of_new(mailbox)
+    for name, value in flags.items():
+        setattr(mailbox, name, value)
+    mailbox.save(force_insert=True)
+    if met.was_used:
+        _forget_usage(mailbox)
+    _own_row(mailbox, **of_own_row)
+    if met.is_awaited:
+        _let_follow(mailbox)
+
+
 def _open_address(mailbox: Mailbox) -> None:
     """Let the address answer: its own row, the alias domains' rows, the aliases that wait for it."""
     _forget_usage(mailbox)
+    _own_row(mailbox)
+    _let_follow(mailbox)
+
+
+def _own_row(mailbox: Mailbox, **flags: bool) -> None:
     Alias.objects.create(
         domain_id=mailbox.domain_id,
         alias_email=mailbox.email,
         destination_email=mailbox.email,
         own_mailbox=mailbox,
         target_mailbox=mailbox,
+        **flags,
     )
+
+
+def _let_follow(mailbox: Mailbox) -> None:
     touched = lead_to({mailbox.email: mailbox.pk}, timezone.now())
     recalculate_addresses(touched | follow_addresses(mailbox.domain_id, [mailbox.email]))
     mailbox.refresh_from_db()

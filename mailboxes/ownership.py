@@ -19,7 +19,7 @@ def domain_for(actor: Actor, address: str, *, field: str, others: Iterable[int] 
     claim = _claims([name]).get(name)
     if claim is None:
         raise _unknown(name, field)
-    domain, _ = lock_domains(actor, claim, others)
+    domain, _ = lock_domains(actor, claim, others, is_seen=True)
     refusal = _no_home(domain, field)
     if refusal is not None:
         raise refusal

@@ -1,6 +1,7 @@
 """The order of locks begins here: tenants by id, so from the root down. `domains.locks` goes on."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -10,15 +11,25 @@ from mailhost.scope import every_tenant
 from tenants.models import Tenant
 
 
-def share_tenants(ids: Iterable[int]) -> dict[int, str]:
-    """Keep these tenants as they are until the transaction ends; others may do so too. Return their paths by id."""
+class Standing(NamedTuple):
+    """Where a tenant stands in the tree, and what it may do now."""
+
+    path: str
+    may_sign_in: bool
+    may_send: bool
+    may_receive: bool
+
+
+def share_tenants(ids: Iterable[int]) -> dict[int, Standing]:
+    """Keep these tenants as they are until the transaction ends; others may do so too. Return how they stand, by id."""
     with connection.cursor() as cursor:
         # Django has no shared lock. An exclusive one would let one change at a time into a whole tenant.
         cursor.execute(
-            "SELECT id, path FROM tenants_tenant WHERE id IN %s ORDER BY id LOCK IN SHARE MODE",
+            "SELECT id, path, may_sign_in, may_send, may_receive FROM tenants_tenant WHERE id IN %s "
+            "ORDER BY id LOCK IN SHARE MODE",
             [tuple(sorted(set(ids)))],
         )
-        return dict(cursor.fetchall())
+        return {pk: Standing(path, *map(bool, switches)) for pk, path, *switches in cursor.fetchall()}
 
 
 def share_tenant(actor: Actor, tenant: Tenant) -> Tenant:

@@ -164,7 +164,7 @@ class Mailboxes(Endpoint):
 
     @describe("create_mailbox", "Create a mailbox", body=NewMailbox, answer=MailboxAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:
-        return created(_shown(create_mailbox(request.actor, **_arguments(self.body(NewMailbox)))), "api-mailbox")
+        return created(_new(create_mailbox(request.actor, **_arguments(self.body(NewMailbox)))), "api-mailbox")
 
 
 class MailboxBatch(Endpoint):
@@ -357,6 +357,13 @@ def _arguments(fields: dict[str, Any]) -> dict[str, Any]:
     """Return a body's members under the names that operations have for them."""
     names = {member: argument for argument, member in BODY_NAMES.items()}
     return {names.get(name, name): value for name, value in fields.items()}
+
+
+def _new(mailbox: Mailbox) -> MailboxAnswer:
+    """Show a mailbox that was just made: it is empty, and nobody has signed in."""
+    mailbox.used_bytes = 0
+    Mailbox.last_login.related.set_cached_value(mailbox, None)
+    return MailboxAnswer(mailbox)
 
 
 def _shown(mailbox: Mailbox) -> MailboxAnswer:

@@ -78,6 +78,7 @@ SPEAKS_SQL = {
     "tenants/locks.py",
     "tenants/move_operations.py",
     "domains/effective.py",
+    "mailboxes/arrivals.py",
     "mailboxes/chains.py",
     "mailboxes/effective.py",
     "mailboxes/fullness.py",
