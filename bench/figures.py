@@ -47,6 +47,22 @@ BARS = {
     "signer: one more domain signs": Bar(2),
     "signer: a message": Bar(1.1),
     "signer: memory after use and reloads": Bar(1.1),
+    **{
+        f"API {name}, {clients}": Bar(0.6, operator.ge)
+        for name in ("get one", "list 10", "list 50", "list 10, page 1,000", "search")
+        for clients in ("1 client", "8 clients")
+    },
+    **{
+        f"API create a {what}, {clients}": Bar(0.4, operator.ge)
+        for what in ("domain", "mailbox")
+        for clients in ("1 client", "8 clients")
+    },
+    "API page 1,000 beside page 1": Bar(0.9, operator.ge),
+    "API batch of 1,000 beside single creates": Bar(20, operator.ge),
+    **{
+        f"API growth: {name}": Bar(0.8, operator.ge)
+        for name in ("get one", "list 10", "list 50", "list 10, page 1,000", "search")
+    },
     "suspending a tenant": Bar(2),
     "suspending a tenant: UPDATEs of one mail table": Bar(1),
 }
