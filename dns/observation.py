@@ -8,6 +8,8 @@ from functools import partial
 from dns.answers import Sight
 from dns.lookup import Asker, run_many
 from dns.models import Necessity, Purpose, Status
+from dns.mta_sts import policy_id
+from dns.policy_fetch import Fetched, fetch_policy
 from dns.records import ExpectedRecord
 from dns.verdict import Hints, Verdict, judge, judge_sight
 
@@ -46,7 +48,21 @@ async def _find(record: ExpectedRecord, subject: Subject, asker: Asker) -> Findi
     if verdict.status == Status.MISSING and record.necessity != Necessity.OPTIONAL:
         hints = replace(hints, elsewhere=await _elsewhere(record, subject.domain_name, asker))
         verdict = judge_sight(record, sight, hints)
+    if verdict.status == Status.OK and (record.purpose, record.record_type) == (Purpose.MTA_STS, "TXT"):
+        # What the record announces is what senders fetch next.
+        verdict = judge_policy(record, await asyncio.to_thread(fetch_policy, subject.domain_name))
     return Finding(sight, verdict)
+
+
+def judge_policy(record: ExpectedRecord, fetched: Fetched) -> Verdict:
+    """Say whether the policy that is served is the one whose id the record bears."""
+    if fetched.is_temporary:
+        return Verdict(Status.TEMPORARY_FAILURE, f"{fetched.problem} The check is repeated.")
+    if fetched.problem:
+        return Verdict(Status.MISMATCH, f"The record is right, but its policy is not: {fetched.problem}")
+    if not record.value.endswith(policy_id(fetched.text)):
+        return Verdict(Status.MISMATCH, "The record is right, but another policy than its own is served.")
+    return Verdict(Status.OK)
 
 
 async def _elsewhere(record: ExpectedRecord, domain_name: str, asker: Asker) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from dns import dmarc, spf
 from dns.answers import Answer, Outcome
 from dns.dkim import RSA_BITS, key_bits
 from dns.lookup import Asker, run_many
+from dns.policy_fetch import fetch_policy
 from dns.verdict import PROXY_MARK, is_address, is_version, tags, unfit_for_mail
 from domains.names import normalise_host, parents
 from mailhost.errors import Refused
@@ -220,7 +221,14 @@ async def look_at_text(asker: Asker, at: str, version: str, what: str) -> Found:
 
 
 async def look_at_mta_sts(asker: Asker, name: str) -> Found:
-    return await look_at_text(asker, f"_mta-sts.{name}", "v=STSv1", "MTA-STS")
+    """Look at the record and, where there is one, at the policy that it announces."""
+    found = await look_at_text(asker, f"_mta-sts.{name}", "v=STSv1", "MTA-STS")
+    if not found["record"]:
+        return found | {"policy": ""}
+    fetched = await asyncio.to_thread(fetch_policy, name)
+    problems = [*found["problems"], *([fetched.problem] if fetched.problem else [])]
+    read = {"mode": fetched.mode, "mx": list(fetched.mx), "max_age": fetched.max_age}
+    return found | {"policy": fetched.text, "problems": problems, **read}
 
 
 async def look_at_tls_rpt(asker: Asker, name: str) -> Found:

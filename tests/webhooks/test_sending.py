@@ -7,10 +7,12 @@ import threading
 
 import pytest
 
+from dns import guarded_http
+from dns.guarded_http import is_allowed
 from mailhost.errors import Refused
 from stack.publish import Published, publish
 from webhooks import sending
-from webhooks.sending import check_url, is_allowed, post
+from webhooks.sending import check_url, post
 
 INSIDE = [
     "127.0.0.1",
@@ -144,7 +146,7 @@ def test_the_address_that_was_judged_is_the_one_that_is_connected_to(settings, s
     """A name server that answers once something public and then something inside finds nobody who asks again."""
     settings.MAILHOST_WEBHOOK_NETWORKS = []
     answers = iter([["1.1.1.1"], ["127.0.0.1"]])
-    monkeypatch.setattr(sending, "_looked_up", lambda host: [ipaddress.ip_address(one) for one in next(answers)])
+    monkeypatch.setattr(guarded_http, "looked_up", lambda host: [ipaddress.ip_address(one) for one in next(answers)])
     connected = []
 
     def refuse(address, timeout):

@@ -1,0 +1,80 @@
+"""Fetching a domain's MTA-STS policy as senders do (RFC 8461, 3.3), and what is wrong with it, in sentences."""
+
+import http.client
+import ssl
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from dns.guarded_http import Blocked, Response, exchange
+
+# Within the five seconds of a domain's whole check.
+SECONDS = 4
+MOST_BYTES = 64 * 1024
+MOST_MX = 100
+LONGEST_AGE = 31_557_600
+MODES = ("none", "testing", "enforce")
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A policy as it is served. `is_temporary`: nothing is known, the server was not reached or has failed."""
+
+    text: str = ""
+    problem: str = ""
+    is_temporary: bool = False
+    mode: str = ""
+    mx: tuple[str, ...] = ()
+    max_age: int = 0
+
+
+def fetch_policy(domain_name: str) -> Fetched:
+    """Return the policy that is served for a domain. Raises nothing; four seconds."""
+    url = urlsplit(f"https://mta-sts.{domain_name}/.well-known/mta-sts.txt")
+    try:
+        answer = exchange(
+            "GET", url, headers={"User-Agent": "Mailhost-Checks/1"}, seconds=SECONDS, most_bytes=MOST_BYTES + 1
+        )
+    except ssl.SSLCertVerificationError as error:
+        return Fetched(problem=f"The certificate of {url.hostname} is not good: {error.verify_message}.")
+    except Blocked as blocked:
+        return Fetched(problem=str(blocked))
+    except (OSError, http.client.HTTPException) as error:
+        problem = f"{url.hostname} could not be asked for the policy ({type(error).__name__})."
+        return Fetched(problem=problem, is_temporary=True)
+    return read_answer(answer, url.hostname)
+
+
+def read_answer(answer: Response, host: str) -> Fetched:
+    if answer.status != http.client.OK:
+        problem = f"{host} answers {answer.status} where the policy should be."
+        return Fetched(problem=problem, is_temporary=answer.status >= http.client.INTERNAL_SERVER_ERROR)
+    if answer.content_type.partition(";")[0].strip().lower() != "text/plain":
+        return Fetched(problem="The policy is not served as text/plain.")
+    if len(answer.body) > MOST_BYTES:
+        return Fetched(problem="The policy is longer than 64 KB.")
+    return read_policy(answer.body)
+
+
+def read_policy(body: bytes) -> Fetched:
+    """Return what a policy says (RFC 8461, 3.2)."""
+    try:
+        text = body.decode("ascii")
+    except UnicodeDecodeError:
+        return Fetched(problem="The policy has signs that are not ASCII.")
+    pairs = [line.partition(":")[::2] for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
+    fields: dict[str, str] = {}
+    for name, value in pairs:
+        fields.setdefault(name.strip(), value.strip())
+    mx = tuple(value.strip().lower() for name, value in pairs if name.strip() == "mx")[:MOST_MX]
+    problem = ""
+    if fields.get("version") != "STSv1":
+        problem = "The policy does not begin with version: STSv1."
+    elif fields.get("mode") not in MODES:
+        problem = "The policy's mode must be none, testing or enforce."
+    elif not fields.get("max_age", "").isdecimal() or int(fields["max_age"][:12]) > LONGEST_AGE:
+        problem = f"The policy's max_age must be a number of seconds up to {LONGEST_AGE}."
+    elif fields["mode"] != "none" and not mx:
+        problem = "The policy names no mx."
+    if problem:
+        return Fetched(text=text, problem=problem)
+    return Fetched(text=text, mode=fields["mode"], mx=mx, max_age=int(fields["max_age"]))
