@@ -26,7 +26,7 @@ SEEN_AT = "seen_at"
 SEEN_STEP_SECONDS = 5 * 60
 
 # The API is opened by keys, the site of mailbox users by sessions of their own.
-NOT_THE_PANEL = ("/api/", "/mailbox/")
+NOT_THE_PANEL = ("/api/", "/mailbox/", "/healthz", "/readyz")
 # Where one gets who has yet to set up a second factor.
 OPEN_WITHOUT = ("/security/", "/confirm/", "/switch/", "/sign-out/")
 

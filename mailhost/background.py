@@ -47,7 +47,11 @@ def later(task: str, **arguments: Any) -> None:
     job = Job.objects.create(
         task=task, arguments=arguments, queue=queue, due_at=timezone.now(), request_id=request_id()
     )
-    transaction.on_commit(lambda: wake(job.pk, queue))
+    wake_after_commit(job)
+
+
+def wake_after_commit(job: Job) -> None:
+    transaction.on_commit(lambda: wake(job.pk, job.queue))
 
 
 def wake(job_id: int, queue: str, delay_seconds: float = 0) -> None:

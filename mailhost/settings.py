@@ -106,6 +106,7 @@ INSTALLED_APPS = [
     "reports",
     "webhooks",
     "billing",
+    "health",
     # After ours, so that our templates stand in for theirs.
     "allauth",
     "allauth.account",
@@ -292,6 +293,8 @@ DEFAULT_FROM_EMAIL = env("MAILHOST_MAIL_FROM", default=f"Mailhost <no-reply@{MAI
 # --- what browsers are told ------------------------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = HTTPS
+# Asked by load balancers and monitors on this side of the proxy.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if env.bool("MAILHOST_BEHIND_PROXY", default=HTTPS):

@@ -9,6 +9,7 @@ import billing.urls
 import clientsetup.urls
 import dns.urls
 import domains.urls
+import health.urls
 import longwork.urls
 import mailboxes.urls
 import mailconfig.urls
@@ -35,6 +36,7 @@ APPS = [
     reports.urls,
     webhooks.urls,
     billing.urls,
+    health.urls,
 ]
 
 endpoints = [endpoint for app in APPS for endpoint in app.endpoints] + mailhost.api.urls.endpoints

@@ -121,7 +121,7 @@ class PlanForm(forms.Form):
         super().__init__(*args, **options)
         for limit in LIMITS.values():
             self.fields[limit.name] = forms.IntegerField(
-                label=LIMIT_LABELS.get(limit.name, limit.words),
+                label=_("Storage in MB") if limit.name == "storage_mb" else LIMIT_LABELS.get(limit.name, limit.words),
                 required=False,
                 min_value=0,
                 max_value=MAX_LIMIT,

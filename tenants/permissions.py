@@ -112,9 +112,21 @@ BELOW = frozenset(
         "plans.assign",
     }
 )
+# The installation itself, whose every part and job the operator looks after.
+INSTALLATION = frozenset(
+    {
+        "signers.list",
+        "reports.list_set_aside",
+        "style.see",
+        "health.show",
+        "jobs.list",
+        "jobs.retry",
+        "jobs.discard",
+    }
+)
 # What a tenant's kind adds for its owners and admins: a customer has nobody below it.
 OF_KIND: dict[str, frozenset[str]] = {
-    Kind.OPERATOR: BELOW | {"signers.list", "reports.list_set_aside", "style.see", "tenants.purge"},
+    Kind.OPERATOR: BELOW | INSTALLATION | {"tenants.purge"},
     Kind.RESELLER: BELOW,
     Kind.CUSTOMER: frozenset(),
 }

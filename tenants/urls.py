@@ -4,12 +4,13 @@ from django.urls import path
 
 import mailhost.web.paths  # noqa: F401  registers <uid:…>
 from tenants.api import me, plans, tenants, usage
-from tenants.web import customers
+from tenants.web import customers, tree
 from tenants.web import plans as plan_pages
 from tenants.web import usage as usage_page
 
 pages = [
     path("customers/", customers.customers, name="tenants"),
+    path("customers/tree/", tree.tree, name="tenants-tree"),
     path("customers/<uid:uid>/edit/", customers.edit, name="customer-edit"),
     path("customers/<uid:uid>/suspend/", customers.suspend, name="customer-suspend"),
     path("customers/<uid:uid>/resume/", customers.resume, name="customer-resume"),

@@ -8,7 +8,7 @@ LIMIT_LABELS = {
     "domains": _("Domains"),
     "mailboxes": _("Mailboxes"),
     "aliases": _("Aliases"),
-    "storage_mb": _("Storage in MB"),
+    "storage_mb": _("Storage"),
     "members": _("Members"),
     "sub_tenants": _("Accounts below"),
     "messages_per_hour": _("Messages an hour"),

@@ -42,6 +42,8 @@ ACTS = {
     "tenants.delete": "Customer deleted",
     "tenants.restore": "Customer restored",
     "tenants.purge": "Customer deleted for good",
+    "jobs.retry": "Background job run at once",
+    "jobs.discard": "Background job discarded",
     "plans.create": "Plan created",
     "plans.update": "Plan changed",
     "plans.delete": "Plan no longer sold",

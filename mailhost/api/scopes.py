@@ -39,8 +39,19 @@ OF_DOMAINS = frozenset(
 BEYOND_DOMAINS = frozenset({"domains.create"})
 
 
-# What no program may do: people's own ways in, and acting as somebody else.
-OF_PEOPLE = frozenset({"people.change_way_in", "tenants.sign_in_as", "tenants.set_second_factor", "members.add"})
+# What no program may do: people's own ways in, acting as somebody else, and looking after the installation.
+OF_PEOPLE = frozenset(
+    {
+        "people.change_way_in",
+        "tenants.sign_in_as",
+        "tenants.set_second_factor",
+        "members.add",
+        "health.show",
+        "jobs.list",
+        "jobs.retry",
+        "jobs.discard",
+    }
+)
 
 
 def scope_of(action: str) -> str:

@@ -31,6 +31,7 @@ MENU = (
     Entry("tenants", _("Customers"), "building-office-2", "tenants.list", hidden_from=CUSTOMER),
     Entry("plans", _("Plans"), "rectangle-stack", "plans.list"),
     Entry("usage", _("Usage"), "chart-bar", "usage.list"),
+    Entry("health", _("Health"), "heart", "health.show"),
     Entry("signers", _("Signing"), "finger-print", "signers.list"),
     Entry("members", _("Members"), "users", "members.list"),
     Entry("webhooks", _("Webhooks"), "bell-alert", "webhooks.list"),

@@ -10,7 +10,7 @@ register = template.Library()
 
 @register.filter
 def limit_label(name: str) -> str:
-    """What a limit is called: "storage_mb" is "Storage in MB"."""
+    """What a limit is called: "storage_mb" is "Storage"."""
     return str(LIMIT_LABELS.get(name, name))
 
 

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OURS = (
     *("mailhost", "tenants", "audit", "accounts", "domains", "mailboxes", "dns", "mailconfig", "guard", "selfservice"),
-    *("clientsetup", "reports", "webhooks", "billing", "longwork"),
+    *("clientsetup", "reports", "webhooks", "billing", "longwork", "health"),
 )
 
 CROSSES_TENANTS = {

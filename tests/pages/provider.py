@@ -53,6 +53,9 @@ def fill_operator(town: Town) -> dict[str, str]:
         "operator-customers": "/customers/",
         "operator-reseller": f"/customers/{town.rita.uid}/",
         "operator-reseller-edit": f"/customers/{town.rita.uid}/edit/",
+        "operator-tree": "/customers/tree/",
+        "operator-health": "/health/",
+        "operator-jobs": "/jobs/",
         "operator-move": f"/customers/{town.acme.uid}/move/",
         "operator-move-preview": f"/customers/{town.acme.uid}/move/?to={sela.uid}",
     }

@@ -90,6 +90,8 @@ TABLE = [
     # --- what describes the API, and where everybody comes in -----------------------------------------------------
     Row("GET", "api/docs", EVERYBODY),
     Row("GET", "api/v1/openapi.json", EVERYBODY),
+    Row("GET", "healthz", EVERYBODY),
+    Row("GET", "readyz", EVERYBODY),
     Row("GET", "sign-in/", SIGN_IN),
     Row("POST", "sign-in/", SIGN_IN),
     Row("POST", "sign-out/", SIGN_IN),
@@ -282,6 +284,7 @@ TABLE = [
     # --- pages ----------------------------------------------------------------------------------------------------
     Row("GET", "", ANYBODY_SIGNED_IN),
     Row("GET", "customers/", ANYBODY_SIGNED_IN),
+    Row("GET", "customers/tree/", ADD_TENANT),
     Row("GET", "customers/add/", ADD_TENANT),
     Row("POST", "customers/add/", ADD_TENANT, body={"name": "Corvo", "kind": "customer"}),
     Row("GET", "customers/<uid:uid>/", ABOVE, "tenant"),
@@ -312,6 +315,10 @@ TABLE = [
     # The operator's alone.
     Row("GET", "signing/", frozenset()),
     Row("GET", "style/", frozenset()),
+    Row("GET", "health/", frozenset()),
+    Row("GET", "jobs/", frozenset()),
+    Row("POST", "jobs/<int:number>/retry/", frozenset(), "own_session"),
+    Row("POST", "jobs/<int:number>/discard/", frozenset(), "own_session"),
     Row("GET", "audit/<uid:uid>/", SEE | {BILLING}, "event"),
     Row("GET", "audit/export.csv", ANYBODY_SIGNED_IN),
     Row("GET", "audit/export.json", ANYBODY_SIGNED_IN),

@@ -1,0 +1,15 @@
+"""Where the operator looks after the installation."""
+
+from django.urls import path
+
+from health import web
+
+pages = [
+    path("healthz", web.alive, name="healthz"),
+    path("readyz", web.ready, name="readyz"),
+    path("health/", web.health, name="health"),
+    path("jobs/", web.jobs, name="jobs"),
+    path("jobs/<int:number>/retry/", web.retry, name="job-retry"),
+    path("jobs/<int:number>/discard/", web.discard, name="job-discard"),
+]
+endpoints: list = []
