@@ -14,7 +14,6 @@ from pathlib import Path
 
 from cryptography import x509
 from django.conf import settings
-from django.core.cache import cache
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -24,8 +23,9 @@ from dns.answers import DETAILS
 from dns.lookup import look_up
 from health.findings import OK, PROBLEM, WAITING, Finding
 from mailconfig.parameters import Parameters
+from mailhost import heartbeat
 from mailhost.background import DEFAULT_QUEUE, SIGNER_QUEUE
-from mailhost.celery import BEAT_SEEN, app
+from mailhost.celery import app
 
 SECONDS = 1.5
 WORKERS_ANSWER_SECONDS = 0.8
@@ -56,12 +56,11 @@ def workers(_parameters: Parameters) -> Finding:
 
 
 def beat(_parameters: Parameters) -> Finding:
-    seen = cache.get(BEAT_SEEN)
-    if seen is None:
+    age = heartbeat.seconds_since()
+    if age is None:
         return Finding(PROBLEM, _("Nothing that runs by the clock was seen yet."))
-    age = max(0, round(time.time() - seen))
     state = OK if age < BEAT_IS_LATE_SECONDS else PROBLEM
-    return Finding(state, _("What runs by the clock was seen %(age)s s ago.") % {"age": age})
+    return Finding(state, _("What runs by the clock was seen %(age)s s ago.") % {"age": round(age)})
 
 
 def postfix(parameters: Parameters) -> Finding:
