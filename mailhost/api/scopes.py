@@ -46,6 +46,7 @@ OF_PEOPLE = frozenset(
         "tenants.sign_in_as",
         "tenants.set_second_factor",
         "members.add",
+        "style.see",
         "health.show",
         "jobs.list",
         "jobs.retry",
