@@ -7,7 +7,7 @@ from mailhost.actor import Actor
 from mailhost.api.scopes import BEYOND_DOMAINS, actions_of
 from mailhost.scope import every_tenant
 from tenants.models import Member, Role, Tenant
-from tenants.permissions import SYSTEM, WAYS_IN, permissions
+from tenants.permissions import OWN, SYSTEM, WAYS_IN, permissions
 from tenants.suspension import notice
 
 
@@ -33,6 +33,22 @@ def why_closed(user: User) -> list[str]:
 def actor_of_user(user: User, *, address: str = "") -> Actor | None:
     """Return the actor of a person's oldest membership of a tenant that may sign in, or None without one."""
     return next((actor_of_member(member, user, address=address) for member in memberships_of(user)), None)
+
+
+def actor_of_anybody(user: User, *, address: str = "") -> Actor:
+    """Return the actor of a person who may have no tenant that may sign in: then one with their own ways in alone."""
+    if actor := actor_of_user(user, address=address):
+        return actor
+    with every_tenant("what a person changes of their own is recorded, whatever became of their tenants"):
+        tenant = Tenant.objects.filter(members__user=user).order_by("pk").first() or Tenant.objects.get(parent=None)
+    return Actor(
+        tenant_id=tenant.pk,
+        tenant_path=tenant.path,
+        permissions=OWN,
+        label=user.email,
+        user_id=user.pk,
+        address=address,
+    )
 
 
 def actor_of_member(member: Member, user: User, *, address: str = "") -> Actor:

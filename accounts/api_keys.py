@@ -55,7 +55,7 @@ def find_key(header: bytes) -> ApiKey | None:
         return None
     prefix, secret = read
     with every_tenant("a key is found before its tenant is known"):
-        key = ApiKey.objects.select_related("tenant", "bound_to").filter(prefix=prefix).first()
+        key = ApiKey.objects.select_related("tenant", "bound_to", "made_by").filter(prefix=prefix).first()
     return key if keys.matches(secret, key.digest if key else NO_DIGEST) else None
 
 
@@ -65,7 +65,10 @@ def is_open(key: ApiKey, address: str, now: datetime) -> bool:
         return False
     tenants_are_there = all(one.deleted_at is None for one in (key.tenant, key.root))
     # A customer may have moved to another reseller since.
-    return tenants_are_there and key.root.path.startswith(key.tenant.path) and is_from(address, key.networks)
+    is_in_place = key.root.path.startswith(key.tenant.path)
+    if key.made_by is not None:
+        is_in_place = is_in_place and key.tenant.path.startswith(key.made_by.path)
+    return tenants_are_there and is_in_place and is_from(address, key.networks)
 
 
 def note_use(key: ApiKey, address: str, now: datetime) -> None:

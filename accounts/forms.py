@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from allauth.account import forms as account
+from allauth.core import context
 from allauth.mfa.base import forms as factors
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
@@ -14,6 +15,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
 from accounts.key_rules import grantable
+from accounts.ways_in import note
 from mailhost.actor import Actor
 from mailhost.api.scopes import READ, RESOURCES, WRITE
 from tenants.forms import plan_choices
@@ -157,6 +159,11 @@ class RenamePasskeyForm(passkeys.EditWebAuthnForm):
     def __init__(self, *args, **options) -> None:
         super().__init__(*args, **options)
         self.fields["name"] = passkey_name()
+
+    def save(self) -> Authenticator:
+        renamed = super().save()
+        note(context.request, renamed.user, "webauthn renamed")
+        return renamed
 
 
 class InviteForm(forms.Form):

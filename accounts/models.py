@@ -120,6 +120,8 @@ class ApiKey(TenantOwned):
     digest = models.CharField(max_length=64, db_collation="ascii_bin")
     # What is in reach is the subtree below this tenant; the key's own unless it was bound to one below.
     bound_to = models.ForeignKey(Tenant, models.CASCADE, null=True, related_name="+")
+    # Who has made it for a tenant below: the key is worthless once that tenant has gone to somebody else.
+    made_by = models.ForeignKey(Tenant, models.CASCADE, null=True, related_name="+")
     scopes = models.JSONField(default=list)
     # [{"id", "uid", "name"}], which never change, so that no lookup is needed where the key is used or shown.
     domains = models.JSONField(default=list)

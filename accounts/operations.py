@@ -122,7 +122,8 @@ def create_api_key(
     """Return a new API key of a tenant (without one: the actor's own) and its text, shown once and stored nowhere.
 
     It reaches the tenant's subtree, or what is below `bound_to`, or of that the `domains` (by name or id) alone, from
-    the `networks` alone, until it expires. A test key changes nothing. No key may do more than who makes it.
+    the `networks` alone, until it expires, and as long as the tenant is below who made it. A test key changes nothing.
+    No key may do more than who makes it.
     Raises Refused: not_found, invalid_name, invalid_scope, unknown_tenant, unknown_domain, invalid_network,
     invalid_expiry, invalid_mode.
     """
@@ -134,10 +135,12 @@ def create_api_key(
     scopes = check_scopes(actor, tenant, scopes)
     networks = normalise_networks(networks)
     check_expiry(expires_at, timezone.now())
+    made_by = actor.home_tenant_id or actor.tenant_id
     if actor.key_id is not None:
         with every_tenant("a key is judged by its own row, which may belong to a tenant above its reach"):
             maker = ApiKey.objects.get(pk=actor.key_id)
         refuse_wider(maker, networks, expires_at, is_test=is_test)
+        made_by = maker.made_by_id or made_by
     root = _root_of_key(tenant, bound_to)
     if domains:
         check_domain_scopes(scopes)
@@ -145,6 +148,7 @@ def create_api_key(
     key = ApiKey.objects.create(
         tenant=tenant,
         bound_to=bound_to,
+        made_by_id=made_by if made_by != tenant.pk else None,
         name=name,
         scopes=scopes,
         domains=_domains_of_key(root, domains),

@@ -7,9 +7,8 @@ from allauth.usersessions.models import UserSession
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts.actors import actor_of_user
 from accounts.models import User
-from accounts.operations import note_way_in
+from accounts.ways_in import note
 
 
 @receiver(password_changed)
@@ -39,10 +38,3 @@ def after_removing(request: HttpRequest, user: User, authenticator, **_of_signal
 @receiver(authenticator_reset)
 def after_renewing(request: HttpRequest, user: User, authenticator, **_of_signal) -> None:
     note(request, user, f"{authenticator.type} made anew")
-
-
-def note(request: HttpRequest, user: User, change: str) -> None:
-    """Record it with the tenant that the person works in; whoever has none at present leaves no record."""
-    actor = request.actor or actor_of_user(user, address=request.META.get("REMOTE_ADDR", ""))
-    if actor is not None:
-        note_way_in(actor, user=user, change=change)

@@ -12,6 +12,7 @@ from mailboxes.operations import change_password
 from mailboxes.passwords import hash_password, verify
 from mailhost.actor import Actor
 from mailhost.errors import Refused, Suspended
+from mailhost.operation import operation
 from mailhost.scope import every_tenant, tenant_scope
 from selfservice.models import MailboxSession
 from selfservice.sessions import begin, is_open, mark, why_closed
@@ -70,20 +71,31 @@ def change_own_password(session: MailboxSession, *, present: str, password: str,
         MailboxSession.objects.filter(pk=session.pk).update(mark=mark(changed))
 
 
-def end_session(session: MailboxSession, *, uid: str, now: datetime) -> bool:
+def end_session(session: MailboxSession, *, uid: str, address: str, now: datetime) -> bool:
     """End one of the mailbox's sessions; say whether there was such a one."""
     with tenant_scope(session.mailbox.domain.tenant.path):
-        rows = MailboxSession.objects.filter(mailbox=session.mailbox_id, uid=uid, ended_at=None)
-        return bool(rows.update(ended_at=now))
+        row = MailboxSession.objects.filter(mailbox=session.mailbox_id, uid=uid, ended_at=None).first()
+    if row is None:
+        return False
+    end_mailbox_session(mailbox_user(session.mailbox, address), session=row, now=now)
+    return True
+
+
+@operation("mailbox_sessions.end")
+def end_mailbox_session(actor: Actor, *, session: MailboxSession, now: datetime) -> MailboxSession:
+    """End a session; its cookie opens nothing any more."""
+    session.ended_at = now
+    session.save(update_fields=["ended_at"])
+    return session
 
 
 def mailbox_user(mailbox: Mailbox, address: str) -> Actor:
-    """Return who may change this mailbox's password, and nothing else of its tenant's."""
+    """Return who may change this mailbox's password and end its sessions, and nothing else of its tenant's."""
     tenant = mailbox.domain.tenant
     return Actor(
         tenant_id=tenant.pk,
         tenant_path=tenant.path,
-        permissions=frozenset({change_password.action}),
+        permissions=frozenset({change_password.action, end_mailbox_session.action}),
         role="mailbox_user",
         label=mailbox.email,
         address=address,

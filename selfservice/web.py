@@ -64,7 +64,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @require_POST
 @with_mailbox
 def sign_out(request: HttpRequest) -> HttpResponse:
-    operations.end_session(request.mailbox_session, uid=request.mailbox_session.uid, now=timezone.now())
+    session = request.mailbox_session
+    operations.end_session(session, uid=session.uid, address=source(request), now=timezone.now())
     return sessions.take(redirect("mailbox-sign-in"))
 
 
@@ -101,6 +102,6 @@ def password(request: HttpRequest) -> HttpResponse:
 @require_POST
 @with_mailbox
 def end_session(request: HttpRequest, uid: str) -> HttpResponse:
-    if not operations.end_session(request.mailbox_session, uid=uid, now=timezone.now()):
+    if not operations.end_session(request.mailbox_session, uid=uid, address=source(request), now=timezone.now()):
         raise Http404
     return redirect("mailbox-home")

@@ -43,6 +43,14 @@ def found_installation(name: str) -> Tenant:
             raise Refused("unchanged", "", "This installation has its operator already.")
         tenant = Tenant.objects.create(kind=Kind.OPERATOR, name=name, path=_unplaced())
         _place(tenant, f"/{tenant.pk}/")
+        founder = Actor(tenant.pk, tenant.path, frozenset({note_founding.action}), role="system", label="installation")
+        note_founding(founder, tenant=tenant)
+    return tenant
+
+
+@operation("tenants.found")
+def note_founding(actor: Actor, *, tenant: Tenant) -> Tenant:
+    """Record the first tenant as its own founder's act: before it, nobody could act."""
     return tenant
 
 

@@ -2,7 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from accounts.actors import system_actor
 from webhooks.models import Delivery, Endpoint, State
+from webhooks.operations import switch_off
 from webhooks.sending import Answer, post
 from webhooks.signing import decrypt, signature
 
@@ -57,8 +59,8 @@ def headers(delivery: Delivery, now: datetime) -> dict[str, str]:
 
 
 def disable(endpoint: Endpoint, reason: str) -> None:
-    endpoint.is_enabled, endpoint.disabled_reason = False, reason
-    endpoint.save(update_fields=["is_enabled", "disabled_reason", "updated_at"])
+    switch_off(system_actor(endpoint.tenant, "the deliveries of webhooks"), endpoint=endpoint, reason=reason)
+    endpoint.refresh_from_db()
 
 
 def _noted(answer: Answer, now: datetime) -> dict[str, str | int]:

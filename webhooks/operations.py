@@ -70,6 +70,15 @@ def update_endpoint(
     return row
 
 
+@operation("webhooks.update")
+def switch_off(actor: Actor, *, endpoint: Endpoint, reason: str) -> Endpoint:
+    """Tell an endpoint nothing more, because of what it answered. Raises Refused: not_found."""
+    row = _locked(actor, endpoint)
+    row.is_enabled, row.disabled_reason = False, reason
+    row.save(update_fields=["is_enabled", "disabled_reason", "updated_at"])
+    return row
+
+
 @operation("webhooks.rotate_secret")
 def rotate_secret(actor: Actor, *, endpoint: Endpoint) -> tuple[Endpoint, str]:
     """Return the endpoint and its new secret; the former one signs beside it for a day. Raises Refused: not_found."""

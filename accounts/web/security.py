@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from accounts.second_factor import is_asked_of
+from accounts.ways_in import note
 from mailhost.web.forms import UNPROCESSABLE
 
 AS_ANOTHER = "While you are signed in as somebody else, no password, second factor or session can be changed."
@@ -81,8 +82,11 @@ def with_factor(kind: str) -> Callable:
 @require_POST
 @own_session
 def end_session(request: HttpRequest, number: int) -> HttpResponse:
-    row = get_object_or_404(UserSession.objects.filter(user=request.user), pk=number)
+    # Ending one's own session signs out.
+    user = request.user
+    row = get_object_or_404(UserSession.objects.filter(user=user), pk=number)
     end_sessions(request, [row])
+    note(request, user, "session ended")
     messages.success(request, "That session was ended.")
     return redirect("mfa_index")
 
@@ -91,5 +95,6 @@ def end_session(request: HttpRequest, number: int) -> HttpResponse:
 @own_session
 def end_others(request: HttpRequest) -> HttpResponse:
     end_other_sessions(request, request.user)
+    note(request, request.user, "all other sessions ended")
     messages.success(request, "You are signed out everywhere but here.")
     return redirect("mfa_index")

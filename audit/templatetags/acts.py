@@ -32,6 +32,8 @@ ACTS = {
     "members.invite": "Invitation",
     "invitations.accept": "Invitation accepted",
     "people.change_way_in": "Way in changed",
+    "mailbox_sessions.end": "Mailbox user signed out",
+    "tenants.found": "Installation founded",
     "tenants.set_second_factor": "Second factor asked for",
     "tenants.sign_in_as": "Signed in as somebody",
     "tenants.create": "Customer created",
