@@ -35,19 +35,21 @@ AT_ONCE = 500
 MOST_TENANTS = 1000
 
 
-def mailbox_keys(*, of_one_domain: bool = False) -> QuerySet:
+def mailbox_keys(*, of_one_domain: bool = False, of_tenant: int | None = None) -> QuerySet:
     """Return the keys of the live mailboxes in scope; order and narrow them as the list wants. Those of one domain,
-    to which the caller narrows them, are a range of its own."""
+    to which the caller narrows them, are a range of its own; so are those of a tenant with nobody below it."""
     rows = Mailbox.objects.filter(is_live=1).values("email", "pk", "used_percent")
+    if of_tenant is not None:
+        return rows.filter(tenant_id=of_tenant)
     tenants = None if of_one_domain else tenants_in_scope(MOST_TENANTS)
     return rows if tenants is None else rows.filter(tenant_id__in=tenants)
 
 
-def mailboxes_at(keys: Iterable[Mapping[str, Any]]) -> list[Mailbox]:
-    """Return the mailboxes of one page, in its order."""
+def mailboxes_at(keys: Iterable[Mapping[str, Any]], rows: QuerySet | None = None) -> list[Mailbox]:
+    """Return the mailboxes of one page, in its order; as `rows` reads them, if not as lists do."""
     pks = [key["pk"] for key in keys]
-    rows = Mailbox.objects.listed().select_related("own_row").order_by().filter(pk__in=pks)
-    found = {row.pk: row for row in rows}
+    rows = Mailbox.objects.listed().select_related("own_row") if rows is None else rows
+    found = {row.pk: row for row in rows.order_by().filter(pk__in=pks)}
     return [found[pk] for pk in pks if pk in found]
 
 

@@ -31,8 +31,10 @@ from mailboxes.references import (
     MAILBOX_PREFIX,
     find_deleted_mailbox,
     find_mailbox,
+    find_shown_mailbox,
     in_domain,
     listed_mailboxes,
+    shown_mailboxes,
 )
 from mailhost.actor import Actor
 from mailhost.api.batches import ATOMIC, Batch, answer, answer_of, read_items
@@ -42,6 +44,7 @@ from mailhost.api.ids import is_id
 from mailhost.api.lists import Filter, Listing, one_of
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shape, Switch, Text, Whole
+from tenants.models import Kind
 
 CREATE_BATCH = "mailboxes.works.create_batch"
 MB = 1024 * 1024
@@ -159,8 +162,13 @@ class Mailboxes(Endpoint):
 
     @describe("list_mailboxes", "List mailboxes", answer=MailboxAnswer, lists=True)
     def get(self, request: Request) -> Response:
-        keys = mailbox_keys(of_one_domain="domain" in request.query_params)
-        return self.page(keys, MailboxAnswer, mailboxes_at)
+        actor = request.actor
+        keys = mailbox_keys(
+            of_one_domain="domain" in request.query_params,
+            # A customer has nobody below it.
+            of_tenant=actor.tenant_id if actor.tenant_kind == Kind.CUSTOMER else None,
+        )
+        return self.page(keys, MailboxAnswer, lambda page: mailboxes_at(page, shown_mailboxes()))
 
     @describe("create_mailbox", "Create a mailbox", body=NewMailbox, answer=MailboxAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:
@@ -223,7 +231,7 @@ class OneMailbox(OfMailbox):
 
     @describe("get_mailbox", "Show a mailbox", answer=MailboxAnswer, names_object=True)
     def get(self, request: Request, mailbox: str) -> Response:
-        return Response(MailboxAnswer(find_mailbox(mailbox)).data)
+        return Response(MailboxAnswer(find_shown_mailbox(mailbox)).data)
 
     @describe(
         "update_mailbox",
@@ -368,4 +376,4 @@ def _new(mailbox: Mailbox) -> MailboxAnswer:
 
 def _shown(mailbox: Mailbox) -> MailboxAnswer:
     """Read a changed mailbox again, with its use and last sign-in."""
-    return MailboxAnswer(listed_mailboxes().get(pk=mailbox.pk))
+    return MailboxAnswer(shown_mailboxes().get(pk=mailbox.pk))
