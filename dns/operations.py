@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 from dns import dkim
 from dns.models import DkimKey, KeyState, Signer, SigningGeneration
 from dns.signing import SigningRow
-from dns.signing_folder import Outcome, SigningFolder
+from dns.signing_folder import LOCK_TIMEOUT_SECONDS, Outcome, SigningFolder
 from mailhost.background import later
 from mailhost.failpoints import failpoint
 from mailhost.scope import every_tenant
@@ -38,7 +38,9 @@ class Resting(Exception):
         self.seconds = seconds
 
 
-def write_signing_tables(*, thorough: bool = False, now: datetime | None = None) -> Outcome:
+def write_signing_tables(
+    *, thorough: bool = False, now: datetime | None = None, patience: float = LOCK_TIMEOUT_SECONDS
+) -> Outcome:
     """Make this host's signer follow from the database as a whole, and destroy what deleted domains left.
 
     `thorough` also reads every file. Raises Resting, and OSError or SigningFault with the former files whole.
@@ -47,10 +49,13 @@ def write_signing_tables(*, thorough: bool = False, now: datetime | None = None)
     failpoint("between commit and writing")
     with every_tenant("a deleted domain's keys are destroyed, whoever's it was"):
         destroy_keys_of_deleted_domains()
-    return follow_database(import_string(PARAMETERS).from_settings(), thorough=thorough, now=now)
+    parameters = import_string(PARAMETERS).from_settings()
+    return follow_database(parameters, thorough=thorough, now=now, patience=patience)
 
 
-def follow_database(parameters: Any, *, thorough: bool, now: datetime) -> Outcome:
+def follow_database(
+    parameters: Any, *, thorough: bool, now: datetime, patience: float = LOCK_TIMEOUT_SECONDS
+) -> Outcome:
     """Make the files of one mail host's signer (`mailconfig.parameters`) say what the database says, have OpenDKIM
     read them, and note how far it is. The database user needs no more than `dns.signer_rights`.
 
@@ -63,7 +68,7 @@ def follow_database(parameters: Any, *, thorough: bool, now: datetime) -> Outcom
     if generation > signer.written:
         rest(signer, timedelta(seconds=parameters.signer_rest_seconds), now)
     folder = SigningFolder.of(parameters)
-    with every_tenant("the signer's files follow from the domains of all tenants"), folder.locked():
+    with every_tenant("the signer's files follow from the domains of all tenants"), folder.locked(patience):
         generation = wanted_generation()
         outcome = folder.write(signing_rows(), private_parts, thorough=thorough)
         note_outcome(signer, generation, outcome, timedelta(seconds=parameters.signer_rest_seconds), now)

@@ -33,6 +33,10 @@ class SigningFault(RuntimeError):
     """The files could not be brought up to date; the former set stands."""
 
 
+class FolderHeld(SigningFault):
+    """Another process is writing the files, and was not done in the time that the caller had."""
+
+
 @dataclass(frozen=True)
 class SigningRow:
     """A key and the domain it belongs to. `signs`: mail of the domain is to be signed with it now."""

@@ -24,6 +24,7 @@ from dns.dkim import UnusableKey
 from dns.safe_files import Owner, fsync_folder, give, put, read_text
 from dns.signing import (
     KEY_FILE,
+    FolderHeld,
     SigningFault,
     SigningRow,
     UnsafeRow,
@@ -109,20 +110,21 @@ class SigningFolder:
         return signer.pw_uid, signer.pw_gid
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the folder alone, among all processes of this host. Raises SigningFault when that takes 30 s."""
+    def locked(self, patience: float = LOCK_TIMEOUT_SECONDS) -> Iterator[None]:
+        """Hold the folder alone, among all processes of this host. Raises FolderHeld when another one still has it
+        after `patience` seconds."""
         self._make_folders()
         descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             give(descriptor, self.owner)
-            give_up_at = time.monotonic() + LOCK_TIMEOUT_SECONDS
+            give_up_at = time.monotonic() + patience
             while True:
                 try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
                 except BlockingIOError:
                     if time.monotonic() > give_up_at:
-                        raise SigningFault("another writer holds the signing tables") from None
+                        raise FolderHeld("another writer holds the signing tables") from None
                     time.sleep(0.02)
             yield
         finally:

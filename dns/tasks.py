@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.actors import system_actor
 from dns import key_operations, operations, publishing_operations, record_operations
 from dns.operations import WRITE_TABLES
-from dns.signing import SigningFault
+from dns.signing import FolderHeld, SigningFault
 from domains.models import Domain
 from mailhost.background import Again, later
 from mailhost.errors import Refused
@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 # A full disk is mended by people: the tables should follow soon after.
 TRY_AGAIN_SECONDS = 15
+# Who waits for another writer keeps a worker from all else: it comes back instead.
+PATIENCE_SECONDS, COME_BACK_SECONDS = 0.5, 2
 DKIM = "DKIM keys"
 
 
@@ -83,9 +85,11 @@ def write_signing_tables(thorough: bool = False) -> Again | None:
     if not thorough and operations.is_up_to_date(settings.MAILHOST_HOSTNAME):
         return None
     try:
-        operations.write_signing_tables(thorough=thorough, now=now)
+        operations.write_signing_tables(thorough=thorough, now=now, patience=PATIENCE_SECONDS)
     except operations.Resting as resting:
         return Again(resting.seconds)
+    except FolderHeld:
+        return Again(COME_BACK_SECONDS)
     except (OSError, SigningFault) as fault:
         operations.note_fault(settings.MAILHOST_HOSTNAME, fault, now)
         return Again(TRY_AGAIN_SECONDS, fault=operations.fault_text(fault))

@@ -193,14 +193,14 @@ def services(home: Path, params: Parameters, ports: dict[str, int], is_up: Calla
             lambda: says(ports["smtp"], b"220 "),
             log / "postfix.out",
         ),
-        # The outside world: takes every message that leaves and keeps it in a file.
+        # The outside world: takes every message that leaves and keeps each in a file of its own.
         service(
             "outside",
             [
                 "/usr/sbin/smtp-sink",
                 "-u",
                 "postfix",
-                "-D",
+                "-d",
                 f"{home}/outside/%H%M%S.",
                 f"127.0.0.1:{ports['outside']}",
                 "100",

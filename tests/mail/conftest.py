@@ -49,15 +49,18 @@ class Customer:
     def alias(self, source: str, *targets: str) -> list[Alias]:
         return create_alias(self.actor, source=self.address(source), targets=targets)
 
-    def claim(self, name: str, *, alias_of: Domain | None = None, waits: bool = True) -> Domain:
-        """Add a domain and show proof that it is ours, in the DNS, as a customer does; wait until it signs."""
+    def claim(self, name: str, *, alias_of: Domain | None = None, waits: bool = True, seconds: float = 30) -> Domain:
+        """Add a domain and show proof that it is ours, in the DNS, as a customer does; wait until it signs.
+
+        `seconds`: how long its key may take, and after that how long until it signs.
+        """
         domain = create_domain(self.actor, name=name, alias_of=alias_of)
         proof = Published(f"{challenge_name(name)}.", "TXT", challenge_value(domain.challenge))
         publish(self.stack.info["dns"], [proof])
         domain = verify_domain(self.actor, domain=domain)
-        self.publish_texts(domain)
+        self.publish_texts(domain, seconds)
         if waits:
-            until_signing(domain)
+            until_signing(domain, seconds)
         return domain
 
     def publish_texts(self, domain: Domain, seconds: float = 30) -> None:

@@ -10,7 +10,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterable
 from email.message import Message
+from pathlib import Path
 
 import dkim
 import dns.flags
@@ -41,26 +43,39 @@ def assert_verifies(message: bytes) -> None:
 
     name = key_name(message)
     [text] = look_up(name, "TXT").values
-    assert dkim.verify(message, dnsfunc=lambda *_arguments, **_options: text.encode())
+    assert verifies(message, name, text)
     checked = checked_by_testmsg(message, name, text)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
+def verifies(message: bytes, name: str, text: str) -> bool:
+    """Say whether dkimpy verifies the message where DNS shows this text under that name and nothing else."""
+    shown = {f"{name}.".encode(): text.encode()}
+    return dkim.verify(message, dnsfunc=lambda asked, **_options: shown.get(asked))
+
+
 def checked_by_testmsg(message: bytes, name: str, text: str) -> subprocess.CompletedProcess:
     """Run `opendkim-testmsg` on a message where DNS shows this text under that name and nothing else."""
+    return _in_namespaces(name, text, input=message.replace(b"\r\n", b"\n").decode())
+
+
+def refused_by_testmsg(files: Iterable[Path], name: str, text: str) -> list[str]:
+    """Return those of the files, each a message with plain line ends, that `opendkim-testmsg` does not verify."""
+    ran = _in_namespaces(name, text, *map(str, files))
+    assert ran.stderr == ""
+    return ran.stdout.splitlines()
+
+
+def _in_namespaces(name: str, text: str, *files: str, **options) -> subprocess.CompletedProcess:
+    command = ["unshare", "--net", "--mount", sys.executable, "-m", "tests.mail.verifying", name, text, *files]
     return subprocess.run(
-        ["unshare", "--net", "--mount", sys.executable, "-m", "tests.mail.verifying", name, text],
-        check=False,
-        cwd=CLONE,
-        input=message.replace(b"\r\n", b"\n").decode(),
-        capture_output=True,
-        text=True,
-        timeout=60,
+        command, check=False, cwd=CLONE, capture_output=True, text=True, timeout=60 + len(files), **options
     )
 
 
-def main(name: str, text: str) -> int:
-    """Be the only name server of these namespaces, and run the tool on standard input."""
+def main(name: str, text: str, *files: str) -> int:
+    """Be the only name server of these namespaces, and run the tool on standard input, or on each file: then print
+    those that do not verify."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as configuration:
         configuration.write(f"nameserver {RESOLVER}\n")
@@ -69,7 +84,12 @@ def main(name: str, text: str) -> int:
         server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         server.bind((RESOLVER, 53))
         threading.Thread(target=serve, args=(server, name, text), daemon=True).start()
-        return subprocess.run(["opendkim-testmsg"], check=False).returncode
+        if not files:
+            return subprocess.run(["opendkim-testmsg"], check=False).returncode
+        for file in files:
+            if subprocess.run(["opendkim-testmsg"], check=False, input=Path(file).read_bytes()).returncode:
+                print(file)
+        return 0
 
 
 def serve(server: socket.socket, name: str, text: str) -> None:
