@@ -126,7 +126,7 @@ def activate_key(actor: Actor, *, domain: Domain, now: datetime) -> DkimKey | No
         state=KeyState.RETIRING, state_since=now, updated_at=now
     )
     DkimKey.objects.filter(pk=key.pk).update(state=KeyState.ACTIVE, state_since=now, updated_at=now)
-    want_tables()
+    want_tables(domain.domain_name)
     key.refresh_from_db()
     return key
 
@@ -138,7 +138,7 @@ def withdraw_key(actor: Actor, *, key: DkimKey, now: datetime) -> DkimKey:
     waits = DkimKey.objects.next_in_line().filter(domain_id=key.domain_id).exists()
     state = KeyState.RETIRING if waits else KeyState.PENDING
     if DkimKey.objects.filter(pk=key.pk, state=KeyState.ACTIVE).update(state=state, state_since=now, updated_at=now):
-        want_tables()
+        want_tables(key.domain.domain_name)
     key.refresh_from_db()
     return key
 
@@ -161,7 +161,7 @@ def destroy_keys(domain: Domain, now: datetime) -> None:
     DkimKey.objects.filter(domain=domain).exclude(state=KeyState.RETIRED).update(
         state=KeyState.RETIRED, state_since=now, private_key="", fingerprint="", updated_at=now
     )
-    want_tables()
+    want_tables(domain.domain_name)
 
 
 def keys_to_retire(now: datetime) -> list[DkimKey]:
@@ -233,5 +233,5 @@ def _retire(key: DkimKey, now: datetime) -> None:
         state=KeyState.RETIRED, state_since=now, private_key="", fingerprint="", updated_at=now
     )
     later(REFRESH_RECORDS, domain_id=key.domain_id)
-    want_tables()
+    want_tables(key.domain.domain_name)
     key.refresh_from_db()

@@ -337,6 +337,20 @@ class SigningGeneration(models.Model):
         return f"wanted {self.wanted}"
 
 
+class SigningChange(models.Model):
+    """Whose keys one generation changed, so that a signer that is few generations behind need not read all.
+
+    Written in the transaction of the change, while it holds the generation's row: numbers appear in order.
+    """
+
+    generation = models.PositiveBigIntegerField(primary_key=True)
+    # "": more than one domain, or nobody said which.
+    domain_name = ExactCharField(max_length=253, default="")
+
+    def __str__(self) -> str:
+        return f"{self.generation}: {self.domain_name or 'any'}"
+
+
 class Signer(models.Model):
     """One mail host's OpenDKIM: the generation of its files, the one that the running daemon has, and what is wrong."""
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import DateTimeField, F, Value
+from django.db.models import DateTimeField, F, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from dns import dkim
-from dns.models import DkimKey, KeyState, Signer, SigningGeneration
+from dns.models import DkimKey, KeyState, Signer, SigningChange, SigningGeneration
 from dns.signing import SigningRow
-from dns.signing_folder import LOCK_TIMEOUT_SECONDS, Outcome, SigningFolder
+from dns.signing_folder import LOCK_TIMEOUT_SECONDS, KeysOf, Outcome, SigningFolder
 from mailhost.background import later
 from mailhost.failpoints import failpoint
 from mailhost.scope import every_tenant
@@ -28,6 +28,9 @@ THE_GENERATION = 1
 BATCH = 500
 # So many rewrites may follow each other without a pause.
 AT_ONCE = 3
+# More changed domains than this are no fewer than all, by the time they take.
+MOST_CHANGES = 1000
+KEPT_CHANGES = 10_000
 
 
 class Resting(Exception):
@@ -47,9 +50,9 @@ def write_signing_tables(
     """
     now = now or timezone.now()
     failpoint("between commit and writing")
-    with every_tenant("a deleted domain's keys are destroyed, whoever's it was"):
-        destroy_keys_of_deleted_domains()
     parameters = import_string(PARAMETERS).from_settings()
+    with every_tenant("a deleted domain's keys are destroyed, whoever's it was"):
+        destroy_keys_of_deleted_domains(None if thorough else changed_domains(written_generation(parameters.hostname)))
     return follow_database(parameters, thorough=thorough, now=now, patience=patience)
 
 
@@ -59,7 +62,8 @@ def follow_database(
     """Make the files of one mail host's signer (`mailconfig.parameters`) say what the database says, have OpenDKIM
     read them, and note how far it is. The database user needs no more than `dns.signer_rights`.
 
-    Raises Resting, OSError and SigningFault.
+    A signer that is a few changes behind has just those written; else the whole set is made anew. Raises Resting,
+    OSError and SigningFault.
     """
     signer, _ = Signer.objects.get_or_create(name=parameters.hostname)
     # Read before the rows: a change that commits after this line is of a later generation, and wakes a writer of its
@@ -70,7 +74,13 @@ def follow_database(
     folder = SigningFolder.of(parameters)
     with every_tenant("the signer's files follow from the domains of all tenants"), folder.locked(patience):
         generation = wanted_generation()
-        outcome = folder.write(signing_rows(), private_parts, thorough=thorough)
+        outcome = None
+        since = written_generation(signer.name)
+        names = None if thorough else changed_domains(since, generation)
+        if names is not None:
+            outcome = folder.change(names, keys_of(names), private_parts, since=since, generation=generation)
+        if outcome is None:
+            outcome = folder.write(signing_rows(), private_parts, thorough=thorough, generation=generation)
         note_outcome(signer, generation, outcome, timedelta(seconds=parameters.signer_rest_seconds), now)
     if outcome.is_changed or outcome.skipped:
         log.info("signing_tables_written", generation=generation, domains=outcome.domains, skipped=outcome.skipped)
@@ -117,23 +127,47 @@ def fault_text(fault: Exception) -> str:
     return f"{type(fault).__name__}: {fault}"[:500]
 
 
-def want_tables() -> None:
-    """Ask, in the transaction of a change, that the signer's files follow it.
+def want_tables(domain_name: str = "") -> None:
+    """Ask, in the transaction of a change, that the signer's files follow it; name the domain if it is a single one.
 
     Comes last in an operation: the one row of the generation is locked until the commit.
     """
     next_one = {"wanted": F("wanted") + 1, "wanted_at": timezone.now()}
-    if not SigningGeneration.objects.filter(pk=THE_GENERATION).update(**next_one):
-        try:
-            with transaction.atomic():
-                SigningGeneration.objects.create(pk=THE_GENERATION, wanted=1, wanted_at=timezone.now())
-        except IntegrityError:
-            SigningGeneration.objects.filter(pk=THE_GENERATION).update(**next_one)
-    later(WRITE_TABLES)
+    with transaction.atomic(savepoint=False):
+        if not SigningGeneration.objects.filter(pk=THE_GENERATION).update(**next_one):
+            try:
+                with transaction.atomic():
+                    SigningGeneration.objects.create(pk=THE_GENERATION, wanted=1, wanted_at=timezone.now())
+            except IntegrityError:
+                SigningGeneration.objects.filter(pk=THE_GENERATION).update(**next_one)
+        SigningChange.objects.create(generation=wanted_generation(), domain_name=domain_name)
+        later(WRITE_TABLES)
 
 
 def wanted_generation() -> int:
     return SigningGeneration.objects.filter(pk=THE_GENERATION).values_list("wanted", flat=True).first() or 0
+
+
+def written_generation(name: str) -> int:
+    return Signer.objects.filter(name=name).values_list("written", flat=True).first() or 0
+
+
+def changed_domains(since: int, until: int | None = None) -> set[str] | None:
+    """Return the domains whose keys changed after one generation and until another (the newest, by default).
+
+    None when nothing did, when that is not known of every change, or when they are too many to be worth it.
+    """
+    until = wanted_generation() if until is None else until
+    changes = SigningChange.objects.filter(generation__gt=since, generation__lte=until).order_by("generation")
+    names = list(changes.values_list("domain_name", flat=True)[: MOST_CHANGES + 1])
+    if not 0 < len(names) <= MOST_CHANGES or len(names) != until - since or "" in names:
+        return None
+    return set(names)
+
+
+def forget_changes() -> None:
+    """Forget changes that are long written. A signer that is further behind makes its whole set anew."""
+    SigningChange.objects.filter(generation__lte=wanted_generation() - KEPT_CHANGES).delete()
 
 
 def reencrypt_private_keys() -> int:
@@ -149,9 +183,13 @@ def reencrypt_private_keys() -> int:
     return len(keys)
 
 
-def destroy_keys_of_deleted_domains() -> None:
-    """Wipe the private parts of domains that were deleted, so that a former owner's key cannot come back."""
-    deleted = list(DkimKey.objects.of_deleted_domains().values_list("pk", flat=True))
+def destroy_keys_of_deleted_domains(names: set[str] | None) -> None:
+    """Wipe the private parts of domains (of these names, or all) that were deleted, so that a former owner's key
+    cannot come back."""
+    deleted = DkimKey.objects.of_deleted_domains()
+    if names is not None:
+        deleted = deleted.filter(domain__domain_name__in=names)
+    deleted = list(deleted.values_list("pk", flat=True))
     if deleted:
         DkimKey.objects.filter(pk__in=deleted).update(
             private_key="", fingerprint="", state=KeyState.RETIRED, updated_at=timezone.now()
@@ -164,16 +202,20 @@ def signing_rows() -> list[SigningRow]:
     Suspension takes no domain out: the password, the sender map and the guard stop its people, and the first message
     after it is lifted must be signed even while no worker runs.
     """
-    rows = DkimKey.objects.on_signers().values_list(
-        "pk",
-        "domain__domain_name",
-        "selector",
-        "fingerprint",
-        "state",
-    )
+    return rows_of(DkimKey.objects.on_signers())
+
+
+def keys_of(names: set[str]) -> KeysOf:
+    """Return what the signer is to have of these domains, and the files of keys that it may have had."""
+    keys = DkimKey.objects.filter(domain__domain_name__in=names)
+    return KeysOf(rows_of(keys.on_signers()), {row.file_name for row in rows_of(keys)})
+
+
+def rows_of(keys: QuerySet) -> list[SigningRow]:
+    columns = keys.values_list("pk", "domain__domain_name", "selector", "fingerprint", "state")
     return [
         SigningRow(key_id, name, selector, mark, signs=state == KeyState.ACTIVE)
-        for key_id, name, selector, mark, state in rows
+        for key_id, name, selector, mark, state in columns.iterator(chunk_size=BATCH)
     ]
 
 

@@ -3,6 +3,7 @@ it is. `manage.py daemonusers` gives it this and nothing else."""
 
 READS = {
     "dns_signinggeneration": ("id", "wanted"),
+    "dns_signingchange": ("generation", "domain_name"),
     "dns_dkimkey": ("id", "domain_id", "selector", "private_key", "public_key", "fingerprint", "state"),
     "mail_domains": ("id", "domain_name", "verified_at", "deleted_at"),
     "dns_signer": (

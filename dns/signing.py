@@ -1,7 +1,7 @@
 """OpenDKIM's KeyTable and SigningTable as text: rows in, lines out, and a lint that nothing unsafe passes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,6 +104,20 @@ def signing_table(rows: Iterable[SigningRow], unusable: Iterable[SigningRow] = (
         # The newest key signs where two are active.
         lines[row.domain_name] = f"{row.domain_name} {row.key_name}"
     return text(lines[name] for name in sorted(lines))
+
+
+def with_changes(table: str, fresh: str, names: set[str], domain_of: Callable[[str], str]) -> str:
+    """Return the table with the lines of these domains replaced by `fresh` ones, sorted as the whole would be."""
+    kept = [line for line in table.splitlines() if domain_of(line) not in names]
+    return text(sorted([*kept, *fresh.splitlines()], key=first_word))
+
+
+def domain_of_key_line(line: str) -> str:
+    return line.partition(" ")[2].partition(":")[0]
+
+
+def first_word(line: str) -> str:
+    return line.partition(" ")[0]
 
 
 def joined_key_tables(old: str, new: str) -> str:

@@ -3,7 +3,6 @@ never meets a name without its key, nor a domain of ours without its name. Only 
 name without a key: its mail waits (451)."""
 
 import fcntl
-import hashlib
 import os
 import pwd
 import re
@@ -20,18 +19,24 @@ from typing import Any
 
 import structlog
 
+from dns import seen_files
 from dns.dkim import UnusableKey
 from dns.safe_files import Owner, fsync_folder, give, put, read_text
 from dns.signing import (
+    EVERY_OTHER,
     KEY_FILE,
+    UNUSABLE,
     FolderHeld,
     SigningFault,
     SigningRow,
     UnsafeRow,
+    domain_of_key_line,
+    first_word,
     joined_key_tables,
     key_line,
     key_table,
     signing_table,
+    with_changes,
 )
 from dns.tables import Table, digest
 from mailhost.failpoints import failpoint
@@ -43,6 +48,8 @@ KEY_TABLE = "KeyTable"
 SIGNING_TABLE = "SigningTable"
 # The digest of the tables that the daemon was last told to read.
 TOLD = ".told"
+# The generation that the folder stands at, and the digest of its tables.
+STANDS_AT = ".stands-at"
 LOCK = ".lock"
 LOCK_TIMEOUT_SECONDS = 30
 TEMPORARY = re.compile(r"\.new-[A-Za-z0-9._-]+")
@@ -53,6 +60,14 @@ LOADS_WITHIN_SECONDS = 5
 
 # Private parts by row: a PEM, or why there is none.
 PrivateParts = Callable[[list[SigningRow]], Iterator[tuple[SigningRow, bytes | UnusableKey]]]
+
+
+@dataclass(frozen=True)
+class KeysOf:
+    """What some domains have: the rows that the signer is to have, and the files of all keys they ever had."""
+
+    wanted: list[SigningRow]
+    files: set[str]
 
 
 @dataclass(frozen=True)
@@ -140,12 +155,14 @@ class SigningFolder:
             if not table.database.exists():
                 table.replace(table.read() or first)
 
-    def write(self, rows: list[SigningRow], private_parts: PrivateParts, *, thorough: bool) -> Outcome:
-        """Make the folder say what `rows` say. To be called under `locked`.
+    def write(
+        self, rows: list[SigningRow], private_parts: PrivateParts, *, thorough: bool, generation: int | None = None
+    ) -> Outcome:
+        """Make the folder say what `rows` say, which are all of a generation. To be called under `locked`.
 
         Adding goes key file, KeyTable, SigningTable, reload; removing the other way round. In between KeyTable names
         the keys of both sets, so that a crash anywhere leaves a set that signs, and the next writing goes on from
-        there. `thorough` reads every key file instead of looking at its owner, mode and size.
+        there. `thorough` reads key files too, instead of looking at owner, mode and size alone (`dns.seen_files`).
         Raises OSError (disk full, read-only) and SigningFault with the former tables whole.
         """
         self._remove_leftovers()
@@ -154,10 +171,46 @@ class SigningFolder:
         if rows and not placed:
             raise SigningFault(f"none of {len(rows)} keys is usable: the former tables stay")
         failpoint("after the key files")
-        signing = [row for row in placed if row.signs]
-        kept = {row.key_id for row in placed}
-        unusable = [row for row in rows if row.signs and row.key_id not in kept]
+        signing, unusable = _apart(rows, placed)
         names, patterns = key_table(signing, self.keys), signing_table(signing, unusable)
+        changed = self._replace_tables(names, patterns, thorough=thorough)
+        removed = self._remove_keys(keep={row.file_name for row in placed})
+        self._note(generation, names + patterns)
+        return self._outcome(
+            *changed,
+            domains=len({row.domain_name for row in signing}),
+            skipped=len(rows) - len(placed),
+            written=written,
+            removed=removed,
+        )
+
+    def change(
+        self, names: set[str], keys: KeysOf, private_parts: PrivateParts, *, since: int, generation: int
+    ) -> Outcome | None:
+        """Make a folder that stands at one generation say what a later one says, which changed these domains alone.
+
+        In the same order as `write`, and to be called under `locked`. Returns None when the folder stands elsewhere:
+        then it has to be written as a whole.
+        """
+        key_lines, patterns = self.key_table.read(), self.signing_table.read()
+        if read_text(self.path / STANDS_AT) != _mark(since, key_lines + patterns):
+            return None
+        self._remove_leftovers()
+        placed, written = self._place_keys(list(self._safe(keys.wanted)), private_parts, thorough=False)
+        failpoint("after the key files")
+        signing, unusable = _apart(keys.wanted, placed)
+        key_lines = with_changes(key_lines, key_table(signing, self.keys), names, domain_of_key_line)
+        patterns = with_changes(patterns, signing_table(signing, unusable), names | {EVERY_OTHER}, first_word)
+        changed = self._replace_tables(key_lines, patterns)
+        removed = self._unlink(keys.files - {row.file_name for row in placed})
+        self._note(generation, key_lines + patterns)
+        # The table itself says of how many domains the key is unusable; one line stands for every other name.
+        skipped = patterns.count(f" {UNUSABLE}") - 1
+        domains = patterns.count("\n") - 1 - skipped
+        return self._outcome(*changed, domains=domains, skipped=skipped, written=written, removed=removed)
+
+    def _replace_tables(self, names: str, patterns: str, *, thorough: bool = False) -> tuple[bool, bool, bool]:
+        """Bring both tables to the daemon. Returns whether they were changed, whether it was told, and has them."""
         is_changed = self.key_table.replace(joined_key_tables(self.key_table.read(), names), thorough=thorough)
         failpoint("between KeyTable and SigningTable")
         is_changed |= self.signing_table.replace(patterns, thorough=thorough)
@@ -165,10 +218,22 @@ class SigningFolder:
         is_told, is_loaded = self._tell(names + patterns)
         if self.key_table.replace(names):
             is_changed, is_loaded = True, self._tell(names + patterns)[1]
-        removed = self._remove_keys(keep={row.file_name for row in placed})
+        return is_changed, is_told, is_loaded
+
+    def _outcome(
+        self,
+        is_changed: bool,
+        is_told: bool,
+        is_loaded: bool,
+        *,
+        domains: int,
+        skipped: int,
+        written: int,
+        removed: int,
+    ) -> Outcome:
         return Outcome(
-            domains=len({row.domain_name for row in signing}),
-            skipped=len(rows) - len(placed),
+            domains=domains,
+            skipped=skipped,
             keys_written=written,
             keys_removed=removed,
             is_changed=is_changed or bool(written or removed),
@@ -176,6 +241,11 @@ class SigningFolder:
             is_running=self._daemon() is not None,
             is_loaded=is_loaded,
         )
+
+    def _note(self, generation: int | None, tables: str) -> None:
+        """Note at which generation the folder stands, in a form that holds for these very tables alone."""
+        if generation is not None and read_text(self.path / STANDS_AT) != (mark := _mark(generation, tables)):
+            put(self.path, STANDS_AT, mark.encode("ascii"), self.owner)
 
     def _safe(self, rows: Iterable[SigningRow]) -> Iterator[SigningRow]:
         for row in rows:
@@ -196,11 +266,13 @@ class SigningFolder:
         self, rows: list[SigningRow], private_parts: PrivateParts, thorough: bool
     ) -> tuple[list[SigningRow], int]:
         """Return the rows whose key file is in place, and how many files that took."""
-        present = {entry.name: entry.stat(follow_symlinks=False) for entry in os.scandir(self.keys)}
+        # Plain strings: with a hundred thousand keys, paths that know their parts take most of the time.
+        folder = os.fspath(self.keys)
+        files = [(row, name, _looked_at(f"{folder}/{name}")) for row, name in ((row, row.file_name) for row in rows)]
+        spoiled = seen_files.spoiled(folder, files) if thorough else set()
         placed, absent = [], []
-        for row in rows:
-            is_good = self._is_safe_file(present.get(row.file_name)) and (not thorough or self._holds_its_key(row))
-            (placed if is_good else absent).append(row)
+        for row, name, found in files:
+            (placed if self._is_safe_file(found) and name not in spoiled else absent).append(row)
         written = 0
         for row, part in private_parts(absent):
             if isinstance(part, UnusableKey):
@@ -221,10 +293,6 @@ class SigningFolder:
             and found.st_uid == self.owner[0]
             and found.st_size > 0
         )
-
-    def _holds_its_key(self, row: SigningRow) -> bool:
-        content = (self.keys / row.file_name).read_bytes()
-        return hashlib.sha256(content).hexdigest() == row.fingerprint
 
     def _tell(self, tables: str) -> tuple[bool, bool]:
         """Make OpenDKIM read the tables again, unless it has just these. Returns whether it was told now, and whether
@@ -281,10 +349,16 @@ class SigningFolder:
         return pid if name == "opendkim" else None
 
     def _remove_keys(self, keep: set[str]) -> int:
+        with os.scandir(self.keys) as entries:
+            extra = {entry.name for entry in entries if entry.name not in keep and KEY_FILE.fullmatch(entry.name)}
+        return self._unlink(extra)
+
+    def _unlink(self, names: set[str]) -> int:
+        """Remove key files, where they are there. Returns how many were."""
         removed = 0
-        for entry in os.scandir(self.keys):
-            if entry.name not in keep and KEY_FILE.fullmatch(entry.name):
-                os.unlink(entry.path)
+        for name in names:
+            with suppress(FileNotFoundError):
+                os.unlink(self.keys / name)
                 removed += 1
         if removed:
             fsync_folder(self.keys)
@@ -306,6 +380,23 @@ class SigningFolder:
             found = folder.lstat()
             if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (0, self.owner[0]) or found.st_mode & 0o022:
                 raise SigningFault(f"{folder} is not a folder of the signer's that only it may write")
+
+
+def _apart(rows: list[SigningRow], placed: list[SigningRow]) -> tuple[list[SigningRow], list[SigningRow]]:
+    """Return the rows that sign, and those that should and have no usable key."""
+    kept = {row.key_id for row in placed}
+    return [row for row in placed if row.signs], [row for row in rows if row.signs and row.key_id not in kept]
+
+
+def _mark(generation: int, tables: str) -> str:
+    return f"{generation} {digest(tables)}"
+
+
+def _looked_at(path: str) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except FileNotFoundError:
+        return None
 
 
 def _open_files(pid: int) -> Iterator[os.stat_result]:

@@ -98,6 +98,7 @@ def write_signing_tables(thorough: bool = False) -> Again | None:
 
 def reconcile_signing_tables() -> None:
     """Have the signer compare all its files with the database and mend them, unless it has that before it already."""
+    operations.forget_changes()
     if not Job.objects.filter(task=WRITE_TABLES, arguments={"thorough": True}, finished_at=None).exists():
         later(WRITE_TABLES, thorough=True)
 

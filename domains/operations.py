@@ -114,7 +114,7 @@ def open_domain(domain: Domain, now: datetime) -> Domain:
     later("dns.tasks.refresh_records", domain_id=domain.pk)
     tell(domain, "domain.verified", f"{display_name(domain.domain_name)} is proven to be yours.")
     # A name that comes back may have its key still, and then nothing else would tell the signer.
-    import_string(WANT_TABLES)()
+    import_string(WANT_TABLES)(domain.domain_name)
     domain.refresh_from_db()
     return domain
 
@@ -220,7 +220,7 @@ def delete_domain(actor: Actor, *, domain: Domain) -> Domain:
     recalculate(domain_id=domain.pk)
     later("mailboxes.tasks.end_sessions", address_mask=f"*@{domain.domain_name}")
     release(domain.owner_path, domains=1, **freed)
-    import_string(WANT_TABLES)()
+    import_string(WANT_TABLES)(domain.domain_name)
     domain.refresh_from_db()
     return domain
 

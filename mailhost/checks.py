@@ -17,6 +17,7 @@ NOT_TENANT_OWNED = {
     "billing.ClosedDay",
     "api.IdempotencyKey",
     "dns.Signer",
+    "dns.SigningChange",
     "dns.SigningGeneration",
     "mailhost.Job",
     "mailboxes.LastLogin",

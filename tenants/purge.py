@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils.module_loading import import_string
 
-from mailhost.background import later
 from mailhost.scope import TenantOwned, every_tenant, subtree
 from tenants.models import Allowance, Member, Tenant
 
@@ -19,7 +18,7 @@ from tenants.models import Allowance, Member, Tenant
 REMOVE_MAIL = "mailboxes.purge.remove_mail"
 # After: (ids of people who were members).
 REMOVE_PEOPLE = "accounts.purge.remove_people"
-SIGNING_TABLES = "dns.tasks.write_signing_tables"
+WANT_TABLES = "dns.operations.want_tables"
 
 
 def finish(tenant: Tenant) -> None:
@@ -37,7 +36,7 @@ def finish(tenant: Tenant) -> None:
             below.update(plan_version=None, suspension_note="")
             # Last: as long as it stands the purge is not finished.
             Allowance.objects.filter(subtree("path", tenant.path)).delete()
-            later(SIGNING_TABLES)
+            import_string(WANT_TABLES)()
 
 
 def deletion_order() -> list[type[TenantOwned]]:
