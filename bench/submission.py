@@ -1,5 +1,6 @@
 """Milliseconds for one signed message on an authenticated submission session, milters and all."""
 
+import os
 import random
 import smtplib
 import ssl
@@ -25,13 +26,27 @@ BODY = ("a line of sixty-four characters, as people's mail programs write\n" * 3
 
 
 def measure(servers: Servers, database: Database, messages: int, rounds: int) -> list[Figure]:
-    """Send signed messages, one after the other in one session. Raises when one leaves unsigned."""
-    with _sending(servers, database) as session:
-        seconds = [_send(session, messages) for _ in range(rounds)]
-        session.quit()
-    each = [1000 * value / messages for value in seconds]
-    more = {"spread": spread(each), "milters": "guard of header From, OpenDKIM", "bytes": len(BODY)}
-    return [Figure("signed submission", database.size, median(each), "ms a message", more)]
+    """Send signed messages, one after the other in one session, and in turn the same without the milters: what is left
+    then is Postfix, its maps and the disk. Raises when a message leaves unsigned."""
+    with _sending(servers, database):
+        milters = _milters(servers)
+        seconds = in_turn(
+            rounds,
+            {
+                "signed": lambda: _seconds(servers, ", ".join(milters), messages),
+                "bare": lambda: _seconds(servers, "", messages),
+                "fsync": lambda: _fsync_seconds(servers.params.postfix_queue_dir, messages) * messages,
+            },
+        )
+    each = {name: [1000 * value / messages for value in values] for name, values in seconds.items()}
+    more = {
+        "spread": spread(each["signed"]),
+        "milters": "guard of header From, OpenDKIM",
+        "without them ms": median(each["bare"]),
+        "one fsync ms": median(each["fsync"]),
+        "bytes": len(BODY),
+    }
+    return [Figure("signed submission", database.size, median(each["signed"]), "ms a message", more)]
 
 
 def measure_guard(servers: Servers, database: Database, messages: int, rounds: int) -> list[Figure]:
@@ -39,18 +54,9 @@ def measure_guard(servers: Servers, database: Database, messages: int, rounds: i
     with _sending(servers, database):
 
         def rate(milters: str) -> float:
-            # A new session each time: smtpd reads its milters when it starts.
-            configuration = str(servers.params.postfix_config_dir)
-            subprocess.run(["postconf", "-c", configuration, "-e", f"smtpd_milters = {milters}"], check=True)
-            subprocess.run(["postfix", "-c", configuration, "reload"], check=True, capture_output=True)
-            time.sleep(1)
-            session = _signed_in(servers)
-            _send(session, 10)
-            seconds = _send(session, messages)
-            session.quit()
-            return messages / seconds
+            return messages / _seconds(servers, milters, messages)
 
-        guard, signer = f"unix:{servers.params.guard_socket}", f"unix:{servers.params.milter_socket}"
+        guard, signer = _milters(servers)
         with one_core(servers.pid("guard"), servers.pid("opendkim"), servers.pid("postfix")) as is_pinned:
             rates = in_turn(rounds, {"with": lambda: rate(f"{guard}, {signer}"), "without": lambda: rate(signer)})
     cost = 1 - ratio(rates["with"], rates["without"])
@@ -58,9 +64,40 @@ def measure_guard(servers: Servers, database: Database, messages: int, rounds: i
     return [Figure("the guard's cost", database.size, cost, "of the rate without it", more)]
 
 
+def _milters(servers: Servers) -> tuple[str, str]:
+    return f"unix:{servers.params.guard_socket}", f"unix:{servers.params.milter_socket}"
+
+
+def _seconds(servers: Servers, milters: str, messages: int) -> float:
+    """Return how long messages take through these milters, in a new session: smtpd reads them when it starts."""
+    configuration = str(servers.params.postfix_config_dir)
+    subprocess.run(["postconf", "-c", configuration, "-e", f"smtpd_milters = {milters}"], check=True)
+    subprocess.run(["postfix", "-c", configuration, "reload"], check=True, capture_output=True)
+    time.sleep(1)
+    session = _signed_in(servers)
+    _send(session, 10)
+    seconds = _send(session, messages)
+    session.quit()
+    return seconds
+
+
+def _fsync_seconds(folder: Path, files_written: int) -> float:
+    """Return what it takes, in the median, to write a message's bytes to a file of that disk and have them safe."""
+    path, times = folder / "bench-fsync", []
+    for _ in range(files_written):
+        with path.open("wb") as file:
+            file.write(BODY.encode())
+            file.flush()
+            started = time.perf_counter()
+            os.fsync(file.fileno())
+            times.append(time.perf_counter() - started)
+        path.unlink()
+    return median(times)
+
+
 @contextmanager
-def _sending(servers: Servers, database: Database) -> Iterator[smtplib.SMTP]:
-    """Run what a submission needs, and give a session whose first messages left signed."""
+def _sending(servers: Servers, database: Database) -> Iterator[None]:
+    """Run what a submission needs, once the first messages have left signed."""
     servers.use(database.name)
     _make_key(servers)
     check = ["postfix", "-c", str(servers.params.postfix_config_dir), "check"]
@@ -77,7 +114,8 @@ def _sending(servers: Servers, database: Database) -> Iterator[smtplib.SMTP]:
             raise RuntimeError(f"messages did not arrive outside; see {servers.params.postfix_log}")
         if (signed := _arrived(outside, b"DKIM-Signature:")) != 10:
             raise RuntimeError(f"{signed} of 10 messages left signed")
-        yield session
+        session.quit()
+        yield
     finally:
         servers.stop(*reversed(DAEMONS))
 
