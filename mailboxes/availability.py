@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from mailboxes.addresses import display_address, domain_of, normalise_address
 from mailboxes.models import Mailbox
 from mailboxes.operations import refuse_taken
-from mailboxes.ownership import home_of
+from mailboxes.ownership import homes_of
 from mailhost.errors import Refused
 
 
@@ -27,7 +27,9 @@ def verdict_on(address: str) -> Verdict:
     """Judge an address within the present scope."""
     try:
         address = normalise_address(address)
-        home_of(domain_of(address), field="address")
+        [home] = homes_of([domain_of(address)], field="address").values()
+        if isinstance(home, Refused):
+            raise home
         refuse_taken(address)
     except Refused as refusal:
         holder = Mailbox.objects.live().filter(email=address).values_list("uid", flat=True).first()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from domains.models import Domain
 from domains.names import display_name
 from mailboxes.app_passwords import PROTOCOLS
+from mailboxes.import_table import ALIASES, MAILBOXES, MAX_BYTES
 from mailboxes.listing import FULLNESSES, ORDERS, STATUSES, matching
 from mailboxes.operations import SWITCHES
 from mailhost.web.sizes import SizeField
@@ -216,6 +217,53 @@ class AppPasswordForm(forms.Form):
             "networks": [text for text in re.split(r"[\s,;]+", data["networks"]) if text],
             "expires_at": datetime.combine(last + timedelta(days=1), time(), UTC) if last else None,
         }
+
+
+class ImportForm(forms.Form):
+    """A table to import: a file, or rows that were pasted."""
+
+    kind = forms.ChoiceField(label=_("What stands in it"), widget=forms.RadioSelect)
+    file = forms.FileField(
+        label=_("CSV file"),
+        required=False,
+        help_text=_("Up to 5 MB and 20,000 rows. Commas, semicolons or tabs; the first line names the columns."),
+        widget=forms.FileInput({"accept": ".csv,.tsv,.txt,text/csv,text/plain"}),
+    )
+    pasted = forms.CharField(
+        label=_("Or paste rows"),
+        required=False,
+        strip=False,
+        max_length=MAX_BYTES,
+        widget=forms.Textarea(attrs={"rows": 6, **PLAIN_TEXT}),
+    )
+
+    KINDS = {MAILBOXES: _("Mailboxes"), ALIASES: _("Aliases")}
+
+    def __init__(self, kinds: Iterable[str], *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].choices = [(kind, self.KINDS[kind]) for kind in kinds]
+
+    def clean(self) -> dict:
+        if not self.cleaned_data.get("file") and not self.cleaned_data.get("pasted", "").strip() and not self.errors:
+            self.add_error("file", _("Choose a file, or paste rows below."))
+        return self.cleaned_data
+
+    @property
+    def content(self) -> bytes:
+        """What was brought; a file goes before pasted rows. More than is taken is not read."""
+        file = self.cleaned_data["file"]
+        return file.read(MAX_BYTES + 1) if file else self.cleaned_data["pasted"].encode()
+
+    @property
+    def file_name(self) -> str:
+        file = self.cleaned_data["file"]
+        return file.name if file else str(_("Pasted rows"))
+
+
+class UsualSizeForm(forms.Form):
+    """What a new mailbox holds where its row does not say."""
+
+    usual_quota_mb = SizeField(label=_("Storage of new mailboxes without a size"), initial=1024)
 
 
 class AliasForm(AddressForm):

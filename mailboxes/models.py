@@ -6,6 +6,7 @@ from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 
 from domains.models import Domain
+from longwork.models import LongWork
 from mailboxes.addresses import MAX_ADDRESS
 from mailboxes.app_passwords import PROTOCOLS
 from mailhost.fields import ExactCharField, UidField
@@ -296,3 +297,36 @@ class LastLogin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} UTC by {self.service}"
+
+
+class Import(TenantOwned):
+    """A table that somebody brought: kept until it is imported or a day is over, then what its report needs.
+
+    The rows may hold passwords, so they are encrypted, and gone once the work has begun.
+    """
+
+    tenant_path = "tenant__path"
+    secret = frozenset({"sealed_rows"})
+
+    uid = UidField()
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10, db_collation="ascii_bin")
+    file_name = models.CharField(max_length=200)
+    brought_by = models.CharField(max_length=254)
+    sealed_rows = models.TextField()
+    # Line and address of each row that the work was given, in its order.
+    lines = models.JSONField(default=list)
+    # (line, address, why) of those that had not the right shape.
+    refused = models.JSONField(default=list)
+    work = models.OneToOneField(LongWork, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "mail_imports"
+        indexes = [
+            models.Index(fields=["tenant", "id"], name="import_of_tenant"),
+            models.Index(fields=["created_at"], name="import_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.file_name} ({self.kind})"

@@ -5,7 +5,7 @@ from django.utils import timezone
 from redis import Redis
 
 from domains.models import Domain
-from mailboxes import fullness, last_logins, sessions
+from mailboxes import fullness, import_operations, last_logins, sessions
 from mailboxes.addresses import display_address
 from mailboxes.app_password_operations import end_expired
 from mailboxes.invitations import VALID, link
@@ -55,6 +55,12 @@ def store_last_logins() -> None:
 def note_fullness() -> None:
     """Note beside each address how full its mailbox is."""
     fullness.note_fullness()
+
+
+def forget_imports() -> None:
+    """Forget tables that nobody imported, and those that were imported long ago."""
+    with every_tenant("the tables of all tenants are forgotten by the clock"):
+        import_operations.forget_imports(timezone.now())
 
 
 def end_expired_app_passwords() -> None:

@@ -8,6 +8,7 @@ from mailboxes.web import aliases as alias_pages
 from mailboxes.web import app_passwords as app_password_pages
 from mailboxes.web import bulk as bulk_pages
 from mailboxes.web import explain as explain_pages
+from mailboxes.web import imports as import_pages
 from mailboxes.web import invitation as invitation_pages
 from mailboxes.web import mailboxes as mailbox_pages
 
@@ -33,6 +34,11 @@ pages = [
     path("mailboxes/<uid:uid>/app-passwords/", mailbox_pages.mailbox_app_passwords, name="mailbox-app-passwords"),
     path("mailboxes/<uid:uid>/app-passwords/add/", app_password_pages.add, name="app-password-add"),
     path("app-passwords/<uid:uid>/revoke/", app_password_pages.revoke, name="app-password-revoke"),
+    path("import/", import_pages.index, name="imports"),
+    path("import/<uid:uid>/", import_pages.show, name="import"),
+    path("import/<uid:uid>/start/", import_pages.start, name="import-start"),
+    path("import/<uid:uid>/discard/", import_pages.discard, name="import-discard"),
+    path("import/<uid:uid>/report.csv", import_pages.report, name="import-report"),
     path("explain/", explain_pages.explain, name="explain"),
     path("aliases/", alias_pages.index, name="aliases"),
     path("aliases/add/", alias_pages.add, name="alias-add"),

@@ -1,12 +1,21 @@
 """Long work on mailboxes and aliases (longwork.works)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import transaction
+
 from longwork.works import Run
+from mailboxes.alias_batch_operations import NewAlias, create_aliases
 from mailboxes.api.aliases import aliases_made
 from mailboxes.api.mailboxes import BODY_NAMES, batch_made
+from mailboxes.batch_operations import NewMailbox, create_mailboxes
+from mailboxes.import_verdicts import differences, targets_present
+from mailboxes.models import Mailbox
+from mailboxes.operations import change_password, is_set, update_mailbox
 from mailhost.api.batches import ATOMIC
+from mailhost.errors import NotPermitted, Refused
 
 # What one step makes: with plain passwords it takes a few seconds.
 STEP = 100
@@ -37,3 +46,75 @@ def _make(run: Run, make: Callable[..., dict[str, Any]], mode: str, items: list[
         answer["data"] = run.result["data"] + answer["data"]
     run.result = answer
     run.advance(size)
+
+
+def import_mailboxes(run: Run, *, rows: list[dict[str, Any]]) -> None:
+    """Let mailboxes be as rows say: those that are missing are made, as one batch, those that differ are changed."""
+    places = range(run.done, min(run.done + STEP, len(rows)))
+    some = {place: dict(rows[place]) for place in places}
+    usual = {place: row.pop("usual_quota_mb") for place, row in some.items()}
+    present = {
+        row.email: row for row in Mailbox.objects.live().filter(email__in=[row["address"] for row in some.values()])
+    }
+    new = {place: row for place, row in some.items() if row["address"] not in present}
+    if new:
+        items = [NewMailbox(**{"storage_quota_mb": usual[place], **row}) for place, row in new.items()]
+        made, refusals = create_mailboxes(run.actor, items=items, is_atomic=False)
+        numbers = list(new)
+        _count(run, "created", len(made))
+        for number, refusal in refusals.items():
+            run.refuse(numbers[number], refusal)
+    for place, row in some.items():
+        if place not in new:
+            with _refusals_noted(run, place):
+                _count(run, "changed" if _brought_in_line(run, present[row["address"]], row) else "unchanged")
+    run.advance(STEP)
+
+
+def import_aliases(run: Run, *, rows: list[dict[str, Any]]) -> None:
+    """Let aliases lead where rows say; where they lead otherwise, they lead on as well."""
+    places = range(run.done, min(run.done + STEP, len(rows)))
+    present = targets_present([rows[place]["source"] for place in places])
+    items, numbers = [], []
+    for place in places:
+        source, targets = rows[place]["source"], rows[place]["targets"]
+        missing = [target for target in targets if target not in present.get(source, ())]
+        if missing:
+            items.append(NewAlias(source, missing))
+            numbers.append(place)
+        else:
+            _count(run, "unchanged")
+    if items:
+        made, refusals = create_aliases(run.actor, items=items, is_atomic=False)
+        for number in made:
+            _count(run, "changed" if rows[numbers[number]]["source"] in present else "created")
+        for number, refusal in refusals.items():
+            run.refuse(numbers[number], refusal)
+    run.advance(STEP)
+
+
+def _brought_in_line(run: Run, mailbox: Mailbox, row: dict[str, Any]) -> bool:
+    """Change what a row says otherwise of a mailbox that is there; return whether that was anything."""
+    changes = differences(mailbox, row)
+    if changes:
+        update_mailbox(run.actor, mailbox=mailbox, **changes)
+    secret = {name: row[name] for name in ("password", "password_hash") if name in row}
+    if secret and not is_set(mailbox, **secret):
+        change_password(run.actor, mailbox=mailbox, **secret)
+        return True
+    return bool(changes)
+
+
+@contextmanager
+def _refusals_noted(run: Run, place: int) -> Iterator[None]:
+    try:
+        with transaction.atomic():
+            yield
+    except NotPermitted:
+        raise
+    except Refused as refusal:
+        run.refuse(place, refusal)
+
+
+def _count(run: Run, outcome: str, number: int = 1) -> None:
+    run.result[outcome] = run.result.get(outcome, 0) + number

@@ -45,6 +45,7 @@ EVERY = {
     "old links to profiles": ("clientsetup.tasks.forget_old_links", 3600),
     "last sign-ins from Redis": ("mailboxes.tasks.store_last_logins", 30),
     "how full mailboxes are": ("mailboxes.tasks.note_fullness", 300),
+    "tables that nobody imported": ("mailboxes.tasks.forget_imports", 3600),
     "answers of repeated requests": ("mailhost.api.tasks.forget_idempotency_keys", 3600),
     "expired app passwords": ("mailboxes.tasks.end_expired_app_passwords", 60),
     "DNS records that are due": ("dns.tasks.check_due_records", 15),

@@ -131,6 +131,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.ActorMiddleware",
+    "mailboxes.web.notices.ImportNotices",
     "mailhost.request_log.RequestLogMiddleware",
 ]
 

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from mailboxes.explain import Explanation, check_question, explain_recipient, explain_sender
 from mailboxes.forms import PLAIN_TEXT
@@ -13,24 +14,24 @@ ADDRESS = {"type": "text", "inputmode": "email", **PLAIN_TEXT}
 
 class RecipientForm(forms.Form):
     recipient = forms.CharField(
-        label="Mail to",
+        label=_("Mail to"),
         max_length=300,
-        error_messages={"required": "Enter an address."},
+        error_messages={"required": _("Enter an address.")},
         widget=forms.TextInput(attrs=ADDRESS),
     )
 
 
 class SenderForm(forms.Form):
     sender = forms.CharField(
-        label="Mail from",
+        label=_("Mail from"),
         max_length=300,
-        error_messages={"required": "Enter the address that stands in From."},
+        error_messages={"required": _("Enter the address that stands in From.")},
         widget=forms.TextInput(attrs=ADDRESS),
     )
     login = forms.CharField(
-        label="Sent by mailbox",
+        label=_("Sent by mailbox"),
         max_length=300,
-        error_messages={"required": "Enter the mailbox that signs in."},
+        error_messages={"required": _("Enter the mailbox that signs in.")},
         widget=forms.TextInput(attrs=ADDRESS),
     )
 
@@ -46,5 +47,6 @@ def explain(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         with refusals(form):
             check_question(*(form.cleaned_data.get(name) for name in ("recipient", "sender", "login")))
-            told = explain_sender(**form.cleaned_data) if asks_sender else explain_recipient(**form.cleaned_data)
+            data = form.cleaned_data
+            told = explain_sender(**data) if asks_sender else explain_recipient(data["recipient"])
     return render_form(request, "mailboxes/explain.html", form, to=to, by=by, told=told)

@@ -27,6 +27,7 @@ MENU = (
     Entry("domains", _("Domains"), "globe-alt", "domains.list"),
     Entry("mailboxes", _("Mailboxes"), "inbox", "mailboxes.list"),
     Entry("aliases", _("Aliases"), "arrows-right-left", "aliases.list"),
+    Entry("imports", _("Import"), "arrow-up-tray", "aliases.create"),
     Entry("explain", _("Explain an address"), "question-mark-circle", "addresses.explain"),
     Entry("tenants", _("Customers"), "building-office-2", "tenants.list", hidden_from=CUSTOMER),
     Entry("plans", _("Plans"), "rectangle-stack", "plans.list"),

@@ -30,14 +30,21 @@ class SizeField(forms.Field):
         text = str(value or "").strip()
         if not text:
             return None
-        found = SIZE.fullmatch(text)
-        if found is None:
+        size_mb = in_mb(text)
+        if size_mb is None:
             raise ValidationError(_("This is no size. Write for example 500 MB or 2 GB."), code="invalid")
-        number, unit = found.groups()
-        size_mb = round(float(number.replace(",", ".")) * IN_MB[f"{unit.upper()}B" if unit else ""])
         if size_mb < 1:
             raise ValidationError(_("The smallest size is 1 MB."), code="invalid")
         return size_mb
+
+
+def in_mb(text: str) -> int | None:
+    """Return the size that a text says, in MB, or None when it says none."""
+    found = SIZE.fullmatch(text.strip())
+    if found is None:
+        return None
+    number, unit = found.groups()
+    return round(float(number.replace(",", ".")) * IN_MB[f"{unit.upper()}B" if unit else ""])
 
 
 def written(size_mb: int) -> str:

@@ -17,12 +17,13 @@ def sign_in_without_typing(context: BrowserContext, town: Town, email: str, url:
 def addresses_of_acme(town: Town) -> dict[str, str]:
     """Return every page that opens with GET, by name, with Acme's rows in it."""
     from domains.models import Domain
-    from mailboxes.models import Mailbox
+    from mailboxes.models import Import, Mailbox
     from mailhost.scope import every_tenant
 
     with every_tenant("tests name rows"):
         uids = dict(Domain.objects.live().values_list("domain_name", "uid"))
         mailbox = Mailbox.objects.get(email="anna@acme.example")
+        imports = dict(Import.objects.values_list("file_name", "uid"))
     return {
         "home": "/",
         "domains": "/domains/",
@@ -45,6 +46,14 @@ def addresses_of_acme(town: Town) -> dict[str, str]:
         "mailbox-bin": "/mailboxes/bin/",
         "aliases": "/aliases/",
         "alias-add": "/aliases/add/",
+        "imports": "/import/",
+        "import-preview": f"/import/{imports['people.csv']}/",
+        "import-work": f"/import/{imports['teams.txt']}/",
+        "explain": "/explain/?recipient=office@acme.example",
+        "explain-sender": "/explain/?sender=ben@acme.example&login=anna@acme.example",
+        "usage": "/usage/",
+        "webhooks": "/webhooks/",
+        "webhook-add": "/webhooks/add/",
         "keys": "/keys/",
         "key-add": "/keys/add/",
         "members": "/members/",

@@ -13,6 +13,8 @@ from dns.records import Installation, SigningKey, expected_records
 from domains.models import Domain
 from domains.operations import create_domain, set_domain_enabled
 from mailboxes.alias_operations import create_alias, set_alias_enabled
+from mailboxes.import_operations import begin_import, keep_import
+from mailboxes.import_table import read_table
 from mailboxes.models import LastLogin, Mailbox, QuotaUsage
 from mailboxes.operations import create_mailbox, delete_mailbox, suspend_mailbox
 from mailhost.actor import Actor
@@ -103,12 +105,24 @@ def fill_acme(anna: Actor, now: datetime) -> None:
     outside = create_alias(anna, source="press@acme.example", targets=["agency@elsewhere.example"])
     set_alias_enabled(anna, alias=outside[0], enabled=False)
     create_alias(anna, source="*@münchen-bäcker.example", targets=["info@münchen-bäcker.example"])
+    bring_tables(anna)
     create_api_key(
         anna,
         tenant=Tenant.objects.get(pk=anna.tenant_id),
         name="Booking system",
         scopes=["domains:read", "mailboxes:write"],
     )
+
+
+def bring_tables(anna: Actor) -> None:
+    """One table to look at, and one that waits for a worker."""
+    people = "email,display_name,storage_quota_mb,invite_to\n"
+    people += "eva@acme.example,Eva Ernst,2 GB,eva@home.example\nben@acme.example,Ben Okafor,1 GB,\n"
+    people += "office@acme.example,Front desk,1 GB,desk@home.example\nuta@elsewhere.example,Uta,1 GB,uta@home.example\n"
+    aliases = "team@acme.example: anna@acme.example, ben@acme.example\ndöra@acme.example: anna@acme.example\n"
+    keep_import(anna, table=read_table(people.encode(), "mailboxes"), file_name="people.csv")
+    kept = keep_import(anna, table=read_table(aliases.encode(), "aliases"), file_name="teams.txt")
+    begin_import(anna, kept=kept, usual_quota_mb=0)
 
 
 def fill_bolt(bo: Actor) -> None:

@@ -23,6 +23,8 @@ from dns.models import DkimKey, KeyState, ZoneAccess
 from domains.models import Domain
 from longwork.works import begin
 from mailboxes.app_password_operations import create_app_password
+from mailboxes.import_operations import keep_import
+from mailboxes.import_table import read_table
 from mailboxes.models import Mailbox
 from mailboxes.operations import delete_mailbox
 from mailhost.scope import every_tenant, tenant_scope
@@ -129,6 +131,13 @@ def a_mail_source(world: World) -> Source:
         return Source.objects.create(domain=Domain.objects.get(domain_name="acme.example"), address="192.0.2.25")
 
 
+def a_kept_import(world: World) -> Any:
+    """A table of Acme's that somebody has yet to look at."""
+    table = read_table(b"team@acme.example: anna@acme.example", "aliases")
+    with tenant_scope(world.acme.path):
+        return keep_import(world.as_acme, table=table, file_name="acme.csv")
+
+
 # Made once each, in this order.
 THINGS: dict[str, Thing] = {
     "tenant": Thing("ten", lambda world: world.acme),
@@ -142,6 +151,7 @@ THINGS: dict[str, Thing] = {
     "deleted_mailbox": Thing("mbx", a_deleted_mailbox),
     "mailbox": Thing("mbx", lambda world: a_mailbox(world.as_acme, "anna@acme.example")),
     "alias": Thing("als", lambda world: an_alias(world.as_acme, "sales@acme.example", "anna@acme.example")[0]),
+    "import": Thing("", a_kept_import),
     "webhook": Thing("whk", lambda world: create_endpoint(world.as_acme, url="https://hooks.acme.example/in")[0]),
     "delivery": Thing("dlv", a_delivery),
     "app_password": Thing("apw", an_app_password),
