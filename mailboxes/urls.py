@@ -41,6 +41,7 @@ pages = [
     path("import/<uid:uid>/report.csv", import_pages.report, name="import-report"),
     path("explain/", explain_pages.explain, name="explain"),
     path("aliases/", alias_pages.index, name="aliases"),
+    path("aliases/check/", alias_pages.check, name="alias-check"),
     path("aliases/add/", alias_pages.add, name="alias-add"),
     path("aliases/<uid:uid>/enable/", alias_pages.set_target_enabled, {"enabled": True}, name="alias-enable"),
     path("aliases/<uid:uid>/disable/", alias_pages.set_target_enabled, {"enabled": False}, name="alias-disable"),

@@ -1,17 +1,21 @@
 """Pages about aliases."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
 from mailboxes.addresses import display_address
-from mailboxes.alias_groups import groups_of, sources
+from mailboxes.alias_groups import AliasGroup, groups_of, sources
 from mailboxes.alias_operations import create_alias, delete_alias, set_alias_enabled
 from mailboxes.forms import AliasForm
 from mailboxes.models import Alias
+from mailboxes.ownership import own_addresses
 from mailboxes.references import matching_sources
 from mailboxes.web.choices import chosen_domain, domain_choices
+from mailhost.errors import Refused
 from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import go_back, needs
 from mailhost.web.paging import page_of
@@ -28,21 +32,52 @@ def index(request: HttpRequest) -> HttpResponse:
     if words:
         found = matching_sources(found, words)
     page = page_of(found, ("alias_email", "domain_id"), request.GET.get("cursor", ""))
-    context = {"page": page, "groups": groups_of(page), "words": words, "domain": domain}
+    context = {"page": page, "groups": with_outside_marked(groups_of(page)), "words": words, "domain": domain}
     return render(request, "mailboxes/aliases.html", context)
+
+
+def with_outside_marked(groups: list[AliasGroup]) -> list[AliasGroup]:
+    """Let each row say whether its target lies in none of the domains in scope; one query for all."""
+    own = own_addresses({row.destination_email for group in groups for row in group.rows})
+    for group in groups:
+        for row in group.rows:
+            row.is_outside = row.destination_email not in own
+    return groups
 
 
 @needs("aliases.create")
 def add(request: HttpRequest) -> HttpResponse:
     chosen = chosen_domain(request)
-    initial = {"domain": chosen.domain_name} if chosen else None
+    initial = {"domain": chosen.domain_name} if chosen else {}
+    initial["targets"] = request.GET.get("to", "")
     form = AliasForm(request.POST if request.method == "POST" else None, domains=domain_choices(), initial=initial)
     if form.is_valid():
         with refusals(form, {"source": "local_part"}):
             rows = create_alias(request.actor, source=form.address, targets=form.cleaned_data["targets"])
-            messages.success(request, f"{display_address(rows[0].alias_email)} was created.")
+            messages.success(request, _("%(address)s was created.") % {"address": display_address(rows[0].alias_email)})
             return redirect("aliases")
     return render_form(request, "mailboxes/alias_add.html", form)
+
+
+@require_safe
+@needs("aliases.create")
+def check(request: HttpRequest) -> HttpResponse:
+    """Say what would come of an alias, while it is typed: it is made, and taken back at once."""
+    form = AliasForm(request.GET, domains=domain_choices())
+    context: dict = {"form": form}
+    if form.is_valid():
+        targets = form.cleaned_data["targets"]
+        try:
+            with transaction.atomic():
+                rows = create_alias(request.actor, source=form.address, targets=targets)
+                own = own_addresses({row.destination_email for row in rows})
+                transaction.set_rollback(True)
+        except Refused as refusal:
+            context["refusal"] = refusal.message
+        else:
+            context["rows"] = rows
+            context["outside"] = [row.destination_email for row in rows if row.destination_email not in own]
+    return render(request, "mailboxes/_alias_check.html", context)
 
 
 @require_POST
@@ -50,8 +85,9 @@ def set_target_enabled(request: HttpRequest, uid: str, enabled: bool) -> HttpRes
     alias = get_object_or_404(Alias.objects.written(), uid=uid)
     with refusals_told(request):
         set_alias_enabled(request.actor, alias=alias, enabled=enabled)
-        fact = "is delivered again to" if enabled else "is no longer delivered to"
-        messages.success(request, f"Mail to {display_address(alias.alias_email)} {fact} {alias.destination_email}.")
+        on = _("Mail to %(source)s is delivered again to %(target)s.")
+        off = _("Mail to %(source)s is no longer delivered to %(target)s.")
+        messages.success(request, (on if enabled else off) % named(alias))
     return go_back(request, "aliases")
 
 
@@ -60,6 +96,9 @@ def delete_target(request: HttpRequest, uid: str) -> HttpResponse:
     alias = get_object_or_404(Alias.objects.written(), uid=uid)
     with refusals_told(request):
         delete_alias(request.actor, alias=alias)
-        fact = f"no longer leads to {alias.destination_email}"
-        messages.success(request, f"{display_address(alias.alias_email)} {fact}.")
+        messages.success(request, _("%(source)s no longer leads to %(target)s.") % named(alias))
     return go_back(request, "aliases")
+
+
+def named(alias: Alias) -> dict[str, str]:
+    return {"source": display_address(alias.alias_email), "target": display_address(alias.destination_email)}
