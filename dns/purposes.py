@@ -3,59 +3,110 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from dns.models import DnsRecord, Purpose, Status
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from dns.changes import merge_spf
+from dns.models import DnsRecord, Necessity, Purpose, Status
 from dns.records import why
+from dns.spf import SpfError
+
+Words = str | Promise
 
 
 @dataclass(frozen=True)
 class Group:
     """Records that do one thing together."""
 
-    title: str
-    reason: str
+    title: Words
+    reason: Words
     purposes: tuple[str, ...]
     records: list["ShownRecord"] = field(default_factory=list)
 
+    @property
+    def right(self) -> int:
+        return sum(line.record.status == Status.OK for line in self.records)
+
+    @property
+    def tone(self) -> str:
+        """`ok` once all is found, `problem` while something required is wrong."""
+        if self.right == len(self.records):
+            return "ok"
+        wrong = any(line.tone == "problem" and line.record.necessity == Necessity.REQUIRED for line in self.records)
+        return "problem" if wrong else "waiting"
+
 
 GROUPS = (
-    ("Prove that it is yours", "Until this is found, no mail is taken for the domain.", (Purpose.OWNERSHIP,)),
-    ("Receive mail", "Point it here when the mailboxes are ready: mail follows within the hour.", (Purpose.MX,)),
     (
-        "Send mail",
-        "Who reads your mail checks these before trusting it.",
+        _("Prove that it is yours"),
+        _("Until this is found, no mail is taken for the domain."),
+        (Purpose.OWNERSHIP,),
+    ),
+    (_("Receive mail"), _("Point it here when the mailboxes are ready: mail follows within the hour."), (Purpose.MX,)),
+    (
+        _("Send mail"),
+        _("Who reads your mail checks these before trusting it."),
         (Purpose.SPF, Purpose.DKIM, Purpose.DMARC),
+    ),
+    (
+        _("Set up mail programs"),
+        _("People type their address and password; these tell the program the rest."),
+        (Purpose.AUTOCONFIG, Purpose.AUTODISCOVER, Purpose.SRV, Purpose.PACC),
+    ),
+    (
+        _("Harden"),
+        _("None of these is needed. Each makes it harder to listen in or to pretend."),
+        (Purpose.MTA_STS, Purpose.TLS_RPT, Purpose.CAA),
     ),
 )
 
 NAMES = {
-    Purpose.OWNERSHIP: "Ownership",
-    Purpose.MX: "Mail exchanger (MX)",
-    Purpose.SPF: "Allowed servers (SPF)",
-    Purpose.DKIM: "Signature key (DKIM)",
-    Purpose.DMARC: "Policy (DMARC)",
+    Purpose.OWNERSHIP: _("Ownership"),
+    Purpose.MX: _("Mail exchanger (MX)"),
+    Purpose.SPF: _("Allowed servers (SPF)"),
+    Purpose.DKIM: _("Signature key (DKIM)"),
+    Purpose.DMARC: _("Policy (DMARC)"),
+    Purpose.AUTOCONFIG: _("Thunderbird and others (autoconfig)"),
+    Purpose.AUTODISCOVER: _("Outlook (autodiscover)"),
+    Purpose.SRV: _("Service (SRV)"),
+    Purpose.PACC: _("Newer programs (PACC)"),
+    Purpose.MTA_STS: _("TLS policy (MTA-STS)"),
+    Purpose.TLS_RPT: _("TLS reports"),
+    Purpose.CAA: _("Certificate authority (CAA)"),
+}
+
+NECESSITY_WORDS = {
+    Necessity.REQUIRED: _("Required"),
+    Necessity.RECOMMENDED: _("Recommended"),
+    Necessity.OPTIONAL: _("Optional"),
 }
 
 # What a status looks like: tone of the chip, and its word.
-STATUS_WORDS = {
-    Status.OK: ("ok", "Found"),
-    Status.MISSING: ("problem", "Missing"),
-    Status.MISMATCH: ("problem", "Differs"),
-    Status.TEMPORARY_FAILURE: ("waiting", "DNS did not answer"),
-    Status.NOT_CHECKED: ("waiting", "Not checked"),
+STATUS_WORDS: dict[str, tuple[str, Words]] = {
+    Status.OK: ("ok", _("Found")),
+    Status.MISSING: ("problem", _("Missing")),
+    Status.MISMATCH: ("problem", _("Differs")),
+    Status.TEMPORARY_FAILURE: ("waiting", _("DNS did not answer")),
+    Status.NOT_CHECKED: ("waiting", _("Not checked")),
 }
 
 
 @dataclass(frozen=True)
 class ShownRecord:
-    """A record as a page shows it; `host` is its name relative to the domain, as most DNS editors want it."""
+    """A record as a page shows it; `host` is its name relative to the domain, as most DNS editors want it.
+
+    `merged` is the SPF record to publish where another one stands already: both together.
+    """
 
     record: DnsRecord
-    title: str
+    title: Words
     reason: str
     host: str
     value: str
     tone: str
-    word: str
+    word: Words
+    necessity: Words
+    merged: str = ""
 
 
 def groups(domain_name: str, records: Iterable[DnsRecord]) -> list[Group]:
@@ -70,8 +121,15 @@ def groups(domain_name: str, records: Iterable[DnsRecord]) -> list[Group]:
     return [group for group in shown if group.records]
 
 
+def status_word(status: str) -> tuple[str, Words]:
+    """Return tone and word of a status that may be of an older day than this table."""
+    return STATUS_WORDS.get(status, ("plain", status))
+
+
 def _shown(domain_name: str, record: DnsRecord) -> ShownRecord:
-    tone, word = STATUS_WORDS[Status(record.status)]
+    tone, word = status_word(record.status)
+    if record.status == Status.MISSING and record.necessity == Necessity.OPTIONAL:
+        tone, word = "off", _("Not published")
     return ShownRecord(
         record=record,
         title=NAMES[Purpose(record.purpose)],
@@ -80,4 +138,16 @@ def _shown(domain_name: str, record: DnsRecord) -> ShownRecord:
         value=record.value,
         tone=tone,
         word=word,
+        necessity=NECESSITY_WORDS[Necessity(record.necessity)],
+        merged=_merged(record),
     )
+
+
+def _merged(record: DnsRecord) -> str:
+    if record.purpose != Purpose.SPF or record.status != Status.MISMATCH or len(record.found) != 1:
+        return ""
+    try:
+        merged = merge_spf(record.found[0], record.value)
+    except SpfError:
+        return ""
+    return merged if merged != record.found[0] else ""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from dns import mta_sts, pacc
 from dns.dkim import public_record
@@ -24,24 +25,24 @@ SERVICES = (
 )
 
 WHY = {
-    Purpose.OWNERSHIP: (
+    Purpose.OWNERSHIP: _(
         "Shows that whoever runs this domain's DNS has asked for its mail to live here. Keep it: it is looked for "
         "every day."
     ),
-    Purpose.MX: "Tells other mail servers to deliver this domain's mail here.",
-    Purpose.SPF: "Names the servers that may send for this domain, so that receivers trust its mail.",
-    Purpose.DKIM: (
+    Purpose.MX: _("Tells other mail servers to deliver this domain's mail here."),
+    Purpose.SPF: _("Names the servers that may send for this domain, so that receivers trust its mail."),
+    Purpose.DKIM: _(
         "Holds the public key with which receivers verify the signature on this domain's mail. Mail leaves once it is "
         "found. The key is RSA: the signer here adds one signature, so there is none of Ed25519 beside it."
     ),
-    Purpose.DMARC: "Tells receivers what to do with mail that only pretends to come from this domain.",
-    Purpose.MTA_STS: "Tells other servers to deliver to this domain over verified TLS only (RFC 8461).",
-    Purpose.TLS_RPT: "Asks other servers to report where TLS to this domain failed (RFC 8460).",
-    Purpose.AUTOCONFIG: "Lets Thunderbird and its kin set up an account from the address alone.",
-    Purpose.AUTODISCOVER: "Lets Outlook set up an account from the address alone.",
-    Purpose.PACC: "Lets newer mail programs set up an account from the address alone, and pins what they are told.",
-    Purpose.SRV: "Lets mail programs find the servers of this domain (RFC 6186, RFC 8314).",
-    Purpose.CAA: "Says which authority may issue certificates for this domain's names (RFC 8659).",
+    Purpose.DMARC: _("Tells receivers what to do with mail that only pretends to come from this domain."),
+    Purpose.MTA_STS: _("Tells other servers to deliver to this domain over verified TLS only (RFC 8461)."),
+    Purpose.TLS_RPT: _("Asks other servers to report where TLS to this domain failed (RFC 8460)."),
+    Purpose.AUTOCONFIG: _("Lets Thunderbird and its kin set up an account from the address alone."),
+    Purpose.AUTODISCOVER: _("Lets Outlook set up an account from the address alone."),
+    Purpose.PACC: _("Lets newer mail programs set up an account from the address alone, and pins what they are told."),
+    Purpose.SRV: _("Lets mail programs find the servers of this domain (RFC 6186, RFC 8314)."),
+    Purpose.CAA: _("Says which authority may issue certificates for this domain's names (RFC 8659)."),
 }
 
 
@@ -137,7 +138,7 @@ def escaped(byte: int) -> str:
 
 def why(purpose: str) -> str:
     """Return the sentence that says what a record is for."""
-    return WHY[Purpose(purpose)]
+    return str(WHY[Purpose(purpose)])
 
 
 def challenge_name(domain_name: str) -> str:

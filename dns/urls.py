@@ -3,14 +3,35 @@
 from django.urls import path
 
 import mailhost.web.paths  # noqa: F401  registers <uid:…>
-from dns import web
 from dns.api import keys, policies, publishing, records, tools
+from dns.web import arrival
+from dns.web import keys as key_pages
+from dns.web import publishing as publishing_pages
+from dns.web import records as records_pages
+from dns.web import signers as signer_pages
+from dns.web import tools as tool_pages
 
 pages = [
-    path("domains/<uid:uid>/", web.records, name="domain"),
-    path("domains/<uid:uid>/check/", web.check, name="domain-check"),
-    path("signing/", web.signers, name="signers"),
-    path("metrics", web.metrics, name="metrics"),
+    path("domains/add/found/", arrival.arrival, name="domain-arrival"),
+    path("domains/<uid:uid>/", records_pages.records, name="domain"),
+    path("domains/<uid:uid>/check/", records_pages.check, name="domain-check"),
+    path("domains/<uid:uid>/zone/", records_pages.zone_file, name="domain-zone"),
+    path("domains/<uid:uid>/history/", records_pages.history, name="domain-history"),
+    path("domains/<uid:uid>/publishing/", publishing_pages.publishing, name="domain-publishing"),
+    path("domains/<uid:uid>/publishing/connect/", publishing_pages.connect, name="zone-connect"),
+    path("domains/<uid:uid>/publishing/disconnect/", publishing_pages.disconnect, name="zone-disconnect"),
+    path("domains/<uid:uid>/publishing/publish/", publishing_pages.publish, name="zone-publish"),
+    path("domains/<uid:uid>/publishing/undo/", publishing_pages.undo, name="zone-undo"),
+    path("domains/<uid:uid>/keys/", key_pages.keys, name="dkim-keys"),
+    path("domains/<uid:uid>/keys/rotate/", key_pages.rotate, name="dkim-rotate"),
+    path("domains/<uid:uid>/keys/import/", key_pages.import_one, name="dkim-import"),
+    path("domains/<uid:uid>/keys/abandon/", key_pages.abandon, name="dkim-abandon"),
+    path("dns/", tool_pages.check, name="dns-tools"),
+    path("dns/look-up/", tool_pages.look_up, name="dns-look-up"),
+    path("dns/spf/", tool_pages.make_spf, name="dns-make-spf"),
+    path("dns/dmarc/", tool_pages.make_dmarc, name="dns-make-dmarc"),
+    path("signing/", signer_pages.signers, name="signers"),
+    path("metrics", signer_pages.metrics, name="metrics"),
 ]
 
 endpoints = [

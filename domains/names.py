@@ -116,3 +116,12 @@ def _suffixes() -> PublicSuffixList:
 
 def _refusal(field: str, message: str) -> Refused:
     return Refused("invalid_domain", field, message)
+
+
+def name_in(text: str) -> str:
+    """Return the domain name in what somebody has pasted: an address of a page or of a mailbox, or the name itself."""
+    text = text.strip()
+    if "://" in text:
+        host = text.split("://", 1)[1].split("/", 1)[0].split("?", 1)[0].split("#", 1)[0]
+        text = host.rsplit("@", 1)[-1].split(":", 1)[0].removeprefix("www.")
+    return text.rsplit("@", 1)[-1].strip().strip("<>").rstrip("/")

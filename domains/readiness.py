@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from domains.models import Domain
 
 RECEIVING = frozenset({"mx"})
@@ -35,9 +37,11 @@ class Readiness:
     @property
     def said(self) -> list[State]:
         """The three with what they are about, for where no column says it: "Sending: DNS incomplete"."""
-        about = (("Ownership", self.owned), ("Receiving", self.receives), ("Sending", self.sends))
+        about = ((_("Ownership"), self.owned), (_("Receiving"), self.receives), (_("Sending"), self.sends))
         return [
-            state if state.tone == "ok" else State(state.tone, f"{name}: {state.word.lower().replace('dns', 'DNS')}")
+            state
+            if state.tone == "ok"
+            else State(state.tone, _("%(about)s: %(word)s") % {"about": name, "word": state.word})
             for name, state in about
         ]
 
@@ -50,23 +54,25 @@ class Readiness:
 def readiness(domain: Domain, records: Iterable[Any]) -> Readiness:
     """Judge `domain` by its proof, its switches and the required ones of its DNS records (purpose, status)."""
     if not domain.has_proof:
-        return Readiness(State("waiting", "Not proven"), State("off", "Not yet"), State("off", "Not yet"))
-    owned = State("ok", "Owned")
+        return Readiness(State("waiting", _("Not proven")), State("off", _("Not yet")), State("off", _("Not yet")))
+    owned = State("ok", _("Owned"))
     if not domain.is_enabled:
-        return Readiness(owned, State("off", "Switched off"), State("off", "Switched off"))
+        return Readiness(owned, State("off", _("Switched off")), State("off", _("Switched off")))
     if not domain.is_verified:
-        return Readiness(owned, State("off", "Suspended"), State("off", "Suspended"))
+        return Readiness(owned, State("off", _("Suspended")), State("off", _("Suspended")))
     required = [record for record in records if record.necessity == REQUIRED]
-    sends = _judge([record for record in required if record.purpose in SENDING], "Sends")
+    sends = _judge([record for record in required if record.purpose in SENDING], _("Sends"))
     if sends.tone != "problem" and not any(record.purpose == KEY for record in required):
         # Until the key is made its record is not asked for, and mail leaves unsigned.
-        sends = State("waiting", "No key yet")
-    return Readiness(owned, _judge([record for record in required if record.purpose in RECEIVING], "Receives"), sends)
+        sends = State("waiting", _("No key yet"))
+    return Readiness(
+        owned, _judge([record for record in required if record.purpose in RECEIVING], _("Receives")), sends
+    )
 
 
 def _judge(records: list[Any], word: str) -> State:
     if any(record.status in RECORD_IS_WRONG for record in records):
-        return State("problem", "DNS incomplete")
+        return State("problem", _("DNS incomplete"))
     if records and all(record.status == RECORD_IS_RIGHT for record in records):
         return State("ok", word)
-    return State("waiting", "Not checked")
+    return State("waiting", _("Not checked"))

@@ -4,22 +4,44 @@ from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from domains.forms import DeletionForm, DomainForm
 from domains.models import Domain
 from domains.names import display_name
 from domains.operations import create_domain, delete_domain, set_domain_enabled, verify_domain
-from domains.readiness import readiness
+from domains.readiness import RECORD_IS_WRONG, REQUIRED, readiness
 from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import needs
 from mailhost.web.paging import page_of
 
+STATES = (
+    ("", gettext_lazy("All domains")),
+    ("attention", gettext_lazy("Those that need attention")),
+    ("proven", gettext_lazy("Proven ones")),
+    ("unproven", gettext_lazy("Not yet proven ones")),
+    ("off", gettext_lazy("Switched off ones")),
+)
+
+
+def in_state(state: str) -> Q:
+    """Return which rows a choice of STATES means; what is no choice means all."""
+    wrong = Domain.objects.filter(dns_records__necessity=REQUIRED, dns_records__status__in=RECORD_IS_WRONG)
+    choices = {
+        "attention": Q(is_enabled=True) & (Q(verified_at=None) | Q(pk__in=wrong.values("pk"))),
+        "proven": Q(verified_at__isnull=False),
+        "unproven": Q(verified_at=None),
+        "off": Q(is_enabled=False),
+    }
+    return choices.get(state, Q())
+
 
 @needs("domains.list")
 def index(request: HttpRequest) -> HttpResponse:
-    words = request.GET.get("q", "").strip().lower()
-    rows = Domain.objects.listed().prefetch_related("dns_records")
+    words, state = request.GET.get("q", "").strip().lower(), request.GET.get("state", "")
+    rows = Domain.objects.listed().filter(in_state(state)).prefetch_related("dns_records")
     if words:
         rows = rows.filter(domain_name__contains=words)
     page = page_of(rows, ("domain_name", "pk"), request.GET.get("cursor", ""))
@@ -28,7 +50,8 @@ def index(request: HttpRequest) -> HttpResponse:
         domain.ready = readiness(domain, domain.dns_records.all())
         domain.mailbox_count = counts[domain.pk]
     shows_owner = any(domain.tenant_id != request.actor.tenant_id for domain in page)
-    return render(request, "domains/list.html", {"page": page, "words": words, "shows_owner": shows_owner})
+    context = {"page": page, "words": words, "state": state, "states": STATES, "shows_owner": shows_owner}
+    return render(request, "domains/list.html", context)
 
 
 def mailbox_counts(domains: list[Domain]) -> dict[int, int]:
@@ -46,9 +69,8 @@ def add(request: HttpRequest) -> HttpResponse:
         with refusals(form):
             main = Domain.objects.with_own_addresses().filter(uid=form.cleaned_data["alias_of"]).first()
             domain = create_domain(request.actor, name=form.cleaned_data["name"], alias_of=main)
-            messages.success(
-                request, f"{display_name(domain.domain_name)} was added. Publish the records below, then check them."
-            )
+            text = _("%(domain)s was added. Publish the records below, then check them.")
+            messages.success(request, text % {"domain": display_name(domain.domain_name)})
             return redirect("domain", domain.uid)
     return render_form(request, "domains/add.html", form)
 
@@ -59,9 +81,11 @@ def verify(request: HttpRequest, uid: str) -> HttpResponse:
     with refusals_told(request):
         shown = display_name(domain.domain_name)
         if verify_domain(request.actor, domain=domain).has_proof:
-            messages.success(request, f"{shown} is proven to be yours. It takes mail for its mailboxes from now on.")
+            text = _("%(domain)s is proven to be yours. It takes mail for its mailboxes from now on.")
+            messages.success(request, text % {"domain": shown})
         else:
-            messages.warning(request, f"Your proof was seen, but another account holds {shown}. It has been told.")
+            text = _("Your proof was seen, but another account holds %(domain)s. It has been told.")
+            messages.warning(request, text % {"domain": shown})
     return redirect("domain", domain.uid)
 
 
@@ -70,8 +94,11 @@ def set_enabled(request: HttpRequest, uid: str, enabled: bool) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.live(), uid=uid)
     with refusals_told(request):
         set_domain_enabled(request.actor, domain=domain, enabled=enabled)
-        fact = "was switched on again" if enabled else "was switched off: its mail is refused, its mailboxes are closed"
-        messages.success(request, f"{display_name(domain.domain_name)} {fact}.")
+        on, off = (
+            _("%(domain)s was switched on again."),
+            _("%(domain)s was switched off: its mail is refused, its mailboxes are closed."),
+        )
+        messages.success(request, (on if enabled else off) % {"domain": display_name(domain.domain_name)})
     return redirect("domain-settings", domain.uid)
 
 
@@ -89,12 +116,16 @@ def delete(request: HttpRequest, uid: str) -> HttpResponse:
     if form.is_valid():
         with refusals(form):
             delete_domain(request.actor, domain=domain)
-            messages.success(
-                request, f"{display_name(domain.domain_name)} was deleted. Its mail is refused from now on."
-            )
+            text = _("%(domain)s was deleted. Its mail is refused from now on.")
+            messages.success(request, text % {"domain": display_name(domain.domain_name)})
             return redirect("domains")
     return render_form(request, "domains/settings.html", form, **settings_context(domain))
 
 
 def settings_context(domain: Domain) -> dict:
-    return {"domain": domain, "mailbox_count": mailbox_counts([domain])[domain.pk], "tab": "settings"}
+    return {
+        "domain": domain,
+        "mailbox_count": mailbox_counts([domain])[domain.pk],
+        "alias_domains": list(Domain.objects.live().filter(alias_of=domain).order_by("domain_name", "pk")[:50]),
+        "tab": "settings",
+    }

@@ -1,23 +1,32 @@
 """The overview: the one page about everything, so it stands above all apps."""
 
-from django.db.models import Count, Q
+from django.conf import settings
+from django.db.models import Count, Exists, Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from audit.models import Event
 from domains.models import Domain
 from domains.readiness import readiness
 from mailboxes.models import Alias, Mailbox
-from tenants.models import Tenant
+from mailhost.web.pages import needs
+from tenants.models import SentMessages, Tenant
+from tenants.usage import limits_with_use, usage_of
 
 # More than this is a list, and lists have pages of their own.
 MOST_DOMAINS = 25
 MOST_CHANGES = 6
+MOST_LIMITS = 5
+MB = 1024 * 1024
+HIDDEN = "checklist-hidden"
 
 
 def home(request: HttpRequest) -> HttpResponse:
     may = request.actor.may
-    context: dict = {}
+    context: dict = {"hides_steps": HIDDEN in request.COOKIES}
     if may("domains.list"):
         context |= domains_and_steps()
     if may("audit.list"):
@@ -48,18 +57,65 @@ def domains_and_steps() -> dict:
 
 
 def steps(domain_count: int, proven_count: int, mailbox_count: int, domains: list[Domain]) -> list[dict]:
-    """Return the way from nothing to mail, with what is done, or nothing once all of it is."""
+    """Return the way from nothing to mail, with what is done, or nothing once all of it is.
+
+    Nothing of it is stored: each step is done as soon as what it is about is there.
+    """
+    seen = was_used()
     unproven = next((domain for domain in domains if not domain.has_proof), None)
-    published = any(domain.ready.is_complete for domain in domains)
+    faulty = next((domain for domain in domains if domain.has_proof and domain.ready.faults), None)
     way = [
-        {"title": "Add a domain", "done": domain_count > 0, "page": "domain-add"},
-        {"title": "Prove that it is yours", "done": proven_count > 0, "page": "domain", "row": unproven},
-        {"title": "Create a mailbox", "done": mailbox_count > 0, "page": "mailbox-add"},
+        {"title": _("Add a domain"), "done": domain_count > 0, "address": reverse("domain-add")},
+        {"title": _("Prove that it is yours"), "done": proven_count > 0, "row": unproven},
         {
-            "title": "Publish the DNS records",
-            "done": published,
-            "page": "domain",
-            "row": next((domain for domain in domains if domain.ready.faults), None),
+            "title": _("Receive: publish the MX record"),
+            "done": any(domain.ready.receives.tone == "ok" for domain in domains),
+            "row": faulty,
         },
+        {
+            "title": _("Send: publish SPF, DKIM and DMARC"),
+            "done": any(domain.ready.sends.tone == "ok" for domain in domains),
+            "row": faulty,
+        },
+        {"title": _("Create a mailbox"), "done": mailbox_count > 0, "address": reverse("mailbox-add")},
+        {"title": _("Connect a mail program"), "done": seen["was_read"], "address": reverse("mailboxes")},
+        {"title": _("Send a test message"), "done": seen["was_sent"]},
     ]
+    for step in way:
+        if row := step.get("row"):
+            step["address"] = reverse("domain", args=[row.uid])
     return [] if all(step["done"] for step in way) else way
+
+
+def was_used() -> dict:
+    """Return whether any mail program has signed in and any message was sent, in one statement."""
+    read = Mailbox.objects.filter(is_live=1, last_login__isnull=False)
+    return (
+        Tenant.objects.order_by("path", "pk")
+        .annotate(was_read=Exists(read), was_sent=Exists(SentMessages.objects.all()))
+        .values("was_read", "was_sent")
+        .first()
+    )
+
+
+@needs("usage.list")
+def limits(request: HttpRequest) -> HttpResponse:
+    """A fragment of the overview: what of each limit is used, the fullest first."""
+    tenant = Tenant.objects.get(pk=request.actor.tenant_id)
+    used = usage_of(tenant)
+    limited = [limit for limit in limits_with_use(tenant, used) if limit["limited_to"] and limit["used"] is not None]
+    limited.sort(key=lambda limit: (-limit["used"] / limit["limited_to"], limit["name"]))
+    context = {"limits": limited[:MOST_LIMITS], "stored_mb": used.total["stored_bytes"] / MB}
+    return render(request, "_limits.html", context)
+
+
+@require_POST
+def checklist(request: HttpRequest) -> HttpResponse:
+    """Put the way to the first mail out of sight in this browser, or back (`show`)."""
+    answer = redirect("home")
+    if "show" in request.POST:
+        answer.delete_cookie(HIDDEN)
+    else:
+        age = 365 * 24 * 60 * 60
+        answer.set_cookie(HIDDEN, "1", max_age=age, secure=settings.HTTPS, httponly=True, samesite="Lax")
+    return answer

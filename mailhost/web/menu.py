@@ -29,6 +29,7 @@ MENU = (
     Entry("aliases", _("Aliases"), "arrows-right-left", "aliases.list"),
     Entry("imports", _("Import"), "arrow-up-tray", "aliases.create"),
     Entry("explain", _("Explain an address"), "question-mark-circle", "addresses.explain"),
+    Entry("dns-tools", _("DNS tools"), "wrench-screwdriver", "dns.look_up"),
     Entry("tenants", _("Customers"), "building-office-2", "tenants.list", hidden_from=CUSTOMER),
     Entry("plans", _("Plans"), "rectangle-stack", "plans.list"),
     Entry("usage", _("Usage"), "chart-bar", "usage.list"),

@@ -1,29 +1,26 @@
-"""Pages about what a domain publishes in DNS, and the operator's about the signers."""
+"""Pages about what a domain publishes in DNS: its records, their check, their history, the zone file."""
 
 from datetime import datetime
 
-from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
-from prometheus_client import CONTENT_TYPE_LATEST
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
-from dns.metrics import metrics_text
-from dns.models import DnsRecord
-from dns.purposes import groups
+from dns.models import CheckSchedule, DnsRecord, RecordChange, ZoneAccess
+from dns.purposes import NAMES, STATUS_WORDS, groups, status_word
 from dns.record_operations import check_records
-from dns.signers import signer_states
+from dns.zone_file import zone_text
 from domains.models import Domain
 from domains.readiness import readiness
 from mailhost.web.forms import refusals_told
 from mailhost.web.pages import needs
+from mailhost.web.paging import page_of
 
 # A check asks several servers, each with a time-out; what takes longer is read after a reload.
 WATCH_SECONDS = 30
-LOOPBACK = {"127.0.0.1", "::1"}
 
 
 @needs("records.list")
@@ -31,12 +28,18 @@ def records(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.listed(), uid=uid)
     found = list(DnsRecord.objects.of_domain(domain))
     last = max((record.last_checked_at for record in found if record.last_checked_at), default=None)
+    shown = groups(domain.domain_name, found)
     context = {
         "domain": domain,
         "tab": "dns",
         "ready": readiness(domain, found),
-        "groups": groups(domain.domain_name, found),
+        "groups": shown,
+        "right": sum(group.right for group in shown),
+        "total": len(found),
         "last_checked_at": last,
+        "next_check_at": CheckSchedule.objects.filter(domain=domain).values_list("next_check_at", flat=True).first(),
+        "access": ZoneAccess.objects.filter(domain=domain).first(),
+        "now": timezone.now(),
         "is_being_checked": is_being_checked(request.GET.get("checking", ""), last, timezone.now()),
     }
     return render(request, "dns/records.html", context)
@@ -61,16 +64,22 @@ def is_being_checked(started: str, last_checked_at: datetime | None, now: dateti
     return 0 <= age_seconds < WATCH_SECONDS and not has_answer
 
 
-@needs("signers.list")
-def signers(request: HttpRequest) -> HttpResponse:
-    return render(request, "dns/signers.html", {"signers": signer_states(timezone.now())})
+@needs("records.list")
+def zone_file(request: HttpRequest, uid: str) -> HttpResponse:
+    """The records as a file that DNS editors import (RFC 1035, 5)."""
+    domain = get_object_or_404(Domain.objects.live(), uid=uid)
+    answer = HttpResponse(zone_text(domain.domain_name, DnsRecord.objects.of_domain(domain)), content_type="text/dns")
+    answer["Content-Disposition"] = f'attachment; filename="{domain.domain_name}.zone"'
+    return answer
 
 
-@login_not_required
-@require_safe
-def metrics(request: HttpRequest) -> HttpResponse:
-    """The signers' metrics, for a collector on this machine that asks without a proxy, and for the operator."""
-    is_local = request.META["REMOTE_ADDR"] in LOOPBACK and "HTTP_X_FORWARDED_FOR" not in request.META
-    if not is_local and not (request.actor and request.actor.may("signers.list")):
-        raise PermissionDenied("Metrics are for the operator.")
-    return HttpResponse(metrics_text(signer_states(timezone.now())), content_type=CONTENT_TYPE_LATEST)
+@needs("records.list")
+def history(request: HttpRequest, uid: str) -> HttpResponse:
+    """What DNS has shown differently from one look to the next, the newest first."""
+    domain = get_object_or_404(Domain.objects.listed(), uid=uid)
+    page = page_of(RecordChange.objects.filter(domain=domain), ("-pk",), request.GET.get("cursor", ""))
+    for change in page:
+        change.title = NAMES.get(change.purpose, change.purpose)
+        change.before, change.after = status_word(change.status_before), status_word(change.status)
+    context = {"domain": domain, "tab": "history", "page": page, "words": STATUS_WORDS, "title": _("History")}
+    return render(request, "dns/history.html", context)

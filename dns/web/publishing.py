@@ -1,0 +1,94 @@
+"""The page by which a domain's records go into its own zone: connect, look at the difference, publish, take back."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from dns.changes import Change
+from dns.forms import ZoneForm
+from dns.models import Publication, ZoneAccess
+from dns.publishing_operations import connect_zone, disconnect_zone, preview, publish_records, undo_publication
+from domains.models import Domain
+from mailhost.errors import Refused
+from mailhost.web.forms import refusals, refusals_told, render_form
+from mailhost.web.pages import needs
+from mailhost.web.telling import tell
+
+
+@needs("records.list")
+def publishing(request: HttpRequest, uid: str) -> HttpResponse:
+    """`?preview=1` asks the name server, so the page itself comes without it."""
+    domain = get_object_or_404(Domain.objects.listed(), uid=uid)
+    context = shown(domain)
+    if context["access"] and "preview" in request.GET and request.actor.may("zones.publish"):
+        context |= previewed(domain)
+    return render_form(request, "dns/publishing.html", ZoneForm(initial={"zone": domain.domain_name}), **context)
+
+
+@require_POST
+@needs(connect_zone.action)
+def connect(request: HttpRequest, uid: str) -> HttpResponse:
+    domain = get_object_or_404(Domain.objects.listed(), uid=uid)
+    form = ZoneForm(request.POST)
+    if form.is_valid():
+        with refusals(form):
+            access = connect_zone(request.actor, domain=domain, **form.cleaned_data)
+            text = _("%(server)s took the key. Look at what would change, then publish.")
+            messages.success(request, text % {"server": access.server})
+            return redirect("domain-publishing", domain.uid)
+    return render_form(request, "dns/publishing.html", form, **shown(domain))
+
+
+@require_POST
+def disconnect(request: HttpRequest, uid: str) -> HttpResponse:
+    domain = get_object_or_404(Domain.objects.live(), uid=uid)
+    with refusals_told(request):
+        disconnect_zone(request.actor, domain=domain)
+        messages.success(request, _("The name server's key was forgotten. What was published stays."))
+    return redirect("domain-publishing", domain.uid)
+
+
+@require_POST
+def publish(request: HttpRequest, uid: str) -> HttpResponse:
+    domain = get_object_or_404(Domain.objects.live(), uid=uid)
+    with refusals_told(request):
+        count = len(publish_records(request.actor, domain=domain).changes)
+        text = ngettext("%(count)d change was published.", "%(count)d changes were published.", count)
+        tell(request, text % {"count": count})
+        return redirect("domain", domain.uid)
+    return redirect("domain-publishing", domain.uid)
+
+
+@require_POST
+def undo(request: HttpRequest, uid: str) -> HttpResponse:
+    domain = get_object_or_404(Domain.objects.live(), uid=uid)
+    with refusals_told(request):
+        undo_publication(request.actor, domain=domain)
+        messages.success(request, _("What stood there before is back. Nothing more is published by itself."))
+    return redirect("domain-publishing", domain.uid)
+
+
+def shown(domain: Domain) -> dict:
+    last = Publication.objects.filter(domain=domain).order_by("-pk").first()
+    return {
+        "domain": domain,
+        "tab": "publishing",
+        "access": ZoneAccess.objects.filter(domain=domain).first(),
+        "last": last,
+        "last_changes": [Change.from_dict(values) for values in last.changes] if last else [],
+    }
+
+
+def previewed(domain: Domain) -> dict:
+    try:
+        changes = preview(domain)
+    except Refused as refused:
+        return {"is_previewed": True, "trouble": refused.message}
+    return {
+        "is_previewed": True,
+        "changes": [change for change in changes if change.does_something],
+        "left": [change for change in changes if not change.does_something and change.note],
+    }
