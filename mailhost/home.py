@@ -26,7 +26,7 @@ HIDDEN = "checklist-hidden"
 
 def home(request: HttpRequest) -> HttpResponse:
     may = request.actor.may
-    context: dict = {"hides_steps": HIDDEN in request.COOKIES}
+    context: dict = {"hides_steps": bool(request.COOKIES.get(HIDDEN))}
     if may("domains.list"):
         context |= domains_and_steps()
     if may("audit.list"):

@@ -1,12 +1,17 @@
 """Error pages in the panel's dress, with the id under which the log tells more."""
 
+import sys
+
 import structlog
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from mailhost.request_id import request_id
 
 log = structlog.get_logger(__name__)
+RETRY_AFTER_SECONDS = 5
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -23,18 +28,23 @@ def too_many(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Django calls this while the error is being handled. A database that does not answer is no fault of the page."""
+    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+        answer = _page(503, None)
+        answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return answer
     return _page(500, None)
 
 
 def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """CSRF refused the form: mostly a page that stood open since before the last sign-in."""
     log.warning("csrf_refused", reason=reason)
-    sentence = "This page was open for too long, or the sign-in changed meanwhile. Go back, reload, and try again."
+    sentence = _("This page was open for too long, or the sign-in changed meanwhile. Go back, reload, and try again.")
     return _page(403, request, reason=sentence)
 
 
 def _page(status: int, request: HttpRequest | None, **context) -> HttpResponse:
-    """The 500 page gets no request: no session, no person, no database stands behind it."""
+    """The pages of 500 and 503 get no request: no session, no person, no database stands behind it."""
     signed_in = request is not None and getattr(request, "actor", None) is not None
     context |= {"signed_in": signed_in, "impersonation": getattr(request, "impersonation", None)}
     text = render_to_string(f"{status}.html", {**context, "request_id": request_id()})

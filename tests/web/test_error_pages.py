@@ -1,6 +1,9 @@
 """What people see when something is not there, not theirs, or broken."""
 
+from contextlib import suppress
+
 import pytest
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 
 from mailhost.request_id import carrying
@@ -16,6 +19,21 @@ def test_the_page_for_a_broken_server_needs_no_database():
 
     assert answer.status_code == 500
     assert "<code>shop-4711</code>" in answer.content.decode()
+
+
+def database_goes_away() -> None:
+    raise OperationalError(2002, "Can't connect")
+
+
+def test_a_database_that_does_not_answer_is_told_without_it():
+    with suppress(OperationalError):
+        try:
+            database_goes_away()
+        finally:
+            answer = errors.server_error(RequestFactory().get("/"))
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "The panel is away for a moment" in answer.content.decode()
 
 
 def test_a_page_that_is_not_there_says_so_to_nobody_in_particular():
