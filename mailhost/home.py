@@ -46,13 +46,15 @@ def domains_and_steps() -> dict:
     domains = Domain.objects.live().prefetch_related("dns_records").order_by("-pk")[:MOST_DOMAINS]
     for domain in domains:
         domain.ready = readiness(domain, domain.dns_records.all())
+    way = steps(counted["all"], counted["proven"], mailbox_count, domains)
     waiting = [domain for domain in domains if domain.ready.faults]
     return {
         "domain_count": counted["all"],
         "mailbox_count": mailbox_count,
         "alias_count": Alias.objects.written().count(),
         "waiting": waiting,
-        "steps": steps(counted["all"], counted["proven"], mailbox_count, domains),
+        "steps": way,
+        "steps_done": sum(step["done"] for step in way),
     }
 
 
