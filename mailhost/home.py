@@ -1,7 +1,7 @@
 """The overview: the one page about everything, so it stands above all apps."""
 
 from django.conf import settings
-from django.db.models import Count, Exists, Q
+from django.db.models import Count, Exists, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -27,17 +27,18 @@ HIDDEN = "checklist-hidden"
 def home(request: HttpRequest) -> HttpResponse:
     may = request.actor.may
     context: dict = {"hides_steps": bool(request.COOKIES.get(HIDDEN))}
+    seen = tenants_seen()
     if may("domains.list"):
-        context |= domains_and_steps()
+        context |= domains_and_steps(seen)
     if may("audit.list"):
         context["changes"] = list(Event.objects.newest_first()[:MOST_CHANGES])
     if may("tenants.list") and request.actor.tenant_kind != "customer":
-        below = Tenant.objects.filter(deleted_at=None).exclude(pk=request.actor.tenant_id)
-        context["tenant_count"] = below.count()
+        # Without the own one, which is live: nobody of another one gets here.
+        context["tenant_count"] = seen["count"] - 1
     return render(request, "home.html", context)
 
 
-def domains_and_steps() -> dict:
+def domains_and_steps(seen: dict) -> dict:
     """Return counts, the domains that need attention, and what to do next."""
     counted = Domain.objects.live().aggregate(all=Count("pk"), proven=Count("pk", filter=Q(verified_at__isnull=False)))
     # By the column that the index has, so that no row is read.
@@ -46,7 +47,7 @@ def domains_and_steps() -> dict:
     domains = Domain.objects.live().prefetch_related("dns_records").order_by("-pk")[:MOST_DOMAINS]
     for domain in domains:
         domain.ready = readiness(domain, domain.dns_records.all())
-    way = steps(counted["all"], counted["proven"], mailbox_count, domains)
+    way = steps(counted, mailbox_count, domains, seen)
     waiting = [domain for domain in domains if domain.ready.faults]
     return {
         "domain_count": counted["all"],
@@ -58,17 +59,16 @@ def domains_and_steps() -> dict:
     }
 
 
-def steps(domain_count: int, proven_count: int, mailbox_count: int, domains: list[Domain]) -> list[dict]:
+def steps(counted: dict, mailbox_count: int, domains: list[Domain], seen: dict) -> list[dict]:
     """Return the way from nothing to mail, with what is done, or nothing once all of it is.
 
     Nothing of it is stored: each step is done as soon as what it is about is there.
     """
-    seen = was_used()
     unproven = next((domain for domain in domains if not domain.has_proof), None)
     faulty = next((domain for domain in domains if domain.has_proof and domain.ready.faults), None)
     way = [
-        {"title": _("Add a domain"), "done": domain_count > 0, "address": reverse("domain-add")},
-        {"title": _("Prove that it is yours"), "done": proven_count > 0, "row": unproven},
+        {"title": _("Add a domain"), "done": counted["all"] > 0, "address": reverse("domain-add")},
+        {"title": _("Prove that it is yours"), "done": counted["proven"] > 0, "row": unproven},
         {
             "title": _("Receive: publish the MX record"),
             "done": any(domain.ready.receives.tone == "ok" for domain in domains),
@@ -80,8 +80,8 @@ def steps(domain_count: int, proven_count: int, mailbox_count: int, domains: lis
             "row": faulty,
         },
         {"title": _("Create a mailbox"), "done": mailbox_count > 0, "address": reverse("mailbox-add")},
-        {"title": _("Connect a mail program"), "done": seen["was_read"], "address": reverse("mailboxes")},
-        {"title": _("Send a test message"), "done": seen["was_sent"]},
+        {"title": _("Connect a mail program"), "done": bool(seen["read"]), "address": reverse("mailboxes")},
+        {"title": _("Send a test message"), "done": bool(seen["sent"])},
     ]
     for step in way:
         if row := step.get("row"):
@@ -89,15 +89,13 @@ def steps(domain_count: int, proven_count: int, mailbox_count: int, domains: lis
     return [] if all(step["done"] for step in way) else way
 
 
-def was_used() -> dict:
-    """Return whether any mail program has signed in and any message was sent, in one statement."""
+def tenants_seen() -> dict:
+    """Return in one statement how many live tenants there are, and whether any mail program has signed in to them and
+    any message left them."""
     read = Mailbox.objects.filter(is_live=1, last_login__isnull=False)
-    return (
-        Tenant.objects.order_by("path", "pk")
-        .annotate(was_read=Exists(read), was_sent=Exists(SentMessages.objects.all()))
-        .values("was_read", "was_sent")
-        .first()
-    )
+    live = Tenant.objects.filter(deleted_at=None)
+    seen = live.annotate(was_read=Exists(read), was_sent=Exists(SentMessages.objects.all()))
+    return seen.aggregate(count=Count("pk"), read=Max("was_read"), sent=Max("was_sent"))
 
 
 @needs("usage.list")
