@@ -19,7 +19,7 @@ from unittest.mock import patch
 
 from celery import Celery
 
-from stack.layout import migrations_fingerprint
+from stack.layout import load_secrets, migrations_fingerprint
 from stack.services import SERVERS
 from stack.stack import AlreadyRunning, Stack
 from stack.supervisor import end_leftovers
@@ -157,8 +157,7 @@ class SecondStack(StackSide):
 
 @contextmanager
 def django_on(side: StackSide) -> Iterator[None]:
-    """Point Django's connection at the live database of this stack for a while, its questions at this DNS, and its
-    wake-ups at this stack's worker."""
+    """Be a process of this stack for a while: with its live database, its keys, its DNS and its worker."""
     from django.db import connection
     from django.test import override_settings
 
@@ -169,8 +168,16 @@ def django_on(side: StackSide) -> Iterator[None]:
     connection.settings_dict.update(side.database_settings())
     try:
         port = side.port("dns")
+        keys = load_secrets(side.home / "secrets.json")
         with (
-            override_settings(MAILHOST_NAMESERVERS=[f"127.0.0.1@{port}"], MAILHOST_AUTHORITATIVE_PORT=port),
+            override_settings(
+                MAILHOST_NAMESERVERS=[f"127.0.0.1@{port}"],
+                MAILHOST_AUTHORITATIVE_PORT=port,
+                # What is sealed here is opened by this stack's worker.
+                MAILHOST_VAULT_KEYS=[keys["vault_keys"]],
+                MAILHOST_DKIM_KEYS=[keys["dkim_keys"]],
+                SECRET_KEY=keys["django"],
+            ),
             _waking(side.info["redis"]["url"]) as celery,
             patch.object(mailhost.celery, "app", celery),
         ):
