@@ -83,9 +83,10 @@ def test_a_first_check_that_fails_says_so_and_the_next_one_judges(domain, dns_se
 def test_a_person_asks_and_a_worker_looks(domain, acme):
     Job.objects.all().delete()
 
-    record_operations.check_records(system_actor(acme, "a test"), domain=domain)
+    _, work = record_operations.check_records(system_actor(acme, "a test"), domain=domain)
 
-    assert list(Job.objects.values_list("task", "arguments")) == [("dns.tasks.check_records", {"domain_id": domain.pk})]
+    assert list(Job.objects.values_list("task", "arguments")) == [("longwork.tasks.run", {"work_id": work.pk})]
+    assert work.kind == "records.check"
 
 
 def test_who_may_only_see_cannot_start_a_check(domain, acme):
