@@ -25,7 +25,7 @@ stack-down: ## Stop the test stack
 	@$(PYTHON) -m stack down
 
 test: install lint ## Lint, then every test against the real daemons
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup
+	@$(PYTHON) -m pytest -n 2
 
 lint: install ## Style, imports, spelling, dependencies
 	@.venv/bin/ruff check .
