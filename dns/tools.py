@@ -270,6 +270,44 @@ async def look_at_blocklists(asker: Asker, address: str) -> Found:
     return result(Answer(outcome, ttl=ttl), listed, problems, asked=list(zones), silent=silent)
 
 
+async def look_at_host(asker: Asker, name: str) -> Found:
+    """Look at what a mail host needs of its own: addresses, names that lead back, SPF for its HELO, and block lists."""
+    kinds = await asyncio.gather(asker.look_up(name, "A"), asker.look_up(name, "AAAA"))
+    addresses = [value for answer in kinds for value in answer.values if is_address(value)][: spf.MOST_MX_HOSTS]
+    answer = next((one for one in kinds if one.values), kinds[0])
+    names, lists, text = await asyncio.gather(
+        asyncio.gather(*(look_at_ptr(asker, address) for address in addresses)),
+        asyncio.gather(*(look_at_blocklists(asker, address) for address in addresses)),
+        asker.look_up(name, "TXT"),
+    )
+    records = spf.spf_records(text.values)
+    problems = [problem for found in (*names, *lists) for problem in found["problems"]]
+    problems += [
+        f"{address} is named {', '.join(found['found'])}, not {name}."
+        for address, found in unnamed(names, addresses, name)
+    ]
+    if not addresses and not answer.is_temporary:
+        problems.append(f"{name} has no address.")
+    if len(records) != 1 and not text.is_temporary:
+        problems.append(f"{name} should have one SPF record for its greeting, for example v=spf1 a -all.")
+    seen = [
+        {
+            "address": address,
+            "names": list(named["found"]),
+            "confirmed": named["confirmed"],
+            "listed_on": listed["found"],
+        }
+        for address, named, listed in zip(addresses, names, lists, strict=True)
+    ]
+    return result(answer, addresses, problems, addresses=seen, spf=records[0] if len(records) == 1 else "")
+
+
+def unnamed(names: Sequence[Found], addresses: Sequence[str], name: str) -> list[tuple[str, Found]]:
+    """Return the addresses whose names lead back and are others than the host's: its greeting will not match them."""
+    pairs = zip(addresses, names, strict=True)
+    return [(address, found) for address, found in pairs if found["confirmed"] and name not in found["confirmed"]]
+
+
 TOOLS: dict[str, Callable[[Asker, str], Awaitable[Found]]] = {
     "mx": look_at_mx,
     "spf": look_at_spf,
@@ -279,5 +317,6 @@ TOOLS: dict[str, Callable[[Asker, str], Awaitable[Found]]] = {
     "tls-rpt": look_at_tls_rpt,
     "ptr": look_at_ptr,
     "blocklists": look_at_blocklists,
+    "host": look_at_host,
 }
 OF_ADDRESSES = frozenset({"ptr", "blocklists"})

@@ -1,6 +1,7 @@
 """DMARC and TLS reports over REST."""
 
 from datetime import timedelta
+from ipaddress import ip_address
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
@@ -150,9 +151,18 @@ class DomainMailSource(OfDomain):
     )
     def put(self, request: Request, domain: str, address: str) -> Response:
         row = find_domain(domain)
-        source = Source.objects.select_related("domain").get(domain=row, address=address)
+        source = find_source(row, address)
         mark_source(request.actor, source=source, **self.body(MarkShape))
         return Response(summed_up(row))
+
+
+def find_source(domain: Domain, address: str) -> Source:
+    """Return the source at an address in any of its spellings. Raises Source.DoesNotExist."""
+    try:
+        plain = str(ip_address(address))
+    except ValueError:
+        raise Source.DoesNotExist from None
+    return Source.objects.select_related("domain").get(domain=domain, address=plain)
 
 
 def summed_up(domain: Domain) -> dict:

@@ -73,7 +73,9 @@ def addressed_domain(message: EmailMessage) -> Domain:
     """
     address = header(message, "Delivered-To").strip("<>").lower()
     uid = address.partition("@")[0].partition("+")[2]
-    domain = Domain.objects.live().filter(uid=uid, verified_at__isnull=False).first() if uid else None
+    # The column holds ASCII, and MariaDB compares it with nothing else.
+    is_uid = uid.isascii() and uid.isalnum()
+    domain = Domain.objects.live().filter(uid=uid, verified_at__isnull=False).first() if is_uid else None
     if domain is None or address not in {
         report_address_of(base, domain.uid)
         for base in (settings.MAILHOST_DMARC_REPORTS, settings.MAILHOST_TLS_REPORTS)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from dns.answers import Outcome
@@ -63,7 +63,7 @@ def set_dmarc_policy(actor: Actor, *, domain: Domain, policy: str) -> Domain:
 
 def read_mailbox(now: datetime) -> dict[str, int]:
     """Take in what lies in the reports' mailbox; each message leaves it, whatever it is. The caller has entered the
-    scope. Raises mailbox.Unreachable, and DatabaseError with the message still there."""
+    scope. Raises mailbox.Unreachable, and OperationalError with the message still there."""
     went = {"counted": 0, "duplicate": 0, "set_aside": 0}
     with mailbox.opened() as box:
         for uid in box.numbers():
@@ -81,7 +81,7 @@ def taken_in(raw: bytes | None, now: datetime) -> str:
         return "set_aside"
     try:
         return intake.take_in(raw, now)
-    except DatabaseError:
+    except (OperationalError, InterfaceError):
         # It waits in the mailbox for a database that answers.
         raise
     except Exception as fault:

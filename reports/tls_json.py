@@ -53,13 +53,13 @@ def read_tls(document: bytes) -> list[TlsReport]:
 
 
 def rows_of(policy: Any, about: Any) -> list[TlsRow]:
-    kind = word(member(about, "policy-type"))[:30]
+    kind = term(member(about, "policy-type"), 30)
     summary = member(policy, "summary")
     rows = []
     for failure in listed(policy.get("failure-details", []), MOST_FAILURES):
         host = word(failure.get("receiving-mx-hostname", "") if isinstance(failure, dict) else "")
         count = number(member(failure, "failed-session-count"))
-        rows.append(TlsRow(kind, word(member(failure, "result-type"))[:60], host.lower()[:LONGEST], count))
+        rows.append(TlsRow(kind, term(member(failure, "result-type"), 60), host.lower()[:LONGEST], count))
     rows.append(TlsRow(kind, SUCCESS, "", number(member(summary, "total-successful-session-count"))))
     # Failures that are counted and not detailed.
     left = number(member(summary, "total-failure-session-count")) - sum(row.count for row in rows[:-1])
@@ -84,6 +84,13 @@ def word(value: Any) -> str:
     if not isinstance(value, str):
         raise Broken("The report has something else where a text must stand.")
     return "".join(sign for sign in value if sign.isprintable())
+
+
+def term(value: Any, longest: int) -> str:
+    """Return one of RFC 8460's words: two that differ in case alone are one to the database, so there is one here."""
+    return "".join(sign for sign in word(value).lower() if sign.isascii() and (sign.isalnum() or sign in "-_"))[
+        :longest
+    ]
 
 
 def number(value: Any) -> int:

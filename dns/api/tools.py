@@ -123,7 +123,7 @@ class DnsDmarc(Endpoint):
 
 
 class DnsLookup(Endpoint):
-    """Looks up mx, spf, dkim, dmarc, mta-sts, tls-rpt of a name, or ptr, blocklists of an address."""
+    """Looks up mx, spf, dkim, dmarc, mta-sts, tls-rpt of a name, ptr, blocklists of an address, or a whole host."""
 
     actions = {"GET": LOOK_UP}
 

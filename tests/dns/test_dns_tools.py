@@ -185,3 +185,37 @@ def test_what_strangers_wrote_shows_harmlessly(caller, dns_server):
     [found] = caller.read("/dns/spf/shop.example")["found"]
 
     assert found.isprintable()
+
+
+def test_a_mail_host_that_is_right_has_nothing_said_of_it(caller, dns_server):
+    dns_server.says("mail.shop.example", "A", "203.0.113.25")
+    dns_server.says_text("mail.shop.example", "v=spf1 a -all")
+    dns_server.says("25.113.0.203.in-addr.arpa", "PTR", "mail.shop.example.")
+
+    found = caller.read("/dns/host/mail.shop.example")
+
+    assert (found["found"], found["problems"]) == (["203.0.113.25"], [])
+    assert found["details"]["spf"] == "v=spf1 a -all"
+    assert found["details"]["addresses"] == [
+        {
+            "address": "203.0.113.25",
+            "names": ["mail.shop.example"],
+            "confirmed": ["mail.shop.example"],
+            "listed_on": [],
+        }
+    ]
+
+
+def test_what_a_mail_host_lacks_is_said(caller, dns_server):
+    dns_server.says("mail.shop.example", "A", "203.0.113.25", "203.0.113.26")
+    dns_server.says("25.113.0.203.in-addr.arpa", "PTR", "other.shop.example.")
+    dns_server.says("other.shop.example", "A", "203.0.113.25")
+    dns_server.says("25.113.0.203.list.example", "A", "127.0.0.2")
+
+    said = " ".join(caller.read("/dns/host/mail.shop.example")["problems"])
+
+    assert "203.0.113.25 is named other.shop.example, not mail.shop.example." in said
+    assert "203.0.113.26 has no name" in said
+    assert "203.0.113.25 is on list.example." in said
+    assert "one SPF record" in said
+    assert caller.read("/dns/host/gone.shop.example")["problems"][0] == "gone.shop.example has no address."

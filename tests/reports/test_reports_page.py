@@ -97,6 +97,11 @@ def test_a_source_that_is_not_aligned_holds_the_step_until_it_is_marked_as_forei
     assert caller.call("PUT", PATH, {"policy": "quarantine"}).status_code == 200
 
 
+@pytest.mark.parametrize("address", ["192.0.2.99", "ü", "a.b", "1" * 300])
+def test_an_address_that_never_sent_is_not_there(ready, caller, address):
+    assert caller.call("PUT", f"/domains/acme.example/reports/sources/{address}", {"mark": "ours"}).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("which", "said"), [("dkim", "No key signs"), ("spf", "SPF record"), ("reports", "Reports of 7 days")]
 )

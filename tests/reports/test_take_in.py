@@ -102,6 +102,21 @@ def test_a_tls_report_is_counted_by_result(acme, mail):
     }
 
 
+def test_words_that_differ_in_case_alone_are_one_result(acme, mail):
+    def failure(word: str) -> dict:
+        return {"result-type": word, "receiving-mx-hostname": "m", "failed-session-count": 2}
+
+    about = {"policy-type": "STS", "policy-domain": "acme.example"}
+    summary = {"total-successful-session-count": 0, "total-failure-session-count": 4}
+    details = [failure("certificate-expired"), failure("Certificate-Expired ")]
+    document = tls_json(policies=[{"policy": about, "summary": summary, "failure-details": details}])
+
+    assert taken(mail(acme, document)) == "counted"
+
+    with every_tenant("a test looks at its rows"):
+        assert [(one.result, one.count) for one in TlsCount.objects.all()] == [("certificate-expired", 4)]
+
+
 def test_a_report_about_another_domain_than_it_was_addressed_for_is_set_aside(acme, mail, world):
     bolt = verified_domain(world.as_bolt, "bolt.example")
 
@@ -110,7 +125,9 @@ def test_a_report_about_another_domain_than_it_was_addressed_for_is_set_aside(ac
     assert counts() == []
 
 
-@pytest.mark.parametrize("to", [REPORTS, "reports+unknown@mailhost.example", "anna@acme.example", "<>"])
+@pytest.mark.parametrize(
+    "to", [REPORTS, "reports+unknown@mailhost.example", "reports+ünbekannt@mailhost.example", "anna@acme.example", "<>"]
+)
 def test_a_message_to_no_domains_own_address_is_set_aside(acme, mail, to):
     assert taken(mail(acme, dmarc_xml(), to=to)) == "set_aside"
     assert "not addressed" in reason()
