@@ -106,6 +106,7 @@ def actor_of_key(key: ApiKey, *, address: str = "") -> Actor:
         home_tenant_id=key.tenant_id,
         domain_ids=frozenset(domain["id"] for domain in key.domains) if key.domains else None,
         is_test=key.is_test,
+        api_rates=tuple((holder, limit) for holder, limit in getattr(key, "rates", None) or []),
     )
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -14,12 +15,15 @@ from accounts.models import ApiKey
 from mailhost.actor import Actor
 from mailhost.errors import Suspended
 from mailhost.scope import every_tenant
+from tenants.rates import RatesAlong
 from tenants.suspension import notice
 
 # The last use is shown, so it is kept; a write for each request would cost more than it tells.
 LAST_USE_STEP = timedelta(minutes=1)
 # Compared with when there is no such key, so that an unknown prefix takes as long as a wrong secret.
 NO_DIGEST = keys.digest("")
+
+RATES = RatesAlong(Coalesce("bound_to__path", "tenant__path"), rate="api_requests_per_minute")
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -55,7 +59,8 @@ def find_key(header: bytes) -> ApiKey | None:
         return None
     prefix, secret = read
     with every_tenant("a key is found before its tenant is known"):
-        key = ApiKey.objects.select_related("tenant", "bound_to", "made_by").filter(prefix=prefix).first()
+        rows = ApiKey.objects.select_related("tenant", "bound_to", "made_by").annotate(rates=RATES)
+        key = rows.filter(prefix=prefix).first()
     return key if keys.matches(secret, key.digest if key else NO_DIGEST) else None
 
 

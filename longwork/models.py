@@ -98,6 +98,8 @@ class LongWork(TenantOwned):
 def asker_of(actor: Actor) -> dict[str, Any]:
     """Return an actor as JSON holds it."""
     kept = asdict(actor)
+    # Of requests, not of work.
+    del kept["api_rates"]
     kept["permissions"] = sorted(actor.permissions)
     kept["domain_ids"] = None if actor.domain_ids is None else sorted(actor.domain_ids)
     return kept

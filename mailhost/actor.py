@@ -28,6 +28,8 @@ class Actor:
     home_tenant_id: int | None = None
     domain_ids: frozenset[int] | None = None
     is_test: bool = False
+    # (tenant id, API requests a minute) of everybody from the root down whose plan limits them.
+    api_rates: tuple[tuple[int, int], ...] = ()
     impersonator: str = ""
     impersonator_id: int | None = None
 

@@ -21,6 +21,8 @@ from mailhost.actor import Actor
 log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS = 60
+# What an account above may take with all below it: how much of it the others use is told nobody.
+PROVIDER = "provider"
 # Redis is away: how long nobody waits for it again.
 PAUSE_SECONDS = 5
 TIMEOUT_SECONDS = 0.25
@@ -71,12 +73,13 @@ def refuse_too_many(quotas: list[Quota]) -> None:
     """Raise Throttled when one of the quotas is used up."""
     exceeded = [quota for quota in quotas if quota.used > quota.limit]
     if exceeded:
-        whose = " and ".join(quota.name for quota in exceeded)
+        whose = " and ".join(sorted({quota.name for quota in exceeded}))
         raise Throttled(max(quota.reset for quota in exceeded), f"This {whose} may ask no more before the minute ends.")
 
 
 def headers(quotas: list[Quota]) -> dict[str, str]:
     """Return what an answer says of the quotas."""
+    quotas = [quota for quota in quotas if quota.name != PROVIDER]
     if not quotas:
         return {}
     return {
@@ -89,10 +92,22 @@ _paused_until = 0.0
 
 
 def _policies(actor: Actor) -> list[tuple[str, int, str]]:
-    """Return (name, requests a minute, what is counted) for each; 0 requests are no limit."""
+    """Return (name, requests a minute, what is counted) for each; 0 requests are no limit.
+
+    Where the tenant's plan names a limit, its keys may each take all of it; else the installation's limits hold. The
+    limit of a provider above counts for all below it together.
+    """
+    rates = dict(actor.api_rates)
+    own = rates.pop(actor.tenant_id, None)
+    of_key, of_tenant = (
+        (own, own)
+        if own is not None
+        else (settings.MAILHOST_API_REQUESTS_PER_MINUTE_OF_KEY, settings.MAILHOST_API_REQUESTS_PER_MINUTE_OF_TENANT)
+    )
     return [
-        ("key", settings.MAILHOST_API_REQUESTS_PER_MINUTE_OF_KEY, f"key:{actor.key_id}"),
-        ("tenant", settings.MAILHOST_API_REQUESTS_PER_MINUTE_OF_TENANT, f"tenant:{actor.tenant_id}"),
+        ("key", of_key, f"key:{actor.key_id}"),
+        ("tenant", of_tenant, f"tenant:{actor.tenant_id}"),
+        *((PROVIDER, limit, f"tenant:{holder}") for holder, limit in sorted(rates.items(), reverse=True)),
     ]
 
 

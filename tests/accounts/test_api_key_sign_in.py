@@ -85,7 +85,9 @@ def test_key_is_found_with_one_query_by_an_index(cast):
         columns = [column[0] for column in cursor.description]
         plan = [dict(zip(columns, row, strict=True)) for row in cursor]
     # The last two are the customer that a key may be bound to, and who made it from above: none here.
-    assert [row["type"] for row in plan] == ["const"] * 4
+    assert [row["type"] for row in plan[:4]] == ["const"] * 4
+    # Who limits its requests: the ids on the tenant's path, which are no table, and a probe for each.
+    assert [(row["table"], row["type"]) for row in plan[4:]] == [("link", "ALL"), ("holder", "eq_ref")]
 
 
 def test_nonsense_costs_no_query(cast):

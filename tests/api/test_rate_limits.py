@@ -4,10 +4,14 @@ import re
 import uuid
 
 import pytest
+from django.db import connection
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 
 from mailhost.api import rate_limits
+from tenants.plan_operations import assign_plan, create_plan
 from tests.apiside import Caller, assert_problem, make_cast
+from tests.world import actor_of
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +94,8 @@ def test_while_redis_is_away_requests_pass_and_the_log_says_so(acme, caplog, mon
     away = rate_limits.Redis.from_url("redis://127.0.0.1:1/0", retry=rate_limits.NEVER)
     monkeypatch.setattr(rate_limits, "_redis", lambda: away)
     monkeypatch.setattr(rate_limits, "_paused_until", 0.0)
+    # However slow the machine is.
+    monkeypatch.setattr(rate_limits, "PAUSE_SECONDS", 300)
 
     answers = [acme.caller().call("GET", "/me") for _ in range(6)]
 
@@ -97,3 +103,40 @@ def test_while_redis_is_away_requests_pass_and_the_log_says_so(acme, caplog, mon
     assert "RateLimit" not in answers[0].headers
     said = [record for record in caplog.records if "rate_limits_off" in str(record.msg)]
     assert len(said) == 1
+
+
+def on_plan(cast, tenant, requests: int) -> None:
+    actor = actor_of(cast.rita) if tenant != cast.rita else actor_of(cast.operator)
+    plan = create_plan(actor, name=f"{requests} a minute", limits={"api_requests_per_minute": requests})
+    assign_plan(actor, tenant=tenant, plan=plan)
+
+
+def test_the_plan_says_how_much_without_a_further_statement(cast, acme):
+    caller, other = acme.caller(), acme.caller("support")
+    caller.read("/me")
+    with CaptureQueriesContext(connection) as before:
+        caller.read("/me")
+    on_plan(cast, acme.tenant, 7)
+    with CaptureQueriesContext(connection) as after:
+        answer = caller.call("GET", "/me")
+
+    assert len(before) == len(after)
+    assert answer.headers["RateLimit-Policy"] == '"key";q=7;w=60, "tenant";q=7;w=60'
+    for _ in range(4):
+        assert other.call("GET", "/me").status_code == 200
+    members = assert_problem(other.call("GET", "/me"), 429, "rate_limited")
+    assert members["detail"].startswith("This tenant may ask no more before the minute ends.")
+    # Bolt has no plan: the installation's limits hold.
+    assert cast.bolt.caller().call("GET", "/me").headers["RateLimit-Policy"].startswith('"key";q=3')
+
+
+def test_what_a_provider_may_ask_counts_for_all_below_and_is_not_told(cast, acme):
+    on_plan(cast, cast.rita, 3)
+    for caller in (acme.caller(), acme.caller(), cast.bolt.caller()):
+        answer = caller.call("GET", "/me")
+        assert answer.status_code == 200
+        assert "provider" not in answer.headers["RateLimit"]
+
+    members = assert_problem(cast.bolt.caller().call("GET", "/me"), 429, "rate_limited")
+
+    assert "provider" in members["detail"]
