@@ -6,11 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from dns.models import CheckSchedule, DnsRecord, RecordChange, ZoneAccess
-from dns.purposes import NAMES, STATUS_WORDS, groups, status_word
+from dns.purposes import NAMES, groups, status_word
 from dns.record_operations import check_records
 from dns.zone_file import zone_text
 from domains.models import Domain
@@ -81,5 +80,5 @@ def history(request: HttpRequest, uid: str) -> HttpResponse:
     for change in page:
         change.title = NAMES.get(change.purpose, change.purpose)
         change.before, change.after = status_word(change.status_before), status_word(change.status)
-    context = {"domain": domain, "tab": "history", "page": page, "words": STATUS_WORDS, "title": _("History")}
+    context = {"domain": domain, "tab": "history", "page": page}
     return render(request, "dns/history.html", context)

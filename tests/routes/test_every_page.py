@@ -1,5 +1,7 @@
 """What holds for every page alike, row by row of the table: forms, tokens, the number of statements."""
 
+from urllib.parse import quote
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -35,7 +37,8 @@ def test_nobody_is_sent_to_the_sign_in_and_back(cast, subtests):
         with subtests.test(str(row)):
             answer = cast.call(table.NOBODY, row)
 
-            assert (answer.status_code, answer["Location"]) == (302, f"/sign-in/?next={cast.address(row)}")
+            asked = cast.address(row) + (f"?{row.query}" if row.query and row.method == "GET" else "")
+            assert (answer.status_code, answer["Location"]) == (302, f"/sign-in/?next={quote(asked)}")
 
 
 def test_who_may_only_read_is_offered_no_change(cast, subtests):
