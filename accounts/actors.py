@@ -15,7 +15,7 @@ def memberships_of(user: User) -> list[Member]:
     """Return a person's memberships of tenants that may sign in, oldest first, each with its tenant."""
     with every_tenant("a person's memberships are found before a tenant is known"):
         return list(
-            Member.objects.select_related("tenant")
+            Member.objects.select_related("tenant__brand")
             .filter(user=user, tenant__may_sign_in=True, tenant__deleted_at=None)
             .order_by("pk")
         )

@@ -18,6 +18,7 @@ from accounts.freshness import is_fresh
 from accounts.models import User
 from accounts.second_factor import must_keep
 from mailhost.mail import send_later
+from tenants.brands import dress_of
 
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 - of a client on a Unix socket
 TOO_MANY = f"Too many attempts. Wait {attempts.WINDOW_SECONDS // 60} minutes, then try again."
@@ -63,9 +64,11 @@ class AccountAdapter(DefaultAccountAdapter):
         """Whoever has just signed in is not asked again."""
         return not is_fresh(context.request)
 
-    def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
+    def send_mail(self, template_prefix: str, email: str, told: dict) -> None:
         """allauth's notices, in our words; `template_prefix` is "account/email/password_changed" and the like."""
-        send_later(f"{template_prefix}.txt", email, {"email": email, "at": timezone.now(), **context})
+        memberships = getattr(context.request, "memberships", [])
+        dress = dress_of(memberships[0].tenant if memberships else None)
+        send_later(f"{template_prefix}.txt", email, {"email": email, "at": timezone.now(), **told}, dress)
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):

@@ -8,6 +8,7 @@ from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.mail import send_later
 from mailhost.operation import operation
+from tenants.brands import dress_of
 from tenants.models import Member, Tenant
 
 MAX_REASON = 500
@@ -19,7 +20,7 @@ def sign_in_as(actor: Actor, *, member: Member, reason: str) -> Impersonation:
 
     Raises Refused: not_found, own_tenant, needs_person, reason_required, closed.
     """
-    row = Member.objects.select_related("tenant", "user").filter(pk=member.pk).first()
+    row = Member.objects.select_related("tenant__brand", "user").filter(pk=member.pk).first()
     if row is None:
         raise Refused("not_found", "", "This member does not exist.")
     if row.tenant_id == actor.tenant_id:
@@ -43,7 +44,7 @@ def sign_in_as(actor: Actor, *, member: Member, reason: str) -> Impersonation:
         ends_at=timezone.now() + LENGTH,
     )
     told = {"impersonation": started, "who": actor.label, "minutes": LENGTH.seconds // 60}
-    send_later("accounts/mail/impersonation.txt", row.user.email, told)
+    send_later("accounts/mail/impersonation.txt", row.user.email, told, dress_of(row.tenant))
     return started
 
 

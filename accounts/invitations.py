@@ -8,6 +8,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.models import Invitation
 from mailhost.scope import every_tenant
+from tenants.brands import panel_url
 
 VALID = timedelta(days=7)
 
@@ -19,7 +20,8 @@ def token(invitation: Invitation, key: str | None = None) -> str:
 
 
 def link(invitation: Invitation) -> str:
-    return settings.MAILHOST_URL + reverse("invitation", args=[invitation.uid, token(invitation)])
+    """Return where an invitation, read with its tenant's brand, is taken up."""
+    return panel_url(invitation.tenant.brand) + reverse("invitation", args=[invitation.uid, token(invitation)])
 
 
 def find_invitation(uid: str, secret: str) -> Invitation | None:

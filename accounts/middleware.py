@@ -26,7 +26,7 @@ SEEN_AT = "seen_at"
 SEEN_STEP_SECONDS = 5 * 60
 
 # The API is opened by keys, the site of mailbox users by sessions of their own.
-NOT_THE_PANEL = ("/api/", "/mailbox/", "/healthz", "/readyz")
+NOT_THE_PANEL = ("/api/", "/mailbox/", "/healthz", "/readyz", "/brand/")
 # Where one gets who has yet to set up a second factor.
 OPEN_WITHOUT = ("/security/", "/confirm/", "/switch/", "/sign-out/")
 
@@ -53,6 +53,8 @@ class ActorMiddleware:
         member = chosen(request)
         request.own_actor = actor_of_member(member, request.user, address=request.META.get("REMOTE_ADDR", ""))
         request.actor = as_another(request) or request.own_actor
+        # Inside, the account decides under whose name it is; outside, the host name did (tenants.hosts).
+        request.brand = member.tenant.brand
         note_seen(request)
         if lacks_second_factor(request, member):
             messages.warning(request, f"{member.tenant.name} asks for a second factor. Set one up to go on.")

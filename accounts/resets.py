@@ -2,7 +2,6 @@
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
-from django.conf import settings
 from django.urls import reverse
 
 from accounts.models import User
@@ -17,10 +16,10 @@ def request_password_reset(email: str) -> None:
     later(SEND, email=email.strip().lower())
 
 
-def reset_link(user: User) -> str:
+def reset_link(user: User, panel: str) -> str:
     """Return a link that works once, until the password, the last sign-in or PASSWORD_RESET_TIMEOUT changes it.
 
-    It leads to MAILHOST_URL, whatever Host header the one who asked has sent.
+    It leads to `panel`, MAILHOST_URL or a brand's proven host: never to what the Host header of the one who asked says.
     """
     names = {"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)}
-    return settings.MAILHOST_URL + reverse("account_reset_password_from_key", kwargs=names)
+    return panel + reverse("account_reset_password_from_key", kwargs=names)

@@ -3,21 +3,23 @@
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.utils import timezone
 
+from accounts.actors import memberships_of
 from accounts.invitations import VALID, link
 from accounts.models import Invitation, User
 from accounts.resets import reset_link
 from mailhost.mail import compose
 from mailhost.scope import every_tenant
+from tenants.brands import dress_of
 
 
 def send_invitation(invitation_id: int) -> None:
     """Send the link of an open invitation. Raises SMTPException or OSError, and is then tried again."""
     with every_tenant("a task gets an id and no actor"):
-        invitation = Invitation.objects.select_related("tenant").filter(pk=invitation_id).first()
+        invitation = Invitation.objects.select_related("tenant__brand").filter(pk=invitation_id).first()
     if invitation is None or not invitation.is_open or invitation.has_expired(timezone.now()):
         return
     told = {"invitation": invitation, "link": link(invitation), "days": VALID.days}
-    compose("accounts/mail/invitation.txt", invitation.email, told).send()
+    compose("accounts/mail/invitation.txt", invitation.email, told, dress_of(invitation.tenant)).send()
 
 
 def send_password_reset(email: str) -> None:
@@ -29,4 +31,5 @@ def send_password_reset(email: str) -> None:
         User.objects.filter(email=email, is_active=True).exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).first()
     )
     if user is not None:
-        compose("accounts/mail/password_reset.txt", user.email, {"link": reset_link(user)}).send()
+        dress = dress_of(next((member.tenant for member in memberships_of(user)), None))
+        compose("accounts/mail/password_reset.txt", user.email, {"link": reset_link(user, dress.panel)}, dress).send()

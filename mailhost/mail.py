@@ -1,5 +1,8 @@
 """Mail of our own: rendered where something happened, sent by a worker through Postfix."""
 
+from dataclasses import dataclass
+from email.utils import formataddr, parseaddr
+
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
@@ -11,18 +14,46 @@ SEND = "mailhost.tasks.send_mail"
 HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 
 
-def compose(template: str, to: str, context: dict) -> EmailMessage:
+@dataclass(frozen=True)
+class Dress:
+    """Under whose name a mail goes out: `name` stands in it and before the address that sends, `panel` begins its
+    links, `support` gets the answers, `footer` ends it. `is_own` says that it is a brand's, not the installation's."""
+
+    panel: str
+    name: str = "Mailhost"
+    support: str = ""
+    footer: str = ""
+    is_own: bool = False
+
+
+def compose(template: str, to: str, context: dict, dress: Dress | None = None) -> EmailMessage:
     """Render `template`: its first line is the subject, what follows the empty line is the text.
 
-    Links in it are made of MAILHOST_URL, never of what a request calls this host.
+    Links in it are made of MAILHOST_URL or of a brand's proven host, never of what a request calls this host.
     """
-    text = render_to_string(template, {**context, "panel": settings.MAILHOST_URL})
+    dress = dress or Dress(panel=settings.MAILHOST_URL)
+    text = render_to_string(template, {**context, "panel": dress.panel, "product": dress.name})
     subject, _, body = text.strip().partition("\n")
-    return EmailMessage(subject=subject.strip(), body=f"{body.strip()}\n", to=[to], headers=HEADERS)
+    body = f"{body.strip()}\n" + (f"\n{dress.footer}\n" if dress.footer else "")
+    return letter(to, subject.strip(), body, sender=dress.name if dress.is_own else "", reply_to=dress.support)
 
 
-def send_later(template: str, to: str, context: dict) -> None:
+def letter(to: str, subject: str, text: str, *, sender: str = "", reply_to: str = "") -> EmailMessage:
+    """Return a mail from our own address, under the name `sender` if there is one."""
+    address = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    return EmailMessage(
+        subject=subject,
+        body=text,
+        from_email=formataddr((sender, address)) if sender else None,
+        to=[to],
+        reply_to=[reply_to] if reply_to else None,
+        headers=HEADERS,
+    )
+
+
+def send_later(template: str, to: str, context: dict, dress: Dress | None = None) -> None:
     """Send a mail once this transaction has committed. What stands in it is kept in the outbox for a day, so
     mail with a secret in it is composed by the task that sends it."""
-    message = compose(template, to, context)
-    later(SEND, to=to, subject=message.subject, text=message.body)
+    message = compose(template, to, context, dress)
+    own = {"sender": dress.name, "reply_to": dress.support} if dress is not None and dress.is_own else {}
+    later(SEND, to=to, subject=message.subject, text=message.body, **own)

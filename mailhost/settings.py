@@ -117,6 +117,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "mailhost.request_id.RequestIdMiddleware",
     "mailhost.proxies.ClientAddressMiddleware",
+    "tenants.hosts.BrandHostMiddleware",
     "mailhost.hosts.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -1,10 +1,8 @@
 """Background doors of what all apps share."""
 
-from django.core.mail import EmailMessage
-
-from mailhost.mail import HEADERS
+from mailhost.mail import letter
 
 
-def send_mail(to: str, subject: str, text: str) -> None:
+def send_mail(to: str, subject: str, text: str, sender: str = "", reply_to: str = "") -> None:
     """Hand one mail to Postfix. Raises SMTPException or OSError, and is then tried again."""
-    EmailMessage(subject=subject, body=text, to=[to], headers=HEADERS).send()
+    letter(to, subject, text, sender=sender, reply_to=reply_to).send()

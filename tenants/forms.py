@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from tenants.brand_operations import MAX_BRAND_NAME, MAX_TEXT
 from tenants.limits import FEATURES, LIMITS
 from tenants.models import Plan, Tenant, suspension_reasons
 from tenants.operations import BLOCKS, MAX_NAME, MAX_NOTE
@@ -165,3 +166,62 @@ class UpgradeForm(forms.Form):
     def __init__(self, *args, tenants: Iterable[Tenant], **options) -> None:
         super().__init__(*args, **options)
         self.fields["tenants"].choices = [(tenant.uid, tenant.name) for tenant in tenants]
+
+
+def colour_field(label: str, help_text: str) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        max_length=7,
+        help_text=help_text,
+        error_messages={"required": _("Choose a colour.")},
+        widget=forms.TextInput(attrs={"type": "color"}),
+    )
+
+
+class BrandForm(forms.Form):
+    """Under which name and in which colours a reseller shows the panel."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=MAX_BRAND_NAME,
+        help_text=_("Stands in place of ours: in the panel, at the sign-in, in mails."),
+        error_messages={"required": _("Enter a name.")},
+    )
+    light = colour_field(_("Colour on light pages"), _("Dark enough for text: 4.5 to 1 against white."))
+    dark = colour_field(_("Colour on dark pages"), _("Light enough for text: 4.5 to 1 against the dark ground."))
+    support_email = forms.EmailField(
+        label=_("Support address"),
+        required=False,
+        max_length=254,
+        help_text=_("Answers to our mails go there, and the sign-in names it."),
+        error_messages={"invalid": _("Enter an e-mail address.")},
+    )
+    sign_in_text = forms.CharField(
+        label=_("Text at the sign-in"), required=False, max_length=MAX_TEXT, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    mail_footer = forms.CharField(
+        label=_("Last line of mails"), required=False, max_length=MAX_TEXT, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class LogoForm(forms.Form):
+    """A picture to show in place of ours."""
+
+    logo = forms.FileField(
+        label=_("Logo"),
+        help_text=_("PNG, JPEG or WebP, at most 1 MB. It is drawn anew, 32 pixels high and at most 200 wide."),
+        error_messages={"required": _("Choose a picture."), "empty": _("This file is empty.")},
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
+    )
+
+
+class HostForm(forms.Form):
+    """Where people of a brand sign in."""
+
+    host_name = forms.CharField(
+        label=_("Host name"),
+        required=False,
+        max_length=253,
+        help_text=_("Such as panel.example.org. Empty: the installation's own address."),
+        widget=forms.TextInput(attrs=TYPED | {"inputmode": "url"}),
+    )

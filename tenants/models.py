@@ -56,7 +56,7 @@ class Tenant(TenantOwned):
 
     tenant_path = "path"
     outlives_tenant = True
-    unrecorded = frozenset({"path", "suspended_by_path", "may_sign_in", "may_send", "may_receive"})
+    unrecorded = frozenset({"path", "brand", "suspended_by_path", "may_sign_in", "may_send", "may_receive"})
 
     uid = UidField()
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
@@ -77,6 +77,9 @@ class Tenant(TenantOwned):
     # How much a tenant may sell of what it was granted itself: at 150 its customers' limits may add up to one and a
     # half times its own. What they use together never exceeds it.
     oversell_percent = models.PositiveIntegerField(default=100, db_default=100)
+    # The brand that its people see: its own, or the nearest above. Written by `tenants.brand_operations`, by a
+    # creation and by a move, so that no page looks for it.
+    brand = models.ForeignKey("Brand", models.SET_NULL, null=True, related_name="+")
     may_sign_in = models.BooleanField(default=True)
     may_send = models.BooleanField(default=True)
     may_receive = models.BooleanField(default=True)
@@ -271,3 +274,54 @@ class SentMessages(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.messages} sent on {self.day} by {self.path}"
+
+
+class Brand(TenantOwned):
+    """The name, the colours and the texts under which a tenant shows the panel to everybody below it."""
+
+    tenant_path = "tenant__path"
+    unrecorded = frozenset({"challenge", "revision"})
+
+    uid = UidField()
+    tenant = models.OneToOneField(Tenant, models.CASCADE, related_name="own_brand")
+    name = models.CharField(max_length=60)
+    # "#rrggbb", for the light and for the dark theme; `tenants.colours` has held them to their contrast.
+    light = models.CharField(max_length=7, db_collation="ascii_bin")
+    dark = models.CharField(max_length=7, db_collation="ascii_bin")
+    support_email = models.CharField(max_length=254, default="", blank=True)
+    sign_in_text = models.CharField(max_length=300, default="", blank=True)
+    mail_footer = models.CharField(max_length=300, default="", blank=True)
+    # Of the logo's bytes, "" without one: it stands in the logo's address.
+    logo_version = models.CharField(max_length=32, default="", blank=True, db_collation="ascii_bin")
+    host_name = ExactCharField(max_length=253, null=True)
+    challenge = models.CharField(max_length=32, default="", blank=True, db_collation="ascii_bin")
+    host_verified_at = models.DateTimeField(null=True)
+    # Two may name a host; one has shown that it is theirs.
+    live_host = models.GeneratedField(
+        expression=Case(When(host_verified_at__isnull=False, then=F("host_name")), default=None),
+        output_field=ExactCharField(max_length=253, null=True),
+        db_persist=True,
+        unique=True,
+    )
+    revision = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BrandLogo(TenantOwned):
+    """A brand's picture, apart from it: every page reads the brand, and browsers keep the picture."""
+
+    tenant_path = "brand__tenant__path"
+    unrecorded = frozenset({"image"})
+
+    brand = models.OneToOneField(Brand, models.CASCADE, primary_key=True, related_name="logo")
+    # PNG, drawn by `tenants.logos`.
+    image = models.BinaryField()
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+
+    def __str__(self) -> str:
+        return f"the logo of {self.brand_id}"

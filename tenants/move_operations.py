@@ -45,6 +45,9 @@ def move_tenant(actor: Actor, *, tenant: Tenant, parent: Tenant) -> Tenant:
     tenant.parent = parent
     tenant.save(update_fields=["parent", "updated_at"])
     _write_paths(before, f"{parent.path}{tenant.pk}/")
+    # Who has a brand of its own keeps it.
+    moved_rows = Tenant.objects.filter(subtree("path", f"{parent.path}{tenant.pk}/"), brand=former.brand_id)
+    moved_rows.update(brand=parent.brand_id)
     recalculate(tenant_path=f"{parent.path}{tenant.pk}/")
     release(former.path, sub_tenants=1)
     reserve(parent.path, sub_tenants=1)

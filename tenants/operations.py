@@ -63,7 +63,9 @@ def create_tenant(actor: Actor, *, parent: Tenant, kind: str, name: str, plan: P
     name = check_name(name)
     parent = lock_branch(parent)
     check_kind(parent, kind)
-    tenant = Tenant.objects.create(parent=parent, kind=kind, name=name, path=_unplaced(parent.path))
+    tenant = Tenant.objects.create(
+        parent=parent, kind=kind, name=name, path=_unplaced(parent.path), brand_id=parent.brand_id
+    )
     _place(tenant, f"{parent.path}{tenant.pk}/")
     recalculate(tenant_path=tenant.path)
     if plan is not None:

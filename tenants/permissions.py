@@ -110,6 +110,7 @@ BELOW = frozenset(
         "plans.update",
         "plans.delete",
         "plans.assign",
+        "brands.update",
     }
 )
 # The installation itself, whose every part and job the operator looks after.

@@ -4,7 +4,7 @@ from django.urls import path
 
 import mailhost.web.paths  # noqa: F401  registers <uid:…>
 from tenants.api import me, plans, tenants, usage
-from tenants.web import customers, tree
+from tenants.web import branding, customers, tree
 from tenants.web import plans as plan_pages
 from tenants.web import usage as usage_page
 
@@ -19,6 +19,15 @@ pages = [
     path("customers/<uid:uid>/delete/", customers.delete, name="customer-delete"),
     path("customers/<uid:uid>/restore/", customers.restore, name="customer-restore"),
     path("customers/<uid:uid>/purge/", customers.purge, name="customer-purge"),
+    path("branding/", branding.brand, name="branding"),
+    path("branding/preview.css", branding.preview_style, name="brand-preview"),
+    path("branding/logo/", branding.logo, name="brand-logo-set"),
+    path("branding/logo/remove/", branding.remove_logo, name="brand-logo-remove"),
+    path("branding/host/", branding.host, name="brand-host"),
+    path("branding/host/verify/", branding.verify_host, name="brand-host-verify"),
+    path("branding/remove/", branding.remove, name="brand-remove"),
+    path("brand/<uid:uid>/<int:revision>.css", branding.style, name="brand-style"),
+    path("brand/<uid:uid>/<alnum:digest>.png", branding.picture, name="brand-logo"),
     path("plans/", plan_pages.plans, name="plans"),
     path("plans/add/", plan_pages.add, name="plan-add"),
     path("plans/<uid:uid>/", plan_pages.plan, name="plan"),

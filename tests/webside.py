@@ -1,6 +1,7 @@
 """What tests of pages share."""
 
 import hashlib
+import io
 import secrets
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from django.test import Client
 from fido2.cose import ES256
 from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
+from PIL import Image
 
 from accounts.middleware import SEEN_AT
 from accounts.models import User
@@ -49,6 +51,13 @@ def signed_in(user: User, client: Client | None = None, seconds_ago: float = 0) 
     session[SEEN_AT] = int(time.time())
     session.save()
     return client
+
+
+def a_picture(width: int = 120, height: int = 40, kind: str = "PNG", **options) -> bytes:
+    """Return a file with a picture in it."""
+    written = io.BytesIO()
+    Image.new("RGB", (width, height), "#1f5fbf").save(written, kind, **options)
+    return written.getvalue()
 
 
 def a_passkey(user: User, number: int) -> Authenticator:

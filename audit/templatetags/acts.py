@@ -46,6 +46,7 @@ ACTS = {
     "tenants.purge": "Customer deleted for good",
     "jobs.retry": "Background job run at once",
     "jobs.discard": "Background job discarded",
+    "brands.update": "Brand changed",
     "plans.create": "Plan created",
     "plans.update": "Plan changed",
     "plans.delete": "Plan no longer sold",

@@ -47,6 +47,7 @@ OF_PEOPLE = frozenset(
         "tenants.set_second_factor",
         "members.add",
         "style.see",
+        "brands.update",
         "health.show",
         "jobs.list",
         "jobs.retry",

@@ -32,6 +32,7 @@ MENU = (
     Entry("dns-tools", _("DNS tools"), "wrench-screwdriver", "dns.look_up"),
     Entry("tenants", _("Customers"), "building-office-2", "tenants.list", hidden_from=CUSTOMER),
     Entry("plans", _("Plans"), "rectangle-stack", "plans.list"),
+    Entry("branding", _("Branding"), "swatch", "brands.update"),
     Entry("usage", _("Usage"), "chart-bar", "usage.list"),
     Entry("health", _("Health"), "heart", "health.show"),
     Entry("signers", _("Signing"), "finger-print", "signers.list"),

@@ -38,6 +38,7 @@ def fill_rita(town: Town) -> dict[str, str]:
         "customer-move": f"/customers/{town.acme.uid}/move/",
         "customer-plan": f"/customers/{town.acme.uid}/plan/",
         "customer-plan-preview": f"/customers/{town.acme.uid}/plan/?plan={small.uid}",
+        "branding": "/branding/",
         "plans": "/plans/",
         "plan-add": "/plans/add/",
         "plan": f"/plans/{small.uid}/",

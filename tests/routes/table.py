@@ -90,6 +90,9 @@ TABLE = [
     # --- what describes the API, and where everybody comes in -----------------------------------------------------
     Row("GET", "api/docs", EVERYBODY),
     Row("GET", "api/v1/openapi.json", EVERYBODY),
+    # What browsers fetch of a brand, whoever they are; of none they get ours.
+    Row("GET", "brand/<uid:uid>/<int:revision>.css", EVERYBODY, "=00000000000000000000 =1"),
+    Row("GET", "brand/<uid:uid>/<alnum:digest>.png", EVERYBODY, "=00000000000000000000 =0"),
     Row("GET", "healthz", EVERYBODY),
     Row("GET", "readyz", EVERYBODY),
     Row("GET", "sign-in/", SIGN_IN),
@@ -304,6 +307,14 @@ TABLE = [
     # The operator's alone.
     Row("GET", "customers/<uid:uid>/purge/", frozenset(), "deleted_tenant"),
     Row("POST", "customers/<uid:uid>/purge/", frozenset(), "deleted_tenant"),
+    Row("GET", "branding/", ADD_TENANT),
+    Row("POST", "branding/", ADD_TENANT, body={"name": "Corvo", "light": "#1f5fbf", "dark": "#8db8ff"}),
+    Row("GET", "branding/preview.css", ADD_TENANT),
+    Row("POST", "branding/logo/", ADD_TENANT),
+    Row("POST", "branding/logo/remove/", ADD_TENANT),
+    Row("POST", "branding/host/", ADD_TENANT, body={"host_name": "panel.corvo.example"}),
+    Row("POST", "branding/host/verify/", ADD_TENANT),
+    Row("POST", "branding/remove/", ADD_TENANT),
     Row("GET", "plans/", ADD_TENANT),
     Row("GET", "plans/add/", ADD_TENANT),
     Row("POST", "plans/add/", ADD_TENANT, body={"name": "Large", "mailboxes": "9"}),
