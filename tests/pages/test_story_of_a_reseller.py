@@ -175,12 +175,13 @@ def test_a_brand_from_its_preview_to_a_customers_page(rita, town, live_server):
 
 
 def test_an_operator_looks_after_the_installation(operator):
+    now = timezone.now()
     Job.objects.create(
         task="mailhost.tasks.send_mail",
         queue="default",
         attempts=3,
         error="SMTPServerDisconnected",
-        due_at=timezone.now(),
+        due_at=now,
     )
     operator.goto("/")
     operator.get_by_role("link", name="Health", exact=True).click()
