@@ -91,7 +91,10 @@ def guard(parameters: Parameters) -> Finding:
 def listens(path: Path) -> Finding:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(SECONDS)
-        connection.connect(str(path))
+        try:
+            connection.connect(str(path))
+        except PermissionError:
+            return Finding(WAITING, _("The panel's user may not connect to its socket, so nothing is known of it."))
     return Finding(OK, _("Its socket takes connections."))
 
 
