@@ -1,6 +1,6 @@
 """The base of every endpoint: who asks, for which tenant, and what they may send."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from mailhost.actor import Actor
 from mailhost.api import rate_limits
 from mailhost.api.changes import CHANGING, DRY_RUN, carry_out
+from mailhost.api.deprecation import Deprecated
 from mailhost.api.errors import InvalidParameter
 from mailhost.api.etags import ETAG, etag_of
 from mailhost.api.lists import Listing
@@ -44,8 +45,8 @@ class Endpoint(APIView):
     `listing` is what GET may be asked when it answers a list, `filters` are further query parameters of GET,
     `options` those of the other methods beside `dry_run`. `body_names` turns an operation's argument into the body's
     member where the two differ. `shows` is the endpoint whose GET shows the object that this one changes (itself
-    when it has a GET), for If-Match. The tenant's scope holds from the key's check until the answer is made, and is
-    left on errors too.
+    when it has a GET), for If-Match. `deprecated` are the methods that go out of use. The tenant's scope holds from
+    the key's check until the answer is made, and is left on errors too.
     """
 
     actions: ClassVar[dict[str, str]] = {}
@@ -54,6 +55,7 @@ class Endpoint(APIView):
     options: ClassVar[frozenset[str]] = frozenset()
     body_names: ClassVar[dict[str, str]] = {}
     shows: ClassVar[type["Endpoint"] | None] = None
+    deprecated: ClassVar[Mapping[str, Deprecated]] = {}
     content_negotiation_class = AlwaysJson
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
@@ -102,6 +104,10 @@ class Endpoint(APIView):
             response.headers[ETAG] = etag
         for name, value in rate_limits.headers(getattr(self, "quotas", [])).items():
             response.headers[name] = value
+        if going := self.deprecated.get(request.method):
+            for name, value in going.headers.items():
+                # A list has a Link of its own.
+                response.headers[name] = ", ".join(filter(None, [response.headers.get(name), value]))
         # What a tenant may see is nobody else's, proxies included.
         response.headers["Cache-Control"] = "no-store"
         return response

@@ -132,6 +132,13 @@ class EndpointSchema(AutoSchema):
         conditions = [IF_MATCH] if self._is_about_one_object() else []
         return [DRY_RUN_PARAMETER, *([IDEMPOTENCY_KEY] if self.method == "POST" else []), *conditions]
 
+    def get_description(self) -> str:
+        """Say of an endpoint what it says itself; how endpoints are written says its base."""
+        return super().get_description() if vars(type(self.view)).get("__doc__") else ""
+
+    def is_deprecated(self) -> bool:
+        return self.method in self.view.deprecated
+
     def get_operation(self, path, path_regex, path_prefix, method, registry):
         operation = super().get_operation(path, path_regex, path_prefix, method, registry)
         if operation and method != "POST":
