@@ -20,8 +20,9 @@ STATUSES = {
 }
 # By the fullness that the clock has noted.
 FULLNESSES = {"nearly": {"used_percent__gte": 80}, "full": {"used_percent__gte": 95}}
-# Each order is one of an index.
-BY_ADDRESS = ("email", "pk")
+# Each order is one of an index. Of live mailboxes an address is unique, and with "pk" behind it the index, which goes
+# on with what lists are narrowed by, would no longer be in this order.
+BY_ADDRESS = ("email",)
 ORDERS = {
     "": BY_ADDRESS,
     "newest": ("-pk",),
@@ -58,9 +59,10 @@ def all_of(rows: QuerySet) -> Iterator[Mailbox]:
 
     A streamed answer is made after its request has left the tenant's scope: `rows` were made inside of it.
     """
+    rows = rows.filter(is_live=1).order_by(*BY_ADDRESS)
     last: Mailbox | None = None
     while True:
-        batch = list((rows if last is None else rows.filter(beyond(BY_ADDRESS, (last.email, last.pk))))[:AT_ONCE])
+        batch = list((rows if last is None else rows.filter(beyond(BY_ADDRESS, (last.email,))))[:AT_ONCE])
         yield from batch
         if len(batch) < AT_ONCE:
             return

@@ -14,7 +14,7 @@ from longwork.works import begin
 from mailboxes.addresses import display_address
 from mailboxes.batch_operations import NewMailbox as NewMailboxItem
 from mailboxes.batch_operations import create_mailboxes
-from mailboxes.listing import STATUSES, mailbox_keys, mailboxes_at, matching
+from mailboxes.listing import BY_ADDRESS, STATUSES, mailbox_keys, mailboxes_at, matching
 from mailboxes.models import Mailbox
 from mailboxes.operations import (
     change_password,
@@ -51,7 +51,7 @@ MB = 1024 * 1024
 # What an operation calls otherwise than the API does.
 BODY_NAMES = {"address": "email", "storage_quota_mb": "storage_quota"}
 LISTING = Listing(
-    orders={"email": ("email", "pk"), "created_at": ("pk",)},
+    orders={"email": BY_ADDRESS, "created_at": ("pk",)},
     filters=(
         Filter("domain", "Only those of this domain: `dom_…` or its name.", in_domain),
         one_of("status", "Only those that stand so.", STATUSES),

@@ -6,6 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from domains.models import Domain
+from longwork.models import LongWork
+from longwork.tasks import run
 from mailboxes.models import Mailbox
 from mailhost.scope import every_tenant
 from tests.pages.browsing import sign_in_without_typing
@@ -169,6 +171,31 @@ def test_several_mailboxes_by_keyboard_alone(anna):
 
     said(anna, "5 mailboxes have their new size")
     expect(row_of(anna, "sales@acme.example")).to_contain_text("of 3 GB")
+
+
+def test_a_pasted_list_from_its_preview_to_its_end(anna):
+    anna.goto("/aliases/")
+    anna.get_by_role("link", name="Paste a list").click()
+    expect(anna.get_by_label("Aliases")).to_be_checked()
+    anna.get_by_label("Or paste rows").fill(
+        "crew@acme.example: ben@acme.example\nx@elsewhere.example: ben@acme.example"
+    )
+    press(anna, "Look at it first")
+
+    expect(row_of(anna, "crew@acme.example")).to_contain_text("New")
+    expect(row_of(anna, "x@elsewhere.example")).to_contain_text("is not one of your domains")
+    press(anna, "Import what can be taken")
+    expect(anna.get_by_text("0 of 2 rows")).to_be_visible()
+    with every_tenant("a worker knows no tenant"):
+        work = LongWork.objects.latest("pk")
+        while run(work.pk):
+            pass
+
+    # The page that is looked at follows by itself.
+    expect(anna.get_by_text("Done, some refused")).to_be_visible()
+    expect(anna.get_by_role("link", name="Download the report")).to_be_visible()
+    anna.get_by_role("link", name="To the aliases").click()
+    expect(row_of(anna, "crew@acme.example")).to_contain_text("ben@acme.example")
 
 
 def test_finding_a_mailbox_while_typing(anna):
