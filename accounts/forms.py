@@ -31,7 +31,7 @@ CODE_LIVES_SECONDS = 120
 def password_field(label: str, autocomplete: str, help_text: str = "") -> forms.CharField:
     return forms.CharField(
         label=label,
-        error_messages={"required": "Enter your password."},
+        error_messages={"required": _("Enter your password.")},
         max_length=1000,
         strip=False,
         help_text=help_text,
@@ -42,7 +42,7 @@ def password_field(label: str, autocomplete: str, help_text: str = "") -> forms.
 def code_field(label: str) -> forms.CharField:
     return forms.CharField(
         label=label,
-        error_messages={"required": "Enter the code."},
+        error_messages={"required": _("Enter the code.")},
         max_length=20,
         widget=forms.TextInput(
             attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True, "spellcheck": "false"}
@@ -56,8 +56,8 @@ class SignInForm(account.LoginForm):
     def __init__(self, *args, **options) -> None:
         super().__init__(*args, **options)
         self.fields["login"] = forms.CharField(
-            label="E-mail address",
-            error_messages={"required": "Enter your address."},
+            label=_("E-mail address"),
+            error_messages={"required": _("Enter your address.")},
             max_length=254,
             widget=forms.EmailInput(
                 attrs={"autocomplete": "username webauthn", "autofocus": True, "spellcheck": "false"}
@@ -84,8 +84,8 @@ class ForgottenForm(forms.Form):
     """Whose password is forgotten."""
 
     email = forms.EmailField(
-        label="E-mail address",
-        error_messages={"required": "Enter your address.", "invalid": "Enter an e-mail address."},
+        label=_("E-mail address"),
+        error_messages={"required": _("Enter your address."), "invalid": _("Enter an e-mail address.")},
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True, "spellcheck": "false"}),
     )
@@ -138,10 +138,10 @@ class ActivateAppForm(totp.ActivateTOTPForm):
 
 def passkey_name() -> forms.CharField:
     return forms.CharField(
-        label="Name of the passkey",
+        label=_("Name of the passkey"),
         max_length=60,
-        help_text="So that you know it again, for example “Laptop”.",
-        error_messages={"required": "Enter a name."},
+        help_text=_("So that you know it again, for example “Laptop”."),
+        error_messages={"required": _("Enter a name.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
@@ -170,13 +170,13 @@ class InviteForm(forms.Form):
     """Whom to invite, as what."""
 
     email = forms.CharField(
-        label="E-mail address",
-        error_messages={"required": "Enter an address."},
+        label=_("E-mail address"),
+        error_messages={"required": _("Enter an address.")},
         max_length=254,
-        help_text="They get a mail with a link that is good for a week.",
+        help_text=_("They get a mail with a link that is good for a week."),
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    role = forms.ChoiceField(label="Role", choices=roles, initial=Role.MAIL_MANAGER)
+    role = forms.ChoiceField(label=_("Role"), choices=roles, initial=Role.MAIL_MANAGER)
 
     def __init__(self, *args, may_give: Iterable[str], **options) -> None:
         super().__init__(*args, **options)
@@ -184,7 +184,7 @@ class InviteForm(forms.Form):
 
 
 class RoleForm(forms.Form):
-    role = forms.ChoiceField(label="Role", choices=roles)
+    role = forms.ChoiceField(label=_("Role"), choices=roles)
 
     def __init__(self, *args, may_give: Iterable[str], **options) -> None:
         super().__init__(*args, **options)
@@ -200,7 +200,7 @@ class AcceptForm(forms.Form):
     """A new person who takes up an invitation."""
 
     name = forms.CharField(
-        label="Your name",
+        label=_("Your name"),
         required=False,
         max_length=120,
         widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
@@ -214,9 +214,9 @@ class AcceptForm(forms.Form):
 
 class SecondFactorForm(forms.Form):
     second_factor = forms.ChoiceField(
-        label="Who must have a second factor?",
+        label=_("Who must have a second factor?"),
         choices=second_factors,
-        help_text="Whoever has none yet gets to nothing else here before setting one up.",
+        help_text=_("Whoever has none yet gets to nothing else here before setting one up."),
     )
 
 
@@ -224,10 +224,10 @@ class SignInAsForm(forms.Form):
     """As whom, and why."""
 
     reason = forms.CharField(
-        label="Why?",
-        error_messages={"required": "Say why; the customer reads it."},
+        label=_("Why?"),
+        error_messages={"required": _("Say why; the customer reads it.")},
         max_length=500,
-        help_text="They read it, in a mail and in their list.",
+        help_text=_("They read it, in a mail and in their list."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
@@ -238,38 +238,38 @@ class KeyForm(forms.Form):
     ACCESS = {READ: "read", WRITE: "read and change"}
 
     name = forms.CharField(
-        label="What is it for?",
-        error_messages={"required": "Enter a name."},
+        label=_("What is it for?"),
+        error_messages={"required": _("Enter a name.")},
         max_length=80,
-        help_text="For example the name of the program that uses it.",
+        help_text=_("For example the name of the program that uses it."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     domains = forms.CharField(
-        label="Only these domains",
+        label=_("Only these domains"),
         required=False,
-        help_text="One in each line. Left empty, it reaches every domain of the account.",
+        help_text=_("One in each line. Left empty, it reaches every domain of the account."),
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
     )
     bound_to = forms.CharField(
-        label="Only this customer",
+        label=_("Only this customer"),
         required=False,
         max_length=30,
-        help_text="The customer’s id, ten_…. Left empty, it reaches your account and every customer below.",
+        help_text=_("The customer’s id, ten_…. Left empty, it reaches your account and every customer below."),
     )
     networks = forms.CharField(
-        label="Only from these networks",
+        label=_("Only from these networks"),
         required=False,
-        help_text="One address or network in each line, such as 192.0.2.0/24. Left empty, it works from everywhere.",
+        help_text=_("One address or network in each line, such as 192.0.2.0/24. Left empty, it works from everywhere."),
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
     )
     expires_on = forms.DateField(
-        label="Valid until",
+        label=_("Valid until"),
         required=False,
-        help_text="The last day, in UTC. Left empty, it works until it is revoked.",
+        help_text=_("The last day, in UTC. Left empty, it works until it is revoked."),
         widget=forms.DateInput(attrs={"type": "date"}),
     )
     is_test = forms.BooleanField(
-        label="For tests: every change is checked and answered, and none is done",
+        label=_("For tests: every change is checked and answered, and none is done"),
         required=False,
     )
 

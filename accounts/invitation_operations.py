@@ -3,6 +3,7 @@
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.invitations import VALID
 from accounts.models import Invitation, User
@@ -28,7 +29,9 @@ def invite_member(actor: Actor, *, email: str, role: str, tenant: Tenant | None 
     email = normalise_login(email)
     check_role(actor, tenant, role)
     if Member.objects.filter(tenant=tenant, user__email=email).exists():
-        raise Refused("taken", "email", f"{email} is a member of {tenant.name} already.")
+        raise Refused(
+            "taken", "email", _("%(email)s is a member of %(name)s already.") % {"email": email, "name": tenant.name}
+        )
     now = timezone.now()
     Invitation.objects.filter(tenant=tenant, open_email=email, expires_at__lte=now).update(revoked_at=now)
     try:
@@ -38,7 +41,9 @@ def invite_member(actor: Actor, *, email: str, role: str, tenant: Tenant | None 
             )
     except IntegrityError as error:
         raise Refused(
-            "taken", "email", f"{email} is invited already. Send that invitation again or revoke it."
+            "taken",
+            "email",
+            _("%(email)s is invited already. Send that invitation again or revoke it.") % {"email": email},
         ) from error
     later(SEND, invitation_id=invitation.pk)
     return invitation
@@ -75,16 +80,23 @@ def accept_invitation(
     row = _locked(invitation)
     now = timezone.now()
     if row.has_expired(now):
-        raise Refused("expired", "", f"This invitation ended on {row.expires_at:%-d %B %Y}. Ask for a new one.")
+        raise Refused(
+            "expired",
+            "",
+            _("This invitation ended on %(expires_at)s. Ask for a new one.")
+            % {"expires_at": f"{row.expires_at:%-d %B %Y}"},
+        )
     if user is None:
         user = new_user(row.email, password, name)
     elif user.email != row.email:
-        raise Refused("other_person", "", f"This invitation is for {row.email}. Sign in with that address.")
+        raise Refused(
+            "other_person", "", _("This invitation is for %(email)s. Sign in with that address.") % {"email": row.email}
+        )
     try:
         with transaction.atomic():
             member = Member.objects.create(tenant=row.tenant, user=user, role=row.role)
     except IntegrityError as error:
-        raise Refused("taken", "", f"You are a member of {row.tenant.name} already.") from error
+        raise Refused("taken", "", _("You are a member of %(name)s already.") % {"name": row.tenant.name}) from error
     # The link has reached the address, so it is the person's.
     EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
     row.accepted_at = now
@@ -98,7 +110,7 @@ def _locked(invitation: Invitation) -> Invitation:
     lock_branch(invitation.tenant)
     row = Invitation.objects.filter(pk=invitation.pk).select_related("tenant").first()
     if row is None:
-        raise Refused("not_found", "", "This invitation does not exist.")
+        raise Refused("not_found", "", _("This invitation does not exist."))
     if not row.is_open:
-        raise Refused("closed", "", "This invitation was used or revoked. Ask for a new one.")
+        raise Refused("closed", "", _("This invitation was used or revoked. Ask for a new one."))
     return row

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.actors import actor_of_member, memberships_of, why_closed
 from accounts.impersonations import SESSION_KEY as IMPERSONATION
@@ -57,7 +58,9 @@ class ActorMiddleware:
         request.brand = member.tenant.brand
         note_seen(request)
         if lacks_second_factor(request, member):
-            messages.warning(request, f"{member.tenant.name} asks for a second factor. Set one up to go on.")
+            messages.warning(
+                request, _("%(name)s asks for a second factor. Set one up to go on.") % {"name": member.tenant.name}
+            )
             return redirect("mfa_index")
         token = set_scope(request.actor.tenant_path)
         try:
@@ -92,7 +95,7 @@ def as_another(request: HttpRequest) -> Actor | None:
     found = actor_as_another(request.own_actor, request.session[IMPERSONATION], timezone.now())
     if found is None:
         del request.session[IMPERSONATION]
-        messages.warning(request, "Your time as somebody else is over. You are yourself again.")
+        messages.warning(request, _("Your time as somebody else is over. You are yourself again."))
         return None
     request.impersonation, actor = found
     return actor

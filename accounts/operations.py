@@ -10,6 +10,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from accounts.key_rules import (
     MOST_DOMAINS,
@@ -57,7 +58,11 @@ def add_member(actor: Actor, *, tenant: Tenant, user: User, role: str) -> Member
         with transaction.atomic():
             member = Member.objects.create(tenant=tenant, user=user, role=role)
     except IntegrityError as error:
-        raise Refused("taken", "user", f"{user.email} is a member of {tenant.name} already.") from error
+        raise Refused(
+            "taken",
+            "user",
+            _("%(email)s is a member of %(name)s already.") % {"email": user.email, "name": tenant.name},
+        ) from error
     reserve(tenant.path, members=1)
     return member
 
@@ -68,7 +73,7 @@ def set_member_role(actor: Actor, *, member: Member, role: str) -> Member:
     tenant, row = _locked_member(actor, member)
     check_role(actor, tenant, role)
     if row.role == role:
-        raise Refused("unchanged", "role", f"{row.user.email} has this role already.")
+        raise Refused("unchanged", "role", _("%(email)s has this role already.") % {"email": row.user.email})
     _keep_an_owner(tenant, row)
     row.role = role
     row.save(update_fields=["role"])
@@ -98,9 +103,9 @@ def set_second_factor(actor: Actor, *, second_factor: str) -> Tenant:
     """Say of whom the actor's tenant asks a second factor. Raises Refused: invalid_choice, unchanged."""
     tenant = lock_branch(Tenant(pk=actor.tenant_id))
     if second_factor not in SecondFactor.values:
-        raise Refused("invalid_choice", "second_factor", "Choose one of the three.")
+        raise Refused("invalid_choice", "second_factor", _("Choose one of the three."))
     if tenant.second_factor == second_factor:
-        raise Refused("unchanged", "second_factor", "It is so already.")
+        raise Refused("unchanged", "second_factor", _("It is so already."))
     tenant.second_factor = second_factor
     tenant.save(update_fields=["second_factor", "updated_at"])
     return tenant
@@ -129,7 +134,7 @@ def create_api_key(
     """
     name = check_name(name)
     if len(name) > 80:
-        raise Refused("invalid_name", "name", "The name of a key has at most 80 characters.")
+        raise Refused("invalid_name", "name", _("The name of a key has at most 80 characters."))
     tenant = share_tenant(actor, tenant or Tenant(pk=actor.tenant_id))
     bound_to = share_tenant(actor, bound_to) if bound_to is not None else None
     scopes = check_scopes(actor, tenant, scopes)
@@ -166,9 +171,9 @@ def revoke_api_key(actor: Actor, *, key: ApiKey) -> ApiKey:
     """Make a key worthless from now on. Raises Refused: not_found, unchanged."""
     row = ApiKey.objects.filter(pk=key.pk).first()
     if row is None:
-        raise Refused("not_found", "", "This key does not exist.")
+        raise Refused("not_found", "", _("This key does not exist."))
     if not ApiKey.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=timezone.now()):
-        raise Refused("unchanged", "", f"The key {row.name} is revoked already.")
+        raise Refused("unchanged", "", _("The key %(name)s is revoked already.") % {"name": row.name})
     row.refresh_from_db()
     return row
 
@@ -188,7 +193,7 @@ def new_user(email: str, password: str, name: str = "") -> User:
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError as error:
-        raise Refused("taken", "email", f"Somebody signs in as {user.email} already.") from error
+        raise Refused("taken", "email", _("Somebody signs in as %(email)s already.") % {"email": user.email}) from error
     return user
 
 
@@ -198,29 +203,39 @@ def normalise_login(email: str) -> str:
     try:
         validate_email(email)
     except ValidationError as error:
-        raise Refused("invalid_email", "email", "Enter an e-mail address, for example rita@acme.example.") from error
+        raise Refused("invalid_email", "email", _("Enter an e-mail address, for example rita@acme.example.")) from error
     if not email.isascii() or len(email) > 254:
-        raise Refused("invalid_email", "email", "Sign-in addresses have at most 254 characters, all of them ASCII.")
+        raise Refused("invalid_email", "email", _("Sign-in addresses have at most 254 characters, all of them ASCII."))
     return email
 
 
 def _root_of_key(tenant: Tenant, bound_to: Tenant | None) -> Tenant:
     if bound_to is not None and not bound_to.path.startswith(tenant.path):
-        raise Refused("unknown_tenant", "bound_to", f"{bound_to.name} is not below {tenant.name}.")
+        raise Refused(
+            "unknown_tenant",
+            "bound_to",
+            _("%(name)s is not below %(name_2)s.") % {"name": bound_to.name, "name_2": tenant.name},
+        )
     return bound_to or tenant
 
 
 def _domains_of_key(root: Tenant, references: Sequence[str]) -> list[dict[str, Any]]:
     """Return what a key keeps of its domains. Raises Refused("unknown_domain")."""
     if len(references) > MOST_DOMAINS:
-        raise Refused("unknown_domain", "domains", f"A key has at most {MOST_DOMAINS} domains.")
+        raise Refused(
+            "unknown_domain",
+            "domains",
+            _("A key has at most %(most_domains)s domains.") % {"most_domains": MOST_DOMAINS},
+        )
     found = {}
     for reference in references:
         with tenant_scope(root.path):
             try:
                 domain = import_string(FIND_DOMAIN)(reference.strip())
             except ObjectDoesNotExist:
-                raise Refused("unknown_domain", "domains", f"There is no domain {reference} here.") from None
+                raise Refused(
+                    "unknown_domain", "domains", _("There is no domain %(reference)s here.") % {"reference": reference}
+                ) from None
         found[domain.pk] = {"id": domain.pk, "uid": domain.uid, "name": domain.domain_name}
     return list(found.values())
 
@@ -230,10 +245,12 @@ def _locked_member(actor: Actor, member: Member) -> tuple[Tenant, Member]:
     tenant = lock_branch(member.tenant)
     row = Member.objects.select_related("user").filter(pk=member.pk).first()
     if row is None:
-        raise Refused("not_found", "", "This member does not exist.")
+        raise Refused("not_found", "", _("This member does not exist."))
     if not permissions(tenant.kind, row.role) <= actor.permissions:
         raise Refused(
-            "stronger_member", "", f"{row.user.email} may do more than you, so only others like that one can."
+            "stronger_member",
+            "",
+            _("%(email)s may do more than you, so only others like that one can.") % {"email": row.user.email},
         )
     return tenant, row
 
@@ -241,12 +258,18 @@ def _locked_member(actor: Actor, member: Member) -> tuple[Tenant, Member]:
 def _keep_an_owner(tenant: Tenant, leaving: Member) -> None:
     owners = Member.objects.filter(tenant=tenant, role=Role.OWNER)
     if leaving.role == Role.OWNER and not owners.exclude(pk=leaving.pk).exists():
-        raise Refused("last_owner", "", f"{tenant.name} would have no owner. Make somebody else an owner first.")
+        raise Refused(
+            "last_owner",
+            "",
+            _("%(name)s would have no owner. Make somebody else an owner first.") % {"name": tenant.name},
+        )
 
 
 def check_role(actor: Actor, tenant: Tenant, role: str) -> None:
     """Raise Refused("invalid_role") for an unknown role, or one that may do what the actor may not."""
     if role not in Role.values:
-        raise Refused("invalid_role", "role", f"There is no role {role}.")
+        raise Refused("invalid_role", "role", _("There is no role %(role)s.") % {"role": role})
     if not permissions(tenant.kind, role) <= actor.permissions:
-        raise Refused("invalid_role", "role", f"You cannot give away more than your own role allows: {role}.")
+        raise Refused(
+            "invalid_role", "role", _("You cannot give away more than your own role allows: %(role)s.") % {"role": role}
+        )

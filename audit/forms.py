@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from audit.models import EventQuerySet
 
@@ -11,10 +12,10 @@ class SearchForm(forms.Form):
     """Which events to show."""
 
     q = forms.CharField(
-        label="Act, person or thing", required=False, max_length=200, widget=forms.TextInput({"type": "search"})
+        label=_("Act, person or thing"), required=False, max_length=200, widget=forms.TextInput({"type": "search"})
     )
-    since = forms.DateField(label="From", required=False, widget=forms.DateInput({"type": "date"}))
-    until = forms.DateField(label="Until", required=False, widget=forms.DateInput({"type": "date"}))
+    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput({"type": "date"}))
+    until = forms.DateField(label=_("Until"), required=False, widget=forms.DateInput({"type": "date"}))
 
     def narrowed(self, rows: EventQuerySet) -> EventQuerySet:
         """Return those that are meant; a day that is none narrows nothing, and its field says so."""

@@ -5,6 +5,7 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.actors import system_actor
 from clientsetup.apple import signed_profile
@@ -32,7 +33,7 @@ def create_profile_link(actor: Actor, *, mailbox: Mailbox, now: datetime) -> tup
     """
     mailbox = locked_mailbox(actor, mailbox)
     if not is_open(mailbox):
-        raise Refused("closed", "", "This mailbox is switched off, so no device can be set up.")
+        raise Refused("closed", "", gettext("This mailbox is switched off, so no device can be set up."))
     ProfileLink.objects.filter(mailbox=mailbox, used_at=None).delete()
     token = secrets.token_urlsafe(32)
     return ProfileLink.objects.create(mailbox=mailbox, digest=digest(token), expires_at=now + HOLDS), token
@@ -53,11 +54,11 @@ def use_profile_link(token: str, now: datetime) -> bytes:
     """
     link = find_profile_link(token, now)
     if link is None:
-        raise Refused("used", "", "This link was used already, or its hour is over. Ask for a new one.")
+        raise Refused("used", "", gettext("This link was used already, or its hour is over. Ask for a new one."))
     with tenant_scope(link.mailbox.domain.tenant.path), transaction.atomic():
         # Of two who use it at once, one finds it used.
         if not ProfileLink.objects.filter(pk=link.pk, used_at=None).update(used_at=now):
-            raise Refused("used", "", "This link was used already. Ask for a new one.")
+            raise Refused("used", "", gettext("This link was used already. Ask for a new one."))
         return profile_with_password(system_actor(link.mailbox.domain.tenant, "profile link"), link.mailbox)
 
 

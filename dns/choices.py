@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.translation import gettext
+
 from dns import dmarc, spf
 from domains.names import normalise_host
 from mailhost.errors import Refused
@@ -33,7 +35,7 @@ def make_spf(
     """Return a record, what it says, and the lookups it asks for by itself. Raises Refused: invalid_network,
     invalid_domain, invalid_policy, too_many, too_long."""
     if policy not in ENDINGS:
-        raise Refused("invalid_policy", "policy", f"Choose one of {', '.join(ENDINGS)}.")
+        raise Refused("invalid_policy", "policy", gettext("Choose one of %(names)s.") % {"names": ", ".join(ENDINGS)})
     networks4 = [_network(text, ipaddress.IPv4Network, "ip4") for text in _few(ip4, "ip4")]
     networks6 = [_network(text, ipaddress.IPv6Network, "ip6") for text in _few(ip6, "ip6")]
     includes = [normalise_spf_name(text) for text in _few(include, "include")]
@@ -49,10 +51,18 @@ def make_spf(
     record = " ".join(words)
     lookups = mx + a + len(includes)
     if lookups > spf.MOST_LOOKUPS:
-        raise Refused("too_many", "include", f"This needs {lookups} lookups; receivers make {spf.MOST_LOOKUPS}.")
+        raise Refused(
+            "too_many",
+            "include",
+            gettext("This needs %(lookups)s lookups; receivers make %(most_lookups)s.")
+            % {"lookups": lookups, "most_lookups": spf.MOST_LOOKUPS},
+        )
     if len(record) > LONGEST_RECORD:
         raise Refused(
-            "too_long", "", f"The record has {len(record)} characters; receivers want {LONGEST_RECORD} at most."
+            "too_long",
+            "",
+            gettext("The record has %(count)s characters; receivers want %(longest_record)s at most.")
+            % {"count": len(record), "longest_record": LONGEST_RECORD},
         )
     said = [
         *(["The domain's mail hosts (MX) may send for it."] if mx else []),
@@ -79,14 +89,18 @@ def make_dmarc(
     too_many."""
     for field, value in (("policy", policy), ("subdomain_policy", subdomain_policy or policy)):
         if value not in dmarc.POLICIES:
-            raise Refused("invalid_policy", field, f"Choose one of {', '.join(dmarc.POLICIES)}.")
+            raise Refused(
+                "invalid_policy", field, gettext("Choose one of %(names)s.") % {"names": ", ".join(dmarc.POLICIES)}
+            )
     for field, addresses in (("rua", rua), ("ruf", ruf)):
         for address in _few(addresses, field, dmarc.MOST_ADDRESSES):
             _check_address(address, field)
     options = (failure_options or "").split(":") if failure_options else []
     if any(option not in dmarc.FAILURE_OPTIONS for option in options):
         raise Refused(
-            "invalid_failure_options", "failure_options", "Give 0, 1, d or s, or several of them with colons between."
+            "invalid_failure_options",
+            "failure_options",
+            gettext("Give 0, 1, d or s, or several of them with colons between."),
         )
     record = dmarc.make(
         policy=policy,
@@ -110,7 +124,7 @@ def normalise_spf_name(text: str) -> str:
 
 def _few(given: Sequence[str], field: str, most: int = MOST_ENTRIES) -> Sequence[str]:
     if len(given) > most:
-        raise Refused("too_many", field, f"Give {most} at most.")
+        raise Refused("too_many", field, gettext("Give %(most)s at most.") % {"most": most})
     return given
 
 
@@ -120,12 +134,17 @@ def _network(text: str, kind: type, field: str) -> str:
     except ValueError as error:
         reason = "its address has bits beyond its length" if "host bits" in str(error) else "as in 192.0.2.0/24"
         raise Refused(
-            "invalid_network", field, f"{text[:60]} is no address or network of this kind: {reason}."
+            "invalid_network",
+            field,
+            gettext("%(text)s is no address or network of this kind: %(reason)s.")
+            % {"text": text[:60], "reason": reason},
         ) from None
     return str(network.network_address) if network.num_addresses == 1 else str(network)
 
 
 def _check_address(address: str, field: str) -> None:
     if not (ADDRESS.fullmatch(address) and address.isascii() and address.isprintable()):
-        raise Refused("invalid_address", field, f"{address[:80]!r} is no mail address.")
+        raise Refused(
+            "invalid_address", field, gettext("%(address)s is no mail address.") % {"address": f"{address[:80]!r}"}
+        )
     normalise_host(address.rpartition("@")[2], field=field)

@@ -126,7 +126,7 @@ class SpfForm(forms.Form):
     mx = forms.BooleanField(label=_("Its mail hosts (MX)"), required=False)
     a = forms.BooleanField(label=_("The server at its own address"), required=False)
     ip4 = Words(label=_("IPv4 addresses or networks"), required=False, help_text="192.0.2.25, 198.51.100.0/24")
-    ip6 = Words(label=_("IPv6 addresses or networks"), required=False, help_text="2001:db8::/32")
+    ip6 = Words(label=_("IPv6 addresses or networks"), required=False, help_text=_("2001:db8::/32"))
     include = Words(
         label=_("Other services"),
         required=False,

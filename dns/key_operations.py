@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from dns import dkim
 from dns.models import DkimKey, DnsRecord, KeyState, Purpose, Status
@@ -71,16 +72,22 @@ def import_key(actor: Actor, *, domain: Domain, selector: str, private_pem: str)
         raise Refused(
             "invalid_selector",
             "selector",
-            "A selector is one label of up to 40 lower-case letters, digits and hyphens.",
+            _("A selector is one label of up to 40 lower-case letters, digits and hyphens."),
         )
     try:
         pair = dkim.read_key(private_pem)
     except dkim.UnusableKey as error:
-        raise Refused("invalid_key", "private_pem", f"This key cannot be used: {error}.") from None
+        raise Refused(
+            "invalid_key", "private_pem", _("This key cannot be used: %(error)s.") % {"error": error}
+        ) from None
     domain = lock_domain(actor, domain)
     _refuse_second_rotation(domain)
     if DkimKey.objects.filter(domain=domain, selector=selector).exists():
-        raise Refused("taken", "selector", f"The selector {selector} has been used for this domain already.")
+        raise Refused(
+            "taken",
+            "selector",
+            _("The selector %(selector)s has been used for this domain already.") % {"selector": selector},
+        )
     return _add_key(domain, selector, pair)
 
 
@@ -90,9 +97,9 @@ def abandon_key(actor: Actor, *, domain: Domain) -> DkimKey:
     domain = lock_domain(actor, domain)
     waiting = DkimKey.objects.next_in_line().filter(domain=domain).first()
     if waiting is None:
-        raise Refused("not_waiting", "", "No key waits to sign.")
+        raise Refused("not_waiting", "", _("No key waits to sign."))
     if not DkimKey.objects.signing().filter(domain=domain).exists():
-        raise Refused("only_key", "", "This is the domain's only key. Without it, mail would stay unsigned.")
+        raise Refused("only_key", "", _("This is the domain's only key. Without it, mail would stay unsigned."))
     _retire(waiting, timezone.now())
     return waiting
 
@@ -207,11 +214,17 @@ def _present_key(domain: Domain) -> DkimKey | None:
 
 def _refuse_second_rotation(domain: Domain) -> None:
     if not domain.has_proof:
-        raise Refused("not_verified", "", f"{display_name(domain.domain_name)} is not verified yet.")
+        raise Refused(
+            "not_verified",
+            "",
+            _("%(domain_name)s is not verified yet.") % {"domain_name": display_name(domain.domain_name)},
+        )
     refuse_frozen(domain)
     if DkimKey.objects.next_in_line().filter(domain=domain).exists():
         raise Refused(
-            "rotation_under_way", "", "A new key waits already until DNS shows it. One rotation comes after the other."
+            "rotation_under_way",
+            "",
+            _("A new key waits already until DNS shows it. One rotation comes after the other."),
         )
 
 

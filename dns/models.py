@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Case, F, When
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from dns.mta_sts import Mode
 from domains.models import Domain
@@ -73,7 +74,7 @@ class DnsRecord(TenantOwned):
     record_type = models.CharField(max_length=10)
     name = ExactCharField(max_length=253)
     value = models.TextField()
-    ttl = models.PositiveIntegerField(default=3600, help_text="seconds")
+    ttl = models.PositiveIntegerField(default=3600, help_text=_("seconds"))
     priority = models.PositiveSmallIntegerField(null=True)
     necessity = models.CharField(max_length=20, choices=necessities)
     status = models.CharField(max_length=20, choices=statuses, default=Status.NOT_CHECKED)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from dns import mta_sts
 from dns.chosen import chosen_mta_sts
@@ -59,9 +60,9 @@ def set_mta_sts_mode(actor: Actor, *, domain: Domain, mode: str) -> Domain:
     """
     now = timezone.now()
     if not settings.MAILHOST_SETUP_HOST:
-        raise Refused("not_offered", "", "No host of this installation serves MTA-STS policies.")
+        raise Refused("not_offered", "", _("No host of this installation serves MTA-STS policies."))
     if mode not in Mode.values:
-        raise Refused("invalid_mode", "mode", f"Choose one of {', '.join(Mode.values)}.")
+        raise Refused("invalid_mode", "mode", _("Choose one of %(names)s.") % {"names": ", ".join(Mode.values)})
     domain = lock_domain(actor, domain)
     refuse_frozen(domain)
     present = standing(domain, now)

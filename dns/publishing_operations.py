@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from dns.answers import Answer, Outcome
 from dns.changes import Change, Place, plan, text_of
@@ -47,13 +48,19 @@ def connect_zone(
     # Any suffix of the name may be a zone, also one of a single label.
     zone = zone.strip().rstrip(".").lower() or domain.domain_name
     if domain.domain_name != zone and not is_below(domain.domain_name, zone):
-        raise Refused("invalid_zone", "zone", f"{domain.domain_name} does not lie in {zone}.")
+        raise Refused(
+            "invalid_zone",
+            "zone",
+            _("%(domain_name)s does not lie in %(zone)s.") % {"domain_name": domain.domain_name, "zone": zone},
+        )
     if not 0 < port < 65536:
-        raise Refused("invalid_port", "port", "A port is a number from 1 to 65535.")
+        raise Refused("invalid_port", "port", _("A port is a number from 1 to 65535."))
     if algorithm not in ALGORITHMS:
-        raise Refused("invalid_algorithm", "algorithm", f"Choose one of {', '.join(ALGORITHMS)}.")
+        raise Refused(
+            "invalid_algorithm", "algorithm", _("Choose one of %(names)s.") % {"names": ", ".join(ALGORITHMS)}
+        )
     if not (secret.isascii() and 0 < len(secret) <= MOST_SECRET):
-        raise Refused("invalid_secret", "secret", "The secret is the base64 text that your name server shows.")
+        raise Refused("invalid_secret", "secret", _("The secret is the base64 text that your name server shows."))
     address = _address_of(server)
     key = _key_name(key_name)
     with_server = NameServer(address, port, zone, key, algorithm, secret)
@@ -88,7 +95,7 @@ def publish_records(actor: Actor, *, domain: Domain) -> Publication:
     server = server_of(domain)
     doing = [change for change in _plan(domain, server) if change.does_something]
     if not doing:
-        raise Refused("nothing_to_publish", "", "All that can be published stands in the zone already.")
+        raise Refused("nothing_to_publish", "", _("All that can be published stands in the zone already."))
     _told(lambda: server.apply(doing))
     domain = lock_domain(actor, domain)
     publication = Publication.objects.create(
@@ -109,7 +116,7 @@ def undo_publication(actor: Actor, *, domain: Domain) -> Publication:
     server = server_of(domain)
     last = Publication.objects.filter(domain=domain, undone_at=None).order_by("-pk").first()
     if last is None:
-        raise Refused("nothing_to_undo", "", "Nothing was published that could be taken back.")
+        raise Refused("nothing_to_undo", "", _("Nothing was published that could be taken back."))
     changes = [Change.from_dict(values).undone for values in last.changes]
     standing = _told(lambda: server.read({(change.name, change.record_type) for change in changes}))
     doing = [_as_far_as_it_stands(change, standing[change.name, change.record_type]) for change in changes]
@@ -202,15 +209,15 @@ def _address_of(server: str) -> str:
     for address in found:
         if may_be_asked(address):
             return address
-    raise Refused("invalid_server", "server", "This is not the name or address of a public name server.")
+    raise Refused("invalid_server", "server", _("This is not the name or address of a public name server."))
 
 
 def _key_name(text: str) -> str:
     name = text.strip().rstrip(".").lower()
     if not name or len(name) > 253 or not all(sign.isascii() and (sign.isalnum() or sign in "-_.") for sign in name):
-        raise Refused("invalid_key_name", "key_name", "The key's name has letters, digits, hyphens and dots.")
+        raise Refused("invalid_key_name", "key_name", _("The key's name has letters, digits, hyphens and dots."))
     return name
 
 
 def _not_connected() -> Refused:
-    return Refused("not_connected", "", "No name server is connected to this domain.")
+    return Refused("not_connected", "", _("No name server is connected to this domain."))

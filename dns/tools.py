@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from dns import dmarc, spf
 from dns.answers import Answer, Outcome
@@ -32,7 +33,7 @@ def look(kind: str, name: str) -> Found:
     """Look up one kind of record. Raises Refused: unknown_kind, invalid_domain, invalid_address."""
     tool = TOOLS.get(kind)
     if tool is None:
-        raise Refused("unknown_kind", "kind", f"Choose one of {', '.join(TOOLS)}.")
+        raise Refused("unknown_kind", "kind", _("Choose one of %(names)s.") % {"names": ", ".join(TOOLS)})
     subject = normalise_address(name) if kind in OF_ADDRESSES else normalise_name(name)
     found = run_many([lambda asker: tool(asker, subject)], at_once=1)[0]
     return {"kind": kind, "name": subject, **found}
@@ -75,7 +76,7 @@ def normalise_name(text: str) -> str:
     )
     name = ".".join([*(label.lower() for label in front), normalise_host(".".join(labels[last + 1 :]))])
     if not plain or len(name) > 253:
-        raise Refused("invalid_domain", "name", "This is no name that DNS could hold.")
+        raise Refused("invalid_domain", "name", _("This is no name that DNS could hold."))
     return name
 
 
@@ -84,7 +85,7 @@ def normalise_address(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text.strip()))
     except ValueError:
-        raise Refused("invalid_address", "ip", "Enter an IP address, for example 192.0.2.25.") from None
+        raise Refused("invalid_address", "ip", _("Enter an IP address, for example 192.0.2.25.")) from None
 
 
 def result(answer: Answer, found: Sequence[str], problems: Sequence[str], **more: Any) -> Found:

@@ -7,6 +7,8 @@ somebody else is just changing, and the audit record, written last, finds its te
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext as _
+
 from domains.models import Domain
 from domains.names import display_name
 from mailhost.actor import Actor
@@ -67,10 +69,13 @@ def frozen(domain: Domain, field: str = "") -> Refused:
     return Refused(
         "frozen",
         field,
-        f"The ownership record of {display_name(domain.domain_name)} is no longer in the DNS, so changes are frozen. "
-        "Publish the record again first.",
+        _(
+            "The ownership record of %(domain_name)s is no longer in the DNS, so changes are frozen. "
+            "Publish the record again first."
+        )
+        % {"domain_name": display_name(domain.domain_name)},
     )
 
 
 def not_found() -> Refused:
-    return Refused("not_found", "", "This domain does not exist.")
+    return Refused("not_found", "", _("This domain does not exist."))

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from domains.claims import lacks_consent, rivals_of
 from domains.effective import flags_of_new
@@ -48,7 +49,7 @@ def create_domain(actor: Actor, *, name: str, alias_of: Domain | None = None) ->
             tenant_id=actor.tenant_id, domain_name=name, alias_of=main, **flags_of_new(owner, main)
         )
     except IntegrityError as error:
-        raise Refused("taken", "name", f"You have added {display_name(name)} already.") from error
+        raise Refused("taken", "name", _("You have added %(name)s already.") % {"name": display_name(name)}) from error
     later("dns.tasks.refresh_records", domain_id=domain.pk)
     reserve(owner.path, domains=1)
     return domain
@@ -66,26 +67,35 @@ def verify_domain(actor: Actor, *, domain: Domain) -> Domain:
     # The DNS is asked before anything is locked: it may take seconds.
     domain = Domain.objects.live().filter(pk=domain.pk).first() or _missing()
     if domain.has_proof:
-        raise Refused("already_verified", "", f"{display_name(domain.domain_name)} is verified already.")
+        raise Refused(
+            "already_verified",
+            "",
+            _("%(domain_name)s is verified already.") % {"domain_name": display_name(domain.domain_name)},
+        )
     now = timezone.now()
     if domain.challenge_expires_at <= now:
         raise Refused(
-            "challenge_expired", "", "The ownership record is too old to be used. Ask for a new one and publish that."
+            "challenge_expired",
+            "",
+            _("The ownership record is too old to be used. Ask for a new one and publish that."),
         )
     _refuse_without_proof(domain)
     challenge = domain.challenge
     domain, locked = lock_domains(actor, domain, rivals_of(domain))
     rivals = [one for one in locked.values() if one.pk != domain.pk and one.domain_name == domain.domain_name]
     if domain.challenge != challenge:
-        raise Refused("no_proof", "", "The ownership record was renewed meanwhile. Publish the new one.")
+        raise Refused("no_proof", "", _("The ownership record was renewed meanwhile. Publish the new one."))
     if holder := next((one for one in rivals if one.owned_name), None):
         return _contest(domain, holder, now)
     if related := lacks_consent(domain):
         raise Refused(
             "needs_consent",
             "",
-            f"A name above or below {display_name(domain.domain_name)} belongs to another account "
-            f"({display_name(related.domain_name)}). Its owner must agree first.",
+            _(
+                "A name above or below %(domain_name)s belongs to another account (%(domain_name_2)s). "
+                "Its owner must agree first."
+            )
+            % {"domain_name": display_name(domain.domain_name), "domain_name_2": display_name(related.domain_name)},
         )
     freed = [displace(former, now) for former in rivals if former.lost_at is not None]
     domain = open_domain(domain, now)
@@ -106,7 +116,12 @@ def open_domain(domain: Domain, now: datetime) -> Domain:
             )
     except IntegrityError as error:
         # Somebody else proved the name between the look at all claims and this line.
-        raise Refused("taken", "", f"{display_name(domain.domain_name)} was just proven by another account.") from error
+        raise Refused(
+            "taken",
+            "",
+            _("%(domain_name)s was just proven by another account.")
+            % {"domain_name": display_name(domain.domain_name)},
+        ) from error
     if domain.alias_of_id is not None:
         import_string(FOLLOW_MAIN_DOMAIN)(domain)
     recalculate(domain_id=domain.pk)
@@ -160,11 +175,16 @@ def _refuse_without_proof(domain: Domain) -> None:
         raise Refused(
             "dns_unavailable",
             "",
-            f"DNS gave no answer for the ownership record of {shown}. {seen.detail} Try again in a few minutes.",
+            _("DNS gave no answer for the ownership record of %(shown)s. %(detail)s Try again in a few minutes.")
+            % {"shown": shown, "detail": seen.detail},
         )
     if seen.proof is not Proof.STANDS:
         hint = seen.detail or "Publish it as shown, wait for your DNS provider to serve it, and try again."
-        raise Refused("no_proof", "", f"The ownership record of {shown} is not in the DNS yet. {hint}")
+        raise Refused(
+            "no_proof",
+            "",
+            _("The ownership record of %(shown)s is not in the DNS yet. %(hint)s") % {"shown": shown, "hint": hint},
+        )
 
 
 def _refuse_own_name(name: str) -> None:
@@ -173,7 +193,8 @@ def _refuse_own_name(name: str) -> None:
         raise Refused(
             "invalid_domain",
             "name",
-            f"{display_name(name)} is a name of the mail service itself. Use another one for mail.",
+            _("%(name)s is a name of the mail service itself. Use another one for mail.")
+            % {"name": display_name(name)},
         )
 
 
@@ -187,8 +208,8 @@ def set_domain_enabled(actor: Actor, *, domain: Domain, enabled: bool) -> Domain
     if enabled:
         refuse_frozen(domain)
     if domain.is_enabled == enabled:
-        state = "on" if enabled else "off"
-        raise Refused("unchanged", "enabled", f"{display_name(domain.domain_name)} is switched {state} already.")
+        fact = _("%(domain)s is switched on already.") if enabled else _("%(domain)s is switched off already.")
+        raise Refused("unchanged", "enabled", fact % {"domain": display_name(domain.domain_name)})
     domain.is_enabled = enabled
     domain.save(update_fields=["is_enabled", "updated_at"])
     recalculate(domain_id=domain.pk)
@@ -210,8 +231,11 @@ def delete_domain(actor: Actor, *, domain: Domain) -> Domain:
         raise Refused(
             "has_alias_domains",
             "",
-            f"{display_name(alias_domain.domain_name)} is an alias domain of {display_name(domain.domain_name)}. "
-            "Delete the alias domain first.",
+            _("%(domain_name)s is an alias domain of %(domain_name_2)s. Delete the alias domain first.")
+            % {
+                "domain_name": display_name(alias_domain.domain_name),
+                "domain_name_2": display_name(domain.domain_name),
+            },
         )
     now = timezone.now()
     freed = import_string(EMPTY_DOMAIN)(domain, now)
@@ -231,11 +255,21 @@ def _main_domain(actor: Actor, alias_of: Domain) -> Domain:
     refuse_frozen(main, field="alias_of")
     shown = display_name(main.domain_name)
     if main.tenant_id != actor.tenant_id:
-        raise Refused("invalid_main_domain", "alias_of", f"{shown} belongs to another account than the new domain.")
+        raise Refused(
+            "invalid_main_domain",
+            "alias_of",
+            _("%(shown)s belongs to another account than the new domain.") % {"shown": shown},
+        )
     if main.alias_of_id is not None:
-        raise Refused("invalid_main_domain", "alias_of", f"{shown} is an alias domain itself. Name its main domain.")
+        raise Refused(
+            "invalid_main_domain",
+            "alias_of",
+            _("%(shown)s is an alias domain itself. Name its main domain.") % {"shown": shown},
+        )
     if not main.has_proof:
-        raise Refused("invalid_main_domain", "alias_of", f"{shown} is not verified yet. Verify it first.")
+        raise Refused(
+            "invalid_main_domain", "alias_of", _("%(shown)s is not verified yet. Verify it first.") % {"shown": shown}
+        )
     return main
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext
 
 from accounts.actors import system_actor
 from domains.claims import holder_of
@@ -38,7 +39,11 @@ def renew_challenge(actor: Actor, *, domain: Domain) -> Domain:
     """
     domain = lock_domain(actor, domain)
     if domain.has_proof:
-        raise Refused("already_verified", "", f"{display_name(domain.domain_name)} is verified already.")
+        raise Refused(
+            "already_verified",
+            "",
+            gettext("%(domain_name)s is verified already.") % {"domain_name": display_name(domain.domain_name)},
+        )
     domain.challenge, domain.challenge_expires_at = new_challenge(), timezone.now() + CHALLENGE_HOLDS
     domain.contested_at = None
     domain.save(update_fields=["challenge", "challenge_expires_at", "contested_at", "updated_at"])
@@ -55,12 +60,17 @@ def give_consent(actor: Actor, *, domain: Domain, name: str) -> DomainConsent:
     name = normalise_domain(name)
     domain = lock_domain(actor, domain)
     if not domain.has_proof:
-        raise Refused("not_verified", "", f"{display_name(domain.domain_name)} is not verified yet.")
+        raise Refused(
+            "not_verified",
+            "",
+            gettext("%(domain_name)s is not verified yet.") % {"domain_name": display_name(domain.domain_name)},
+        )
     if not (is_below(name, domain.domain_name) or is_below(domain.domain_name, name)):
         raise Refused(
             "unrelated_name",
             "name",
-            f"{display_name(name)} lies neither above nor below {display_name(domain.domain_name)}.",
+            gettext("%(name)s lies neither above nor below %(domain_name)s.")
+            % {"name": display_name(name), "domain_name": display_name(domain.domain_name)},
         )
     consent, _ = DomainConsent.objects.get_or_create(domain=domain, name=name)
     return consent
@@ -71,7 +81,7 @@ def withdraw_consent(actor: Actor, *, domain: Domain, name: str) -> Domain:
     """Take a consent back; what was verified under it stays. Raises Refused: not_found, no_consent."""
     domain = lock_domain(actor, domain)
     if not DomainConsent.objects.filter(domain=domain, name=name).delete()[0]:
-        raise Refused("no_consent", "name", f"There is no consent for {display_name(name)}.")
+        raise Refused("no_consent", "name", gettext("There is no consent for %(name)s.") % {"name": display_name(name)})
     return domain
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from domains.models import Domain
 from domains.names import normalise_domain
@@ -39,5 +40,5 @@ def domain_of_work(domain_id: int) -> Domain:
     """Return the domain that long work in the present scope is about. Raises Refused when it is gone meanwhile."""
     domain = Domain.objects.live().select_related("tenant", "alias_of").filter(pk=domain_id).first()
     if domain is None:
-        raise Refused("not_found", "", "This domain does not exist any more.")
+        raise Refused("not_found", "", _("This domain does not exist any more."))
     return domain

@@ -2,6 +2,7 @@
 job was told may be somebody's mail."""
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from mailhost.actor import Actor
 from mailhost.background import wake_after_commit
@@ -33,8 +34,8 @@ def _waiting(number: int) -> Job:
     job = Job.objects.select_for_update(skip_locked=True).filter(pk=number).first()
     if job is None:
         if Job.objects.filter(pk=number).exists():
-            raise Refused("running", "", "This job is running just now. Look again in a moment.")
-        raise Refused("not_found", "", "This job does not exist.")
+            raise Refused("running", "", _("This job is running just now. Look again in a moment."))
+        raise Refused("not_found", "", _("This job does not exist."))
     if job.finished_at is not None:
-        raise Refused("finished", "", "This job is finished already.")
+        raise Refused("finished", "", _("This job is finished already."))
     return job

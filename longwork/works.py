@@ -40,6 +40,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import OperationalError, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from longwork.models import OPEN, LongWork, State, asker_of
@@ -109,9 +110,9 @@ def begin(actor: Actor, work: str, *, kind: str, total: int | None = None, **arg
 def cancel(actor: Actor, *, work: LongWork) -> LongWork:
     """End a work that has not ended; what its steps have done stays. Raises Refused: not_found, finished."""
     if not LongWork.objects.seen_by(actor).filter(pk=work.pk).exists():
-        raise Refused("not_found", "", "This operation does not exist.")
+        raise Refused("not_found", "", _("This operation does not exist."))
     if not _ended(work, State.CANCELED):
-        raise Refused("finished", "", "This operation has ended already.")
+        raise Refused("finished", "", _("This operation has ended already."))
     work.refresh_from_db()
     return work
 

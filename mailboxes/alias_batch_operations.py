@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from mailboxes.addresses import base_address, display_address, domain_of, normalise_source
 from mailboxes.alias_operations import hosted, mailboxes_at, stored_targets
 from mailboxes.batches import Refusals, as_far_as_limits_allow, refuse_too_many, repeated_in_alias_domains
@@ -113,7 +115,11 @@ def _not_takeable(plan: Plan, present: set[str]) -> Refused | None:
         message = f"{display_address(plan.source)} leads to {display_address(twice)} already."
         return Refused("taken", "targets", message)
     if len(present) + len(plan.targets) > MAX_TARGETS:
-        return Refused("too_many_targets", "targets", f"An alias has at most {MAX_TARGETS} targets.")
+        return Refused(
+            "too_many_targets",
+            "targets",
+            gettext("An alias has at most %(max_targets)s targets.") % {"max_targets": MAX_TARGETS},
+        )
     return None
 
 

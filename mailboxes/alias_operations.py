@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from domains.locks import lock_domain, lock_domains
 from domains.models import Domain
@@ -52,7 +53,11 @@ def create_alias(actor: Actor, *, source: str, targets: Sequence[str]) -> list[A
             for row in rows:
                 row.save(force_insert=True)
     except IntegrityError as error:
-        raise Refused("taken", "targets", f"{display_address(source)} leads to one of these already.") from error
+        raise Refused(
+            "taken",
+            "targets",
+            gettext("%(source)s leads to one of these already.") % {"source": display_address(source)},
+        ) from error
     touched = follow_addresses(domain.pk, [source])
     refuse_loops(touched, unfold(touched, targets_of), own_addresses)
     recalculate_addresses(touched)
@@ -67,7 +72,10 @@ def set_alias_enabled(actor: Actor, *, alias: Alias, enabled: bool) -> Alias:
     """Switch one target of an alias on or off. Raises Refused: not_found, unchanged."""
     alias = _locked(actor, alias)
     if alias.is_enabled == enabled:
-        raise Refused("unchanged", "enabled", f"{alias} is switched {'on' if enabled else 'off'} already.")
+        fact = (
+            gettext("%(alias)s is switched on already.") if enabled else gettext("%(alias)s is switched off already.")
+        )
+        raise Refused("unchanged", "enabled", fact % {"alias": alias})
     alias.is_enabled = enabled
     alias.save(update_fields=["is_enabled", "updated_at"])
     recalculate_addresses(follow_addresses(alias.domain_id, [alias.alias_email]))
@@ -100,7 +108,11 @@ def update_alias(
     source = alias.rows[0].alias_email
     wanted = stored_targets(source, targets) if targets is not None else alias.targets
     if len(wanted) > MAX_TARGETS:
-        raise Refused("too_many_targets", "targets", f"An alias has at most {MAX_TARGETS} targets.")
+        raise Refused(
+            "too_many_targets",
+            "targets",
+            gettext("An alias has at most %(max_targets)s targets.") % {"max_targets": MAX_TARGETS},
+        )
     rows = _locked_rows(actor, alias, hosted({domain_of(target) for target in wanted}))
     if targets is not None:
         _retarget(rows, wanted)
@@ -130,7 +142,7 @@ def _locked_rows(actor: Actor, alias: AliasGroup, others: Sequence[int] = ()) ->
     first.domain, _ = lock_domains(actor, first.domain, others)
     rows = Alias.objects.written().filter(alias_email=first.alias_email, domain=first.domain_id)
     if not rows.exists():
-        raise Refused("not_found", "", "This alias does not exist.")
+        raise Refused("not_found", "", gettext("This alias does not exist."))
     return rows
 
 
@@ -162,12 +174,20 @@ def stored_targets(source: str, targets: Sequence[str]) -> list[str]:
     """Return the targets' stored forms, each once. Raises Refused for what can be no target."""
     wanted = list(dict.fromkeys(normalise_target(target) for target in targets))
     if not wanted:
-        raise Refused("targets_required", "targets", "Enter at least one address that the mail goes to.")
+        raise Refused("targets_required", "targets", gettext("Enter at least one address that the mail goes to."))
     for target in wanted:
         if base_address(target) == source:
-            raise Refused("alias_loop", "targets", f"{display_address(source)} cannot lead to itself.")
+            raise Refused(
+                "alias_loop",
+                "targets",
+                gettext("%(source)s cannot lead to itself.") % {"source": display_address(source)},
+            )
         if domain_of(target) == settings.MAILHOST_HOSTNAME:
-            raise Refused("invalid_address", "targets", f"{target} is an address of the mail server itself.")
+            raise Refused(
+                "invalid_address",
+                "targets",
+                gettext("%(target)s is an address of the mail server itself.") % {"target": target},
+            )
     return wanted
 
 
@@ -180,7 +200,11 @@ def _is_new(source: str, wanted: list[str]) -> bool:
             message = f"{display_address(source)} leads to {display_address(target)} already."
             raise Refused("taken", "targets", message)
     if len(present) + len(wanted) > MAX_TARGETS:
-        raise Refused("too_many_targets", "targets", f"An alias has at most {MAX_TARGETS} targets.")
+        raise Refused(
+            "too_many_targets",
+            "targets",
+            gettext("An alias has at most %(max_targets)s targets.") % {"max_targets": MAX_TARGETS},
+        )
     return not present
 
 
@@ -201,6 +225,6 @@ def _locked(actor: Actor, alias: Alias) -> Alias:
     domain = lock_domain(actor, alias.domain)
     row = Alias.objects.written().filter(pk=alias.pk).first()
     if row is None:
-        raise Refused("not_found", "", "This alias does not exist.")
+        raise Refused("not_found", "", gettext("This alias does not exist."))
     row.domain = domain
     return row

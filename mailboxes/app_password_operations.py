@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from mailboxes.addresses import display_address
 from mailboxes.app_passwords import PROTOCOLS, check_protocols, mint, normalise_networks
@@ -41,7 +42,12 @@ def create_app_password(
     mailbox = locked_mailbox(actor, mailbox)
     if AppPassword.objects.filter(mailbox=mailbox).count() >= MAX_OF_MAILBOX:
         shown = display_address(mailbox.email)
-        raise Refused("too_many", "", f"{shown} has {MAX_OF_MAILBOX} app passwords. Revoke those nobody uses.")
+        raise Refused(
+            "too_many",
+            "",
+            _("%(shown)s has %(max_of_mailbox)s app passwords. Revoke those nobody uses.")
+            % {"shown": shown, "max_of_mailbox": MAX_OF_MAILBOX},
+        )
     minted = mint()
     row = AppPassword.objects.create(
         mailbox=mailbox,
@@ -111,14 +117,18 @@ def check_name(name: str) -> str:
     """Return the name without outer blanks. Raises Refused("invalid_name")."""
     name = name.strip()
     if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise Refused("invalid_name", "name", f"Name the program or device with 1 to {MAX_NAME} printable characters.")
+        raise Refused(
+            "invalid_name",
+            "name",
+            _("Name the program or device with 1 to %(max_name)s printable characters.") % {"max_name": MAX_NAME},
+        )
     return name
 
 
 def check_expiry(expires_at: datetime | None, now: datetime) -> None:
     """Raise Refused("invalid_expiry") for a moment that has passed."""
     if expires_at is not None and expires_at <= now:
-        raise Refused("invalid_expiry", "expires_at", "Choose a moment in the future, or none.")
+        raise Refused("invalid_expiry", "expires_at", _("Choose a moment in the future, or none."))
 
 
 def _switches(protocols: frozenset[str]) -> dict[str, bool]:
@@ -130,6 +140,6 @@ def _locked(actor: Actor, app_password: AppPassword) -> AppPassword:
     mailbox = locked_mailbox(actor, app_password.mailbox)
     row = AppPassword.objects.filter(pk=app_password.pk, mailbox=mailbox).first()
     if row is None:
-        raise Refused("not_found", "", "This app password does not exist.")
+        raise Refused("not_found", "", _("This app password does not exist."))
     row.mailbox = mailbox
     return row

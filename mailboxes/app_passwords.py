@@ -13,6 +13,8 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from mailhost.errors import Refused
 from mailhost.fields import ALPHABET
 
@@ -58,7 +60,11 @@ def check_protocols(protocols: Sequence[str]) -> frozenset[str]:
     """Return the protocols, each once. Raises Refused("invalid_protocols")."""
     chosen = frozenset(protocols)
     if not chosen or not chosen <= set(PROTOCOLS):
-        raise Refused("invalid_protocols", "protocols", f"Choose at least one of {', '.join(PROTOCOLS)}.")
+        raise Refused(
+            "invalid_protocols",
+            "protocols",
+            gettext("Choose at least one of %(names)s.") % {"names": ", ".join(PROTOCOLS)},
+        )
     return chosen
 
 
@@ -73,11 +79,16 @@ def normalise_networks(networks: Sequence[str]) -> str | None:
             raise Refused(
                 "invalid_networks",
                 "networks",
-                f"“{text[:60]}” is no address and no network. Write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32.",
+                gettext("“%(text)s” is no address and no network. Write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32.")
+                % {"text": text[:60]},
             ) from None
     joined = ",".join(shown)
     if len(shown) > MAX_NETWORKS or len(joined) > MAX_NETWORKS_TEXT:
-        raise Refused("invalid_networks", "networks", f"An app password has at most {MAX_NETWORKS} networks.")
+        raise Refused(
+            "invalid_networks",
+            "networks",
+            gettext("An app password has at most %(max_networks)s networks.") % {"max_networks": MAX_NETWORKS},
+        )
     return joined or None
 
 

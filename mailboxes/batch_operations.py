@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from domains.locks import lock_each
 from domains.models import Domain
@@ -163,7 +164,7 @@ def restore_mailboxes(actor: Actor, *, mailboxes: Sequence[Mailbox]) -> list[Mai
         with transaction.atomic():
             Mailbox.objects.bulk_update(rows, ["deleted_at", "domain", "updated_at"])
     except IntegrityError as error:
-        raise Refused("taken", "", "One of these addresses was just given to somebody else. Try again.") from error
+        raise Refused("taken", "", _("One of these addresses was just given to somebody else. Try again.")) from error
     _answer(rows)
     _reserve(rows)
     return rows
@@ -190,7 +191,7 @@ def _homes_of(actor: Actor, mailboxes: Sequence[Mailbox]) -> dict[tuple[str, int
 
 def _refuse_none(rows: Sequence[Mailbox]) -> None:
     if not rows:
-        raise Refused("unchanged", "", "None of these mailboxes needs that: all stand so already, or are gone.")
+        raise Refused("unchanged", "", _("None of these mailboxes needs that: all stand so already, or are gone."))
 
 
 def _switched(actor: Actor, mailboxes: Sequence[Mailbox], *, is_enabled: bool) -> list[Mailbox]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from domains.models import Domain
 from mailboxes.mirror import follow_addresses
@@ -16,7 +17,7 @@ Refusals = dict[int, Refused]
 def refuse_too_many(items: Sequence[Any]) -> None:
     """Raise Refused("too_many_items") for none, and for more than a batch takes."""
     if not 1 <= len(items) <= MAX_ITEMS:
-        raise Refused("too_many_items", "items", f"A batch has 1 to {MAX_ITEMS} items.")
+        raise Refused("too_many_items", "items", _("A batch has 1 to %(max_items)s items.") % {"max_items": MAX_ITEMS})
 
 
 def as_far_as_limits_allow(

@@ -6,6 +6,8 @@ back to where it began, is refused when it would be written.
 
 from collections.abc import Callable, Iterable, Mapping
 
+from django.utils.translation import gettext
+
 from mailboxes.addresses import base_address, display_address
 from mailhost.errors import Refused
 
@@ -33,7 +35,10 @@ def unfold(sources: Iterable[str], targets_of: Callable[[set[str]], Links]) -> d
             return links
         if len(links) + len(level) > MAX_REACHED:
             raise Refused(
-                "too_many_targets", "targets", f"These aliases would unfold to more than {MAX_REACHED} addresses."
+                "too_many_targets",
+                "targets",
+                gettext("These aliases would unfold to more than %(max_reached)s addresses.")
+                % {"max_reached": MAX_REACHED},
             )
         found = targets_of(level)
         for address in level:
@@ -51,7 +56,11 @@ def refuse_loops(sources: Iterable[str], links: Links, own: Own) -> None:
         done: set[str] = set()
         circle = _walk(source, links, path, done)
         if circle:
-            raise Refused("alias_loop", "targets", f"Mail would go in circles: {_shown(circle, own(set(circle)))}.")
+            raise Refused(
+                "alias_loop",
+                "targets",
+                gettext("Mail would go in circles: %(circle)s.") % {"circle": _shown(circle, own(set(circle)))},
+            )
 
 
 def _shown(way: list[str], own: set[str]) -> str:
@@ -79,4 +88,8 @@ def _walk(address: str, links: Links, path: dict[str, None], done: set[str]) -> 
 
 
 def _too_deep() -> Refused:
-    return Refused("alias_too_deep", "targets", f"Aliases may lead to aliases at most {MAX_DEPTH} times in a row.")
+    return Refused(
+        "alias_too_deep",
+        "targets",
+        gettext("Aliases may lead to aliases at most %(max_depth)s times in a row.") % {"max_depth": MAX_DEPTH},
+    )

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext
+
 from domains.models import Domain
 from mailboxes.addresses import DELIMITER, base_address, display_address, domain_of, local_of, normalise_target
 from mailboxes.expansion import MAX_DEPTH, MAX_REACHED
@@ -350,4 +352,4 @@ def check_question(recipient: str | None, sender: str | None, login: str | None)
     if recipient is None and sender is not None and login is not None:
         return
     missing = "recipient" if sender is None and login is None else "login" if login is None else "sender"
-    raise Refused("required", missing, "Name a recipient, or a sender and the login that would use it.")
+    raise Refused("required", missing, gettext("Name a recipient, or a sender and the login that would use it."))

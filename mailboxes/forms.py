@@ -170,8 +170,8 @@ class MailboxSettingsForm(QuotaForm):
 
     receives_enabled = forms.BooleanField(label=_("Receives mail"), required=False)
     sends_enabled = forms.BooleanField(label=_("Sends mail"), required=False)
-    imap_enabled = forms.BooleanField(label="IMAP", required=False)
-    pop3_enabled = forms.BooleanField(label="POP3", required=False)
+    imap_enabled = forms.BooleanField(label=_("IMAP"), required=False)
+    pop3_enabled = forms.BooleanField(label=_("POP3"), required=False)
     managesieve_enabled = forms.BooleanField(label=_("Filter rules (ManageSieve)"), required=False)
 
     def switches(self) -> list[forms.BoundField]:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from mailboxes.models import Mailbox
 from mailhost.actor import Actor
@@ -40,7 +41,7 @@ def invited_actor(mailbox: Mailbox, *, address: str) -> Actor:
         tenant_path=mailbox.tenant.path,
         permissions=MAY,
         role="invitation",
-        label=f"invitation of {mailbox.email}",
+        label=_("invitation of %(email)s") % {"email": mailbox.email},
         address=address,
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from domains.names import display_name
 from mailboxes.addresses import MAX_ADDRESS, display_address
@@ -95,8 +96,11 @@ def _refuse_too_long(among: str, values: list[Any]) -> None:
         raise Refused(
             "address_too_long",
             "",
-            f"{display_address(address)} would have more than {MAX_ADDRESS} characters under the alias domain "
-            f"{display_name(name)}. Choose a shorter name.",
+            _(
+                "%(address)s would have more than %(max_address)s characters under the alias domain "
+                "%(name)s. Choose a shorter name."
+            )
+            % {"address": display_address(address), "max_address": MAX_ADDRESS, "name": display_name(name)},
         )
 
 

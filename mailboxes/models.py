@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from domains.models import Domain
 from longwork.models import LongWork
@@ -80,7 +81,7 @@ class Mailbox(TenantOwned):
     email = ExactCharField(max_length=MAX_ADDRESS)
     password_hash = models.CharField(max_length=255)
     display_name = models.CharField(max_length=120, default="", blank=True)
-    storage_quota = models.PositiveIntegerField(help_text="MB")
+    storage_quota = models.PositiveIntegerField(help_text=gettext_lazy("MB"))
     # How full it is, so that lists find full ones in an index; noted by the clock (`mailboxes.fullness`).
     used_percent = models.PositiveSmallIntegerField(default=0, db_default=0)
     is_enabled = models.BooleanField(default=True)

@@ -2,6 +2,7 @@
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from domains.locks import lock_domain, refuse_frozen
 from domains.models import Domain
@@ -189,7 +190,7 @@ def restore_mailbox(actor: Actor, *, mailbox: Mailbox) -> Mailbox:
     refuse_frozen(domain)
     mailbox = Mailbox.objects.filter(pk=mailbox.pk).first() or missing_mailbox()
     if mailbox.deleted_at is None:
-        raise Refused("unchanged", "", f"{display_address(mailbox.email)} is not deleted.")
+        raise Refused("unchanged", "", _("%(email)s is not deleted.") % {"email": display_address(mailbox.email)})
     refuse_taken(mailbox.email)
     mailbox.deleted_at = None
     mailbox.domain = domain
@@ -217,7 +218,7 @@ def stored_hash(address: str, password: str | None, password_hash: str | None, i
         check_invited(address, invite_to)
         return nobodys_hash()
     if not password:
-        raise Refused("password_required", "password", "Enter a password.")
+        raise Refused("password_required", "password", _("Enter a password."))
     check_password(password, address=address)
     return hash_password(password)
 
@@ -241,28 +242,44 @@ def is_set(mailbox: Mailbox, *, password: str | None = None, password_hash: str 
 def check_quota(storage_quota_mb: int) -> None:
     """Raise Refused("invalid_quota", …) unless this is a size in MB; there is no unlimited mailbox."""
     if not 1 <= storage_quota_mb <= MAX_QUOTA_MB:
-        raise Refused("invalid_quota", "storage_quota_mb", f"The size of a mailbox is 1 to {MAX_QUOTA_MB} MB.")
+        raise Refused(
+            "invalid_quota",
+            "storage_quota_mb",
+            _("The size of a mailbox is 1 to %(max_quota_mb)s MB.") % {"max_quota_mb": MAX_QUOTA_MB},
+        )
 
 
 def check_display_name(name: str) -> None:
     """Raise Refused("invalid_display_name", …) for what cannot stand before an address in a header."""
     if len(name) > MAX_DISPLAY_NAME:
-        raise Refused("invalid_display_name", "display_name", f"A name has at most {MAX_DISPLAY_NAME} characters.")
+        raise Refused(
+            "invalid_display_name",
+            "display_name",
+            _("A name has at most %(max_display_name)s characters.") % {"max_display_name": MAX_DISPLAY_NAME},
+        )
     if not name.isprintable():
-        raise Refused("invalid_display_name", "display_name", "A name has no line breaks or control characters.")
+        raise Refused("invalid_display_name", "display_name", _("A name has no line breaks or control characters."))
 
 
 def taken_by_mailbox(address: str) -> Refused:
-    return Refused("taken", "address", f"There is a mailbox {display_address(address)} already. Choose another name.")
+    return Refused(
+        "taken",
+        "address",
+        _("There is a mailbox %(address)s already. Choose another name.") % {"address": display_address(address)},
+    )
 
 
 def taken_by_alias(address: str) -> Refused:
     shown = display_address(address)
-    return Refused("taken", "address", f"{shown} is an alias already. Delete the alias or choose another name.")
+    return Refused(
+        "taken",
+        "address",
+        _("%(shown)s is an alias already. Delete the alias or choose another name.") % {"shown": shown},
+    )
 
 
 def missing_mailbox() -> Mailbox:
-    raise Refused("not_found", "", "This mailbox does not exist.")
+    raise Refused("not_found", "", _("This mailbox does not exist."))
 
 
 def refuse_taken(address: str) -> None:
@@ -328,15 +345,19 @@ def _home_of(mailbox: Mailbox) -> Domain:
     home = homes().filter(owned_name=row.domain.domain_name, tenant_id=row.domain.tenant_id).first()
     if home is None:
         shown = display_domain(row.domain.domain_name)
-        raise Refused("domain_deleted", "", f"The domain {shown} was deleted. Add it again and verify it first.")
+        raise Refused(
+            "domain_deleted",
+            "",
+            _("The domain %(shown)s was deleted. Add it again and verify it first.") % {"shown": shown},
+        )
     return home
 
 
 def _set_enabled(actor: Actor, mailbox: Mailbox, *, enabled: bool) -> Mailbox:
     mailbox = locked_mailbox(actor, mailbox)
     if mailbox.is_enabled == enabled:
-        state = "open" if enabled else "suspended"
-        raise Refused("unchanged", "", f"{display_address(mailbox.email)} is {state} already.")
+        fact = _("%(address)s is open already.") if enabled else _("%(address)s is suspended already.")
+        raise Refused("unchanged", "", fact % {"address": display_address(mailbox.email)})
     mailbox.is_enabled = enabled
     mailbox.save(update_fields=["is_enabled", "updated_at"])
     recalculate_addresses(follow_addresses(mailbox.domain_id, [mailbox.email]))
@@ -348,6 +369,8 @@ def _set_keeps_copy(mailbox: Mailbox, keeps_copy: bool) -> None:
     rows = Alias.objects.filter(alias_email=mailbox.email)
     if not keeps_copy and not rows.written().exists():
         raise Refused(
-            "no_forward", "keeps_copy", f"{display_address(mailbox.email)} forwards to nobody, so its mail stays here."
+            "no_forward",
+            "keeps_copy",
+            _("%(email)s forwards to nobody, so its mail stays here.") % {"email": display_address(mailbox.email)},
         )
     Alias.objects.filter(own_mailbox=mailbox).update(is_enabled=keeps_copy, updated_at=timezone.now())

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext
+
 from domains.locks import frozen, lock_domains, lock_each
 from domains.models import Domain
 from domains.names import display_name
@@ -51,7 +53,11 @@ def _claims(names: Iterable[str]) -> dict[str, Domain]:
 
 def _unknown(name: str, field: str) -> Refused:
     shown = display_name(name)
-    return Refused("unknown_domain", field, f"{shown} is not one of your domains. Add the domain first.")
+    return Refused(
+        "unknown_domain",
+        field,
+        gettext("%(shown)s is not one of your domains. Add the domain first.") % {"shown": shown},
+    )
 
 
 def _no_home(domain: Domain, field: str) -> Refused | None:

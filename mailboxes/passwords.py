@@ -12,6 +12,7 @@ from typing import Any
 
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from passlib.hash import argon2, bcrypt, ldap_salted_sha512, sha512_crypt
 
 from mailboxes import app_passwords
@@ -88,36 +89,62 @@ def accept_hash(text: str, *, field: str = "password_hash") -> str:
     scheme, value = _split(text)
     if scheme not in SCHEMES:
         known = ", ".join(f"{{{name}}}" for name in SCHEMES)
-        raise Refused("invalid_hash", field, f"This hash has none of the schemes {known}. Set a password instead.")
+        raise Refused(
+            "invalid_hash",
+            field,
+            gettext("This hash has none of the schemes %(known)s. Set a password instead.") % {"known": known},
+        )
     pattern, verifier, front = SCHEMES[scheme]
     found = pattern.fullmatch(value)
     if found is None or len(text) > MAX_HASH or not _is_readable(verifier, front + value):
-        raise Refused("invalid_hash", field, f"This is no complete {{{scheme}}} hash.")
+        raise Refused("invalid_hash", field, gettext("This is no complete {%(scheme)s} hash.") % {"scheme": scheme})
     if _is_costly(scheme, found):
-        raise Refused("invalid_hash", field, f"Checking this {{{scheme}}} hash costs too much. Set a password instead.")
+        raise Refused(
+            "invalid_hash",
+            field,
+            gettext("Checking this {%(scheme)s} hash costs too much. Set a password instead.") % {"scheme": scheme},
+        )
     return text
 
 
 def check_password(password: str, *, address: str, field: str = "password") -> None:
     """Raise Refused("weak_password", field, reason) for a password that guessing finds, or that no client can send."""
     if any(unicodedata.category(sign) == "Cc" for sign in password):
-        raise Refused("weak_password", field, "A password has no control characters, tabs or line breaks in it.")
+        raise Refused(
+            "weak_password", field, gettext("A password has no control characters, tabs or line breaks in it.")
+        )
     if app_passwords.has_form(password):
         # Dovecot would look for an app password, and never for this one.
-        raise Refused("weak_password", field, "This has the form of an app password. Choose another one.")
+        raise Refused("weak_password", field, gettext("This has the form of an app password. Choose another one."))
     if len(password) < MIN_LENGTH:
-        raise Refused("weak_password", field, f"This password is too short: use at least {MIN_LENGTH} characters.")
+        raise Refused(
+            "weak_password",
+            field,
+            gettext("This password is too short: use at least %(min_length)s characters.") % {"min_length": MIN_LENGTH},
+        )
     if len(password) > MAX_LENGTH:
-        raise Refused("weak_password", field, f"A password has at most {MAX_LENGTH} characters.")
+        raise Refused(
+            "weak_password",
+            field,
+            gettext("A password has at most %(max_length)s characters.") % {"max_length": MAX_LENGTH},
+        )
     local = address.partition("@")[0]
     if len(local) > 2 and local.lower() in password.lower():
-        raise Refused("weak_password", field, f"This password contains the name “{local}”. Choose one that does not.")
+        raise Refused(
+            "weak_password",
+            field,
+            gettext("This password contains the name “%(local)s”. Choose one that does not.") % {"local": local},
+        )
     if len(set(password)) < 4:
-        raise Refused("weak_password", field, "This password repeats the same few characters. Mix more of them.")
+        raise Refused(
+            "weak_password", field, gettext("This password repeats the same few characters. Mix more of them.")
+        )
     try:
         CommonPasswordValidator().validate(password)
     except ValidationError as error:
-        raise Refused("weak_password", field, "This password is one of those that are guessed first.") from error
+        raise Refused(
+            "weak_password", field, gettext("This password is one of those that are guessed first.")
+        ) from error
 
 
 def _split(text: str) -> tuple[str, str]:

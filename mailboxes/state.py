@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from domains.models import Domain
 from domains.names import normalise_domain
 from mailboxes.addresses import domain_of, normalise_address, normalise_source, normalise_target
@@ -67,7 +69,12 @@ def read(tenant: Tenant) -> Present:
     )
     rows = list(Alias.objects.listed().filter(domain__in=ids)[: MAX_OBJECTS + 1])
     if max(len(mailboxes), len(rows)) > MAX_OBJECTS:
-        raise Refused("too_large", "", f"This account has more than {MAX_OBJECTS} mailboxes or aliases: use the lists.")
+        raise Refused(
+            "too_large",
+            "",
+            _("This account has more than %(max_objects)s mailboxes or aliases: use the lists.")
+            % {"max_objects": MAX_OBJECTS},
+        )
     groups: dict[str, list[Alias]] = {}
     for row in rows:
         groups.setdefault(row.alias_email, []).append(row)
@@ -155,7 +162,7 @@ def _named(
         place = f"{section}.{index}"
         name = normalise(item[member], f"{place}.{member}")
         if name in found:
-            raise Refused("given_twice", f"{place}.{member}", f"{item[member]} stands here twice.")
+            raise Refused("given_twice", f"{place}.{member}", _("%(item)s stands here twice.") % {"item": item[member]})
         found[name] = (place, item)
     return found
 

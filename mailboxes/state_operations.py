@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from django.utils.translation import gettext as _
+
 from domains.locks import lock_domains
 from domains.models import Domain
 from domains.operations import create_domain, delete_domain, set_domain_enabled
@@ -27,7 +29,7 @@ def apply_state(
     place in the document as the field.
     """
     if not actor.tenant_path == tenant.path[: len(actor.tenant_path)]:
-        raise Refused("not_found", "", "This account does not exist.")
+        raise Refused("not_found", "", _("This account does not exist."))
     # What is made belongs to the tenant that the document is about.
     inside = replace(actor, tenant_id=tenant.pk, tenant_path=tenant.path)
     ids = list(Domain.objects.live().filter(tenant=tenant).order_by("pk"))
@@ -40,7 +42,8 @@ def apply_state(
         raise Refused(
             "deletes_refused",
             "",
-            f"This would delete {len(deletes)} of what there is ({named}). Ask for it with deletes=true.",
+            _("This would delete %(count)s of what there is (%(named)s). Ask for it with deletes=true.")
+            % {"count": len(deletes), "named": named},
         )
     for change in changes:
         try:
@@ -81,13 +84,15 @@ def _create_domain(actor: Actor, change: Change) -> None:
 def _main(name: str, actor: Actor) -> Domain:
     domain = Domain.objects.live().filter(domain_name=name, tenant_id=actor.tenant_id).first()
     if domain is None:
-        raise Refused("unknown_domain", "alias_of", f"{name} is not among the domains. Add it first.")
+        raise Refused(
+            "unknown_domain", "alias_of", _("%(name)s is not among the domains. Add it first.") % {"name": name}
+        )
     return domain
 
 
 def _change_domain(actor: Actor, change: Change) -> None:
     if "alias_of" in change.fields:
-        raise Refused("fixed", "alias_of", "What a domain follows cannot be changed. Delete it and add it again.")
+        raise Refused("fixed", "alias_of", _("What a domain follows cannot be changed. Delete it and add it again."))
     set_domain_enabled(actor, domain=_domain(change.name, actor), enabled=change.fields["enabled"])
 
 
@@ -98,7 +103,7 @@ def _delete_domain(actor: Actor, change: Change) -> None:
 def _create_mailbox(actor: Actor, change: Change) -> None:
     fields = dict(change.fields)
     if "storage_quota" not in fields:
-        raise Refused("required", "storage_quota", "Say how much a new mailbox holds.")
+        raise Refused("required", "storage_quota", _("Say how much a new mailbox holds."))
     mailbox = create_mailbox(
         actor,
         address=change.name,

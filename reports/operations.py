@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from dns.answers import Outcome
 from dns.models import DmarcPolicy
@@ -31,7 +32,7 @@ MOST_NAMED = 100
 def mark_source(actor: Actor, *, source: Source, mark: str) -> Source:
     """Say whether an address that sends in the domain's name is the domain's. Raises Refused: invalid_mark."""
     if mark not in Mark.values:
-        raise Refused("invalid_mark", "mark", f"Choose one of {', '.join(Mark.values)}.")
+        raise Refused("invalid_mark", "mark", _("Choose one of %(names)s.") % {"names": ", ".join(Mark.values)})
     lock_domain(actor, source.domain)
     source.mark = mark
     source.save(update_fields=["mark"])
@@ -45,7 +46,7 @@ def set_dmarc_policy(actor: Actor, *, domain: Domain, policy: str) -> Domain:
     """
     now = timezone.now()
     if policy not in POLICIES:
-        raise Refused("invalid_policy", "policy", f"Choose one of {', '.join(POLICIES)}.")
+        raise Refused("invalid_policy", "policy", _("Choose one of %(names)s.") % {"names": ", ".join(POLICIES)})
     domain = lock_domain(actor, domain)
     refuse_frozen(domain)
     seen = evidence(domain, now)
@@ -53,7 +54,11 @@ def set_dmarc_policy(actor: Actor, *, domain: Domain, policy: str) -> Domain:
     if not steps:
         return domain
     if steps > 1:
-        raise Refused("not_ready", "policy", f"The step after {seen.policy} is {POLICIES[1]}.")
+        raise Refused(
+            "not_ready",
+            "policy",
+            _("The step after %(policy)s is %(policies)s.") % {"policy": seen.policy, "policies": POLICIES[1]},
+        )
     if steps > 0 and (reasons := obstacles(seen, now)):
         raise Refused("not_ready", "policy", " ".join(reasons))
     DmarcPolicy.objects.update_or_create(domain=domain, defaults={"policy": policy, "since": now})

@@ -1,12 +1,13 @@
 """The shape of what mailbox users are asked."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 
 def password_field(label: str, autocomplete: str, help_text: str = "") -> forms.CharField:
     return forms.CharField(
         label=label,
-        error_messages={"required": "Enter a password."},
+        error_messages={"required": _("Enter a password.")},
         max_length=1000,
         strip=False,
         help_text=help_text,
@@ -18,8 +19,8 @@ class SignInForm(forms.Form):
     """Whose mailbox."""
 
     email = forms.CharField(
-        label="Mail address",
-        error_messages={"required": "Enter your address."},
+        label=_("Mail address"),
+        error_messages={"required": _("Enter your address.")},
         max_length=320,
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True, "spellcheck": "false"}),
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cache
 
 from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
 
 from accounts import attempts
 from mailboxes.models import Mailbox
@@ -63,7 +64,7 @@ def change_own_password(session: MailboxSession, *, present: str, password: str,
         raise Refused("too_many", "", TOO_MANY)
     if not verify(present, mailbox.password_hash):
         attempts.note_failure(address, account)
-        raise Refused("wrong_password", "present", "This is not your present password. Upper and lower case matter.")
+        raise Refused("wrong_password", "present", _("This is not your present password. Upper and lower case matter."))
     changed = change_password(mailbox_user(mailbox, address), mailbox=mailbox, password=password)
     with tenant_scope(mailbox.domain.tenant.path):
         others = MailboxSession.objects.filter(mailbox=mailbox, ended_at=None).exclude(pk=session.pk)

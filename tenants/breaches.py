@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from mailhost.errors import Refused
 from mailhost.scope import current_scope, every_tenant
@@ -45,7 +46,7 @@ class Breach:
 
     def refusal(self, field: str) -> Refused:
         code = "limit_reached" if self.what == IN_USE else "oversold"
-        return Refused(code, field, f"{self} Choose a larger plan, or make room first.")
+        return Refused(code, field, _("%(self)s Choose a larger plan, or make room first.") % {"self": self})
 
 
 def of_plans(tenants: Sequence[Tenant], limits: Limits | None, *, locking: bool = False) -> list[Breach]:

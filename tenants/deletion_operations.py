@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from mailhost.actor import Actor
 from mailhost.background import later
@@ -28,7 +29,7 @@ def delete_tenant(actor: Actor, *, tenant: Tenant) -> Tenant:
     """
     tenant = lock_branch(tenant)
     if tenant.pk == actor.tenant_id:
-        raise Refused("own_tenant", "", "You cannot delete your own account.")
+        raise Refused("own_tenant", "", _("You cannot delete your own account."))
     below = Tenant.objects.filter(subtree("path", tenant.path), deleted_at=None)
     below.update(deleted_at=timezone.now(), deleted_with=tenant, updated_at=timezone.now())
     _follow(tenant, is_live=False)
@@ -47,7 +48,11 @@ def restore_tenant(actor: Actor, *, tenant: Tenant) -> Tenant:
     [tenant] = lock_branches(tenant, deleted=True)
     _refuse_unless_root_of_deletion(tenant)
     if tenant.parent.deleted_at is not None:
-        raise Refused("deleted_above", "", f"The account above {tenant.name} is deleted too. Restore that one first.")
+        raise Refused(
+            "deleted_above",
+            "",
+            _("The account above %(name)s is deleted too. Restore that one first.") % {"name": tenant.name},
+        )
     Tenant.objects.filter(deleted_with=tenant).update(deleted_at=None, deleted_with=None, updated_at=timezone.now())
     _follow(tenant, is_live=True)
     for breach in breaches.of_plans([tenant], tenant.allowance):
@@ -81,9 +86,13 @@ def restorable_until(tenant: Tenant) -> datetime | None:
 
 def _refuse_unless_root_of_deletion(tenant: Tenant) -> None:
     if tenant.purged_at is not None:
-        raise Refused("purged", "", f"{tenant.name} was deleted for good. Nothing of it is left.")
+        raise Refused("purged", "", _("%(name)s was deleted for good. Nothing of it is left.") % {"name": tenant.name})
     if tenant.deleted_with_id != tenant.pk:
-        raise Refused("deleted_above", "", f"{tenant.name} was deleted with an account above it. Name that one.")
+        raise Refused(
+            "deleted_above",
+            "",
+            _("%(name)s was deleted with an account above it. Name that one.") % {"name": tenant.name},
+        )
 
 
 def _follow(tenant: Tenant, *, is_live: bool) -> None:

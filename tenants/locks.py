@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from mailhost.actor import Actor
 from mailhost.errors import Refused
@@ -76,4 +77,4 @@ def _in_scope(tenant: Tenant) -> Tenant:
 
 
 def _missing() -> Refused:
-    return Refused("not_found", "", "This account does not exist.")
+    return Refused("not_found", "", _("This account does not exist."))

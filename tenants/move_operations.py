@@ -3,6 +3,7 @@
 from django.db import connection
 from django.db.models import Max
 from django.db.models.functions import Length
+from django.utils.translation import gettext
 
 from mailhost.actor import Actor
 from mailhost.background import later
@@ -62,17 +63,25 @@ def move_tenant(actor: Actor, *, tenant: Tenant, parent: Tenant) -> Tenant:
 def check_place(actor: Actor, tenant: Tenant, parent: Tenant) -> None:
     """Raise Refused for a place where this tenant cannot stand: own_tenant, invalid_parent, invalid_kind, too_deep."""
     if tenant.pk == actor.tenant_id:
-        raise Refused("own_tenant", "", "You cannot move your own account.")
+        raise Refused("own_tenant", "", gettext("You cannot move your own account."))
     if parent.path.startswith(tenant.path):
-        raise Refused("invalid_parent", "parent", f"{tenant.name} cannot stand below itself.")
+        raise Refused(
+            "invalid_parent", "parent", gettext("%(name)s cannot stand below itself.") % {"name": tenant.name}
+        )
     if parent.pk == tenant.parent_id:
-        raise Refused("invalid_parent", "parent", f"{tenant.name} stands below {parent.name} already.")
+        raise Refused(
+            "invalid_parent",
+            "parent",
+            gettext("%(name)s stands below %(name_2)s already.") % {"name": tenant.name, "name_2": parent.name},
+        )
     check_kind(parent, tenant.kind)
     with every_tenant("everybody below moves too, deleted ones included"):
         below = Tenant.objects.filter(subtree("path", tenant.path))
         longest = below.aggregate(longest=Max(Length("path")))["longest"]
     if longest - len(tenant.parent.path) + len(parent.path) > MAX_PATH:
-        raise Refused("too_deep", "parent", "So many accounts stand above that one that these do not fit below it.")
+        raise Refused(
+            "too_deep", "parent", gettext("So many accounts stand above that one that these do not fit below it.")
+        )
 
 
 def _write_paths(before: str, after: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from mailhost.actor import Actor
 from mailhost.background import later
@@ -40,10 +41,12 @@ def found_installation(name: str) -> Tenant:
     name = check_name(name)
     with every_tenant("the first tenant has nobody above it"), transaction.atomic():
         if Tenant.objects.filter(parent=None).exists():
-            raise Refused("unchanged", "", "This installation has its operator already.")
+            raise Refused("unchanged", "", _("This installation has its operator already."))
         tenant = Tenant.objects.create(kind=Kind.OPERATOR, name=name, path=_unplaced())
         _place(tenant, f"/{tenant.pk}/")
-        founder = Actor(tenant.pk, tenant.path, frozenset({note_founding.action}), role="system", label="installation")
+        founder = Actor(
+            tenant.pk, tenant.path, frozenset({note_founding.action}), role="system", label=_("installation")
+        )
         note_founding(founder, tenant=tenant)
     return tenant
 
@@ -87,7 +90,7 @@ def suspend_tenant(
     note = _check_suspension(blocks, reason, note)
     tenant = lock_branch(tenant)
     if tenant.pk == actor.tenant_id:
-        raise Refused("own_tenant", "", "You cannot suspend your own account.")
+        raise Refused("own_tenant", "", _("You cannot suspend your own account."))
     _refuse_below_suspender(actor, tenant)
     tenant.suspension_reason, tenant.suspension_note, tenant.suspended_at = reason, note, timezone.now()
     _set_blocks(tenant, blocks, by=actor)
@@ -104,9 +107,9 @@ def resume_tenant(actor: Actor, *, tenant: Tenant) -> Tenant:
     """
     tenant = lock_branch(tenant)
     if tenant.pk == actor.tenant_id:
-        raise Refused("own_tenant", "", "You cannot lift the suspension of your own account.")
+        raise Refused("own_tenant", "", _("You cannot lift the suspension of your own account."))
     if not tenant.is_suspended:
-        raise Refused("unchanged", "", f"{tenant.name} is not suspended.")
+        raise Refused("unchanged", "", _("%(name)s is not suspended.") % {"name": tenant.name})
     _refuse_below_suspender(actor, tenant)
     tenant.suspension_reason, tenant.suspension_note, tenant.suspended_at = "", "", None
     _set_blocks(tenant, (), by=None)
@@ -116,16 +119,24 @@ def resume_tenant(actor: Actor, *, tenant: Tenant) -> Tenant:
 def check_kind(parent: Tenant, kind: str) -> None:
     """Raise Refused("invalid_kind") for what cannot stand below this tenant."""
     if kind not in BELOW[parent.kind]:
-        raise Refused("invalid_kind", "kind", f"A {parent.kind} has no {kind} below it.")
+        raise Refused(
+            "invalid_kind", "kind", _("A %(kind)s has no %(kind_2)s below it.") % {"kind": parent.kind, "kind_2": kind}
+        )
     if parent.kind == kind and not has_feature(parent, SUB_RESELLERS):
-        raise Refused("invalid_kind", "kind", f"The plan of {parent.name} allows no resellers below it.")
+        raise Refused(
+            "invalid_kind", "kind", _("The plan of %(name)s allows no resellers below it.") % {"name": parent.name}
+        )
 
 
 def check_name(name: str) -> str:
     """Return the name without outer blanks. Raises Refused("invalid_name")."""
     name = name.strip()
     if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise Refused("invalid_name", "name", f"Enter a name of 1 to {MAX_NAME} printable characters.")
+        raise Refused(
+            "invalid_name",
+            "name",
+            _("Enter a name of 1 to %(max_name)s printable characters.") % {"max_name": MAX_NAME},
+        )
     return name
 
 
@@ -135,22 +146,27 @@ def _refuse_below_suspender(actor: Actor, tenant: Tenant) -> None:
         raise Refused(
             "suspended_above",
             "",
-            f"{tenant.name} was suspended from above your account, so only they can change or lift that. "
-            f"Ask them. Their reason: {said_reason(tenant)}",
+            _(
+                "%(name)s was suspended from above your account, so only they can change or lift that. "
+                "Ask them. Their reason: %(tenant)s"
+            )
+            % {"name": tenant.name, "tenant": said_reason(tenant)},
         )
 
 
 def _check_suspension(blocks: Sequence[str], reason: str, note: str) -> str:
     """Return the note without outer blanks. Raises Refused: invalid_blocks, invalid_reason, invalid_note."""
     if not blocks or not set(blocks) <= set(BLOCKS):
-        raise Refused("invalid_blocks", "blocks", f"Block one or more of {', '.join(BLOCKS)}.")
+        raise Refused("invalid_blocks", "blocks", _("Block one or more of %(names)s.") % {"names": ", ".join(BLOCKS)})
     if reason not in Reason.values:
-        raise Refused("invalid_reason", "reason", f"Give one of these reasons: {', '.join(Reason.values)}.")
+        raise Refused(
+            "invalid_reason", "reason", _("Give one of these reasons: %(names)s.") % {"names": ", ".join(Reason.values)}
+        )
     note = note.strip()
     if len(note) > MAX_NOTE:
-        raise Refused("invalid_note", "note", f"A note has at most {MAX_NOTE} characters.")
+        raise Refused("invalid_note", "note", _("A note has at most %(max_note)s characters.") % {"max_note": MAX_NOTE})
     if reason == Reason.OTHER and not note:
-        raise Refused("invalid_note", "note", "Say in a note what the reason is; the customer reads it.")
+        raise Refused("invalid_note", "note", _("Say in a note what the reason is; the customer reads it."))
     return note
 
 
@@ -186,7 +202,7 @@ def _place(tenant: Tenant, path: str) -> None:
 def check_depth(path: str) -> None:
     """Raise Refused("too_deep") for a path that the column cannot hold: some seventy levels."""
     if len(path) > MAX_PATH:
-        raise Refused("too_deep", "parent", "So many accounts stand above this one already that none fits below it.")
+        raise Refused("too_deep", "parent", _("So many accounts stand above this one already that none fits below it."))
 
 
 def _unplaced(above: str = "/") -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from mailhost.actor import Actor
 from mailhost.errors import Refused
@@ -90,7 +91,7 @@ def assign_plan(actor: Actor, *, tenant: Tenant, plan: Plan | None, accept_exces
     """
     tenant = lock_branch(tenant)
     if tenant.pk == actor.tenant_id:
-        raise Refused("own_tenant", "", "You cannot choose the plan of your own account.")
+        raise Refused("own_tenant", "", _("You cannot choose the plan of your own account."))
     refuse_plan_from_above(actor, tenant)
     grant([tenant], version_for(tenant, plan) if plan else None, accept_excess=accept_excess)
     tenant.refresh_from_db()
@@ -109,7 +110,9 @@ def upgrade_tenants(
     plan = live_plans().filter(pk=plan.pk).first() or _missing()
     outdated = set(outdated_tenants(plan).values_list("pk", flat=True))
     if not locked or not {tenant.pk for tenant in locked} <= outdated:
-        raise Refused("unchanged", "tenants", f"Name tenants that have an older version of {plan.name}.")
+        raise Refused(
+            "unchanged", "tenants", _("Name tenants that have an older version of %(name)s.") % {"name": plan.name}
+        )
     for tenant in locked:
         refuse_plan_from_above(actor, tenant)
     grant(locked, plan.present, accept_excess=accept_excess)
@@ -136,9 +139,13 @@ def update_tenant(
 
 def _set_oversell(actor: Actor, tenant: Tenant, percent: int) -> None:
     if tenant.pk == actor.tenant_id:
-        raise Refused("own_tenant", "oversell_percent", "You cannot say how much your own account may sell.")
+        raise Refused("own_tenant", "oversell_percent", _("You cannot say how much your own account may sell."))
     if not 100 <= percent <= MAX_OVERSELL_PERCENT:
-        raise Refused("invalid_percent", "oversell_percent", f"Give a number from 100 to {MAX_OVERSELL_PERCENT}.")
+        raise Refused(
+            "invalid_percent",
+            "oversell_percent",
+            _("Give a number from 100 to %(max_oversell_percent)s.") % {"max_oversell_percent": MAX_OVERSELL_PERCENT},
+        )
     tenant.oversell_percent = percent
     for breach in breaches.of_plans([tenant], tenant.allowance):
         if breach.what == breaches.SOLD and breach.is_own:
@@ -148,21 +155,29 @@ def _set_oversell(actor: Actor, tenant: Tenant, percent: int) -> None:
 def _check_limits(limits: Mapping[str, Any]) -> dict[str, int | None]:
     for name, value in limits.items():
         if name not in LIMITS:
-            raise Refused("invalid_limit", f"limits.{name}", f"There is no limit {name}.")
+            raise Refused("invalid_limit", f"limits.{name}", _("There is no limit %(name)s.") % {"name": name})
         if value is not None and not 0 <= value <= MAX_LIMIT:
-            raise Refused("invalid_limit", f"limits.{name}", f"A limit is a number from 0 to {MAX_LIMIT}, or none.")
+            raise Refused(
+                "invalid_limit",
+                f"limits.{name}",
+                _("A limit is a number from 0 to %(max_limit)s, or none.") % {"max_limit": MAX_LIMIT},
+            )
     return dict(limits)
 
 
 def _check_features(features: Sequence[str]) -> list[str]:
     for name in features:
         if name not in FEATURES:
-            raise Refused("invalid_feature", "features", f"There is no feature {name}. Known: {', '.join(FEATURES)}.")
+            raise Refused(
+                "invalid_feature",
+                "features",
+                _("There is no feature %(name)s. Known: %(names)s.") % {"name": name, "names": ", ".join(FEATURES)},
+            )
     return sorted(set(features))
 
 
 def _taken(name: str) -> Refused:
-    return Refused("taken", "name", f"You have a plan {name} already. Choose another name.")
+    return Refused("taken", "name", _("You have a plan %(name)s already. Choose another name.") % {"name": name})
 
 
 def _locked(plan: Plan) -> Plan:
@@ -172,4 +187,4 @@ def _locked(plan: Plan) -> Plan:
 
 
 def _missing() -> Plan:
-    raise Refused("not_found", "", "This plan does not exist.")
+    raise Refused("not_found", "", _("This plan does not exist."))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from mailhost.actor import Actor
 from mailhost.errors import Refused
@@ -21,7 +22,7 @@ def version_for(tenant: Tenant, plan: Plan) -> PlanVersion:
     tenant sells it."""
     row = live_plans().filter(pk=plan.pk).first()
     if row is None or row.owner_id == tenant.pk or not tenant.path.startswith(row.owner.path):
-        raise Refused("unknown_plan", "plan", f"Nobody above {tenant.name} sells this plan.")
+        raise Refused("unknown_plan", "plan", _("Nobody above %(name)s sells this plan.") % {"name": tenant.name})
     return row.present
 
 
@@ -54,5 +55,6 @@ def refuse_plan_from_above(actor: Actor, tenant: Tenant) -> None:
         raise Refused(
             "plan_from_above",
             "plan",
-            f"The plan of {tenant.name} was chosen from above your account, so only they can change it. Ask them.",
+            _("The plan of %(name)s was chosen from above your account, so only they can change it. Ask them.")
+            % {"name": tenant.name},
         )

@@ -1,6 +1,7 @@
 """How a path or a body points at a tenant (`ten_…`) or at a plan (`pln_…`)."""
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from mailhost.api.ids import find
 from mailhost.errors import Refused
@@ -38,7 +39,7 @@ def tenant_of_body(reference: str, field: str) -> Tenant:
     try:
         return find_tenant(reference)
     except Tenant.DoesNotExist:
-        raise Refused("unknown_tenant", field, "There is no such tenant here.") from None
+        raise Refused("unknown_tenant", field, _("There is no such tenant here.")) from None
 
 
 def find_plan(reference: str) -> Plan:
@@ -51,4 +52,4 @@ def plan_of_body(reference: str, field: str) -> Plan:
     try:
         return find_plan(reference)
     except Plan.DoesNotExist:
-        raise Refused("unknown_plan", field, "There is no such plan here.") from None
+        raise Refused("unknown_plan", field, _("There is no such plan here.")) from None

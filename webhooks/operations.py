@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from mailhost.actor import Actor
 from mailhost.errors import Refused
@@ -31,7 +32,12 @@ def create_endpoint(
     """
     share_tenants([actor.tenant_id])
     if Endpoint.objects.filter(tenant_id=actor.tenant_id).count() >= MAX_OF_TENANT:
-        raise Refused("too_many", "", f"There are {MAX_OF_TENANT} endpoints. Delete those that nobody needs.")
+        raise Refused(
+            "too_many",
+            "",
+            _("There are %(max_of_tenant)s endpoints. Delete those that nobody needs.")
+            % {"max_of_tenant": MAX_OF_TENANT},
+        )
     secret = new_secret()
     endpoint = Endpoint.objects.create(
         tenant_id=actor.tenant_id,
@@ -117,13 +123,17 @@ def check_types(types: Sequence[str]) -> list[str]:
     """Return the types, each once. Raises Refused("invalid_types")."""
     unknown = sorted(set(types) - set(events.TYPES))
     if unknown:
-        raise Refused("invalid_types", "types", f"There is no event {unknown[0]}.")
+        raise Refused("invalid_types", "types", _("There is no event %(unknown)s.") % {"unknown": unknown[0]})
     return sorted(set(types))
 
 
 def check_description(description: str) -> str:
     if len(description) > MAX_DESCRIPTION or not description.isprintable():
-        raise Refused("invalid_description", "description", f"Use at most {MAX_DESCRIPTION} printable characters.")
+        raise Refused(
+            "invalid_description",
+            "description",
+            _("Use at most %(max_description)s printable characters.") % {"max_description": MAX_DESCRIPTION},
+        )
     return description
 
 
@@ -131,10 +141,10 @@ def _locked(actor: Actor, endpoint: Endpoint) -> Endpoint:
     """Return the endpoint, fresh, in scope and locked. Raises Refused("not_found")."""
     share_tenants({actor.tenant_id, endpoint.tenant_id})
     if not Endpoint.objects.filter(pk=endpoint.pk).exists():
-        raise Refused("not_found", "", "This endpoint does not exist.")
+        raise Refused("not_found", "", _("This endpoint does not exist."))
     return Endpoint.objects.get(pk=endpoint.pk)
 
 
 def _refuse_disabled(endpoint: Endpoint) -> None:
     if not endpoint.is_enabled:
-        raise Refused("disabled", "", "This endpoint is switched off. Switch it on first.")
+        raise Refused("disabled", "", _("This endpoint is switched off. Switch it on first."))

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -55,7 +56,9 @@ def set_enabled(request: HttpRequest, uid: str, enabled: bool) -> HttpResponse:
     endpoint = get_object_or_404(Endpoint, uid=uid)
     with refusals_told(request):
         update_endpoint(request.actor, endpoint=endpoint, enabled=enabled)
-        messages.success(request, "The endpoint was switched on." if enabled else "The endpoint was switched off.")
+        messages.success(
+            request, _("The endpoint was switched on.") if enabled else _("The endpoint was switched off.")
+        )
     return redirect("webhook", endpoint.uid)
 
 
@@ -64,7 +67,7 @@ def test(request: HttpRequest, uid: str) -> HttpResponse:
     endpoint = get_object_or_404(Endpoint, uid=uid)
     with refusals_told(request):
         send_test(request.actor, endpoint=endpoint)
-        messages.success(request, "A test event is on its way. Reload in a moment to see how it went.")
+        messages.success(request, _("A test event is on its way. Reload in a moment to see how it went."))
     return redirect("webhook", endpoint.uid)
 
 
@@ -73,7 +76,7 @@ def replay(request: HttpRequest, uid: str) -> HttpResponse:
     delivery = get_object_or_404(Delivery.objects.listed(), uid=uid)
     with refusals_told(request):
         redeliver(request.actor, delivery=delivery)
-        messages.success(request, "The message is on its way again.")
+        messages.success(request, _("The message is on its way again."))
     return redirect("webhook", delivery.endpoint.uid)
 
 
@@ -82,5 +85,5 @@ def delete(request: HttpRequest, uid: str) -> HttpResponse:
     endpoint = get_object_or_404(Endpoint, uid=uid)
     with refusals_told(request):
         delete_endpoint(request.actor, endpoint=endpoint)
-        messages.success(request, f"{endpoint.url} is told nothing more.")
+        messages.success(request, _("%(url)s is told nothing more.") % {"url": endpoint.url})
     return redirect("webhooks")

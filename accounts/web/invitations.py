@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -72,5 +73,5 @@ def acting(request: HttpRequest, found: Invitation):
 def welcome(request: HttpRequest, found: Invitation) -> HttpResponse:
     request.session.pop(OPENED, None)
     request.session[CHOSEN] = found.tenant.uid
-    messages.success(request, f"Welcome to {found.tenant.name}.")
+    messages.success(request, _("Welcome to %(name)s.") % {"name": found.tenant.name})
     return redirect("home")

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -41,5 +42,5 @@ def revoke(request: HttpRequest, uid: str) -> HttpResponse:
     key = get_object_or_404(ApiKey.objects.filter(revoked_at=None), uid=uid)
     with refusals_told(request):
         revoke_api_key(request.actor, key=key)
-        messages.success(request, f"The key {key.name} was revoked. It opens nothing any more.")
+        messages.success(request, _("The key %(name)s was revoked. It opens nothing any more.") % {"name": key.name})
     return redirect("keys")

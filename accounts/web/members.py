@@ -5,6 +5,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.forms import InviteForm, RoleForm, SecondFactorForm
@@ -72,7 +73,7 @@ def invite(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         with refusals(form):
             invitation = invite_member(request.actor, **form.cleaned_data)
-            messages.success(request, f"{invitation.email} was invited.")
+            messages.success(request, _("%(email)s was invited.") % {"email": invitation.email})
             return redirect("members")
     return render_form(request, "accounts/invite.html", form)
 
@@ -82,7 +83,7 @@ def resend(request: HttpRequest, uid: str) -> HttpResponse:
     invitation = get_object_or_404(open_invitations(), uid=uid)
     with refusals_told(request):
         resend_invitation(request.actor, invitation=invitation)
-        messages.success(request, f"The invitation of {invitation.email} was sent again.")
+        messages.success(request, _("The invitation of %(email)s was sent again.") % {"email": invitation.email})
     return redirect("members")
 
 
@@ -91,7 +92,11 @@ def revoke(request: HttpRequest, uid: str) -> HttpResponse:
     invitation = get_object_or_404(open_invitations(), uid=uid)
     with refusals_told(request):
         revoke_invitation(request.actor, invitation=invitation)
-        messages.success(request, f"The invitation of {invitation.email} was revoked. Its link opens nothing any more.")
+        messages.success(
+            request,
+            _("The invitation of %(email)s was revoked. Its link opens nothing any more.")
+            % {"email": invitation.email},
+        )
     return redirect("members")
 
 
@@ -111,7 +116,7 @@ def _member(request: HttpRequest, row: Member) -> HttpResponse:
     if form.is_valid():
         with refusals(form):
             set_member_role(request.actor, member=row, **form.cleaned_data)
-            messages.success(request, f"{row.user.email} has another role now.")
+            messages.success(request, _("%(email)s has another role now.") % {"email": row.user.email})
             return redirect("members")
     return render_form(request, "accounts/member.html", form, member=row)
 
@@ -127,7 +132,10 @@ def remove(request: HttpRequest, uid: str) -> HttpResponse:
 def _remove(request: HttpRequest, row: Member) -> HttpResponse:
     with refusals_told(request):
         remove_member(request.actor, member=row)
-        messages.success(request, f"{row.user.email} is no longer a member of {row.tenant.name}.")
+        messages.success(
+            request,
+            _("%(email)s is no longer a member of %(name)s.") % {"email": row.user.email, "name": row.tenant.name},
+        )
     return redirect("members")
 
 
@@ -139,7 +147,7 @@ def policy(request: HttpRequest) -> HttpResponse:
     with refusals_told(request):
         if form.is_valid():
             set_second_factor(request.actor, **form.cleaned_data)
-            messages.success(request, "It is asked for from now on.")
+            messages.success(request, _("It is asked for from now on."))
     return redirect("members")
 
 
@@ -151,5 +159,5 @@ def switch(request: HttpRequest, uid: str) -> HttpResponse:
     if chosen is None:
         raise Http404
     request.session[CHOSEN] = chosen.tenant.uid
-    messages.success(request, f"You work in {chosen.tenant.name} now.")
+    messages.success(request, _("You work in %(name)s now.") % {"name": chosen.tenant.name})
     return redirect("home")

@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.second_factor import is_asked_of
@@ -87,7 +88,7 @@ def end_session(request: HttpRequest, number: int) -> HttpResponse:
     row = get_object_or_404(UserSession.objects.filter(user=user), pk=number)
     end_sessions(request, [row])
     note(request, user, "session ended")
-    messages.success(request, "That session was ended.")
+    messages.success(request, _("That session was ended."))
     return redirect("mfa_index")
 
 
@@ -96,5 +97,5 @@ def end_session(request: HttpRequest, number: int) -> HttpResponse:
 def end_others(request: HttpRequest) -> HttpResponse:
     end_other_sessions(request, request.user)
     note(request, request.user, "all other sessions ended")
-    messages.success(request, "You are signed out everywhere but here.")
+    messages.success(request, _("You are signed out everywhere but here."))
     return redirect("mfa_index")

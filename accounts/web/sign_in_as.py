@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.forms import SignInAsForm
@@ -40,7 +41,7 @@ def end(request: HttpRequest) -> HttpResponse:
         with refusals_told(request):
             end_impersonation(request.own_actor, impersonation=request.impersonation)
     request.session.pop(SESSION_KEY, None)
-    messages.success(request, "You are yourself again.")
+    messages.success(request, _("You are yourself again."))
     return redirect("home")
 
 
