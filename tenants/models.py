@@ -22,9 +22,9 @@ def kinds():
 class SecondFactor(models.TextChoices):
     """Of whom a tenant asks a second factor at sign-in."""
 
-    OPTIONAL = "optional", "Nobody: everybody decides for themselves"
-    LEADERS = "leaders", "Owners and admins"
-    EVERYBODY = "everybody", "Everybody"
+    OPTIONAL = "optional", _("Nobody: everybody decides for themselves")
+    LEADERS = "leaders", _("Owners and admins")
+    EVERYBODY = "everybody", _("Everybody")
 
 
 def second_factors():
@@ -110,12 +110,12 @@ class Tenant(TenantOwned):
 
 
 class Role(models.TextChoices):
-    OWNER = "owner"
-    ADMIN = "admin"
-    MAIL_MANAGER = "mail_manager"
-    SUPPORT = "support"
-    BILLING = "billing"
-    READ_ONLY = "read_only"
+    OWNER = "owner", _("Owner")
+    ADMIN = "admin", _("Admin")
+    MAIL_MANAGER = "mail_manager", _("Mail manager")
+    SUPPORT = "support", _("Support")
+    BILLING = "billing", _("Billing")
+    READ_ONLY = "read_only", _("Read only")
 
 
 def roles():

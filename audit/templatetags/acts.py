@@ -3,54 +3,56 @@
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 register = template.Library()
 
 ACTS = {
-    "domains.create": "Domain added",
-    "domains.verify": "Domain proven",
-    "domains.set_enabled": "Domain switched",
-    "domains.delete": "Domain deleted",
-    "mailboxes.create": "Mailbox created",
-    "mailboxes.update": "Mailbox changed",
-    "mailboxes.change_password": "Password changed",
-    "mailboxes.suspend": "Mailbox suspended",
-    "mailboxes.resume": "Mailbox resumed",
-    "mailboxes.delete": "Mailbox deleted",
-    "mailboxes.restore": "Mailbox restored",
-    "aliases.create": "Alias created",
-    "aliases.set_enabled": "Alias switched",
-    "aliases.delete": "Alias target removed",
-    "records.check": "DNS check asked for",
-    "records.refresh": "DNS records renewed",
-    "dkim_keys.ensure": "Signing key made",
-    "keys.create": "API key created",
-    "keys.revoke": "API key revoked",
-    "members.add": "Member added",
-    "members.remove": "Member removed",
-    "members.set_role": "Role changed",
-    "members.invite": "Invitation",
-    "invitations.accept": "Invitation accepted",
-    "people.change_way_in": "Way in changed",
-    "mailbox_sessions.end": "Mailbox user signed out",
-    "tenants.found": "Installation founded",
-    "tenants.set_second_factor": "Second factor asked for",
-    "tenants.sign_in_as": "Signed in as somebody",
-    "tenants.create": "Customer created",
-    "tenants.suspend": "Customer suspended",
-    "tenants.resume": "Customer resumed",
-    "tenants.update": "Customer changed",
-    "tenants.move": "Customer moved",
-    "tenants.delete": "Customer deleted",
-    "tenants.restore": "Customer restored",
-    "tenants.purge": "Customer deleted for good",
-    "jobs.retry": "Background job run at once",
-    "jobs.discard": "Background job discarded",
-    "brands.update": "Brand changed",
-    "plans.create": "Plan created",
-    "plans.update": "Plan changed",
-    "plans.delete": "Plan no longer sold",
-    "plans.assign": "Plan chosen",
+    "domains.create": _("Domain added"),
+    "domains.verify": _("Domain proven"),
+    "domains.set_enabled": _("Domain switched"),
+    "domains.delete": _("Domain deleted"),
+    "mailboxes.create": _("Mailbox created"),
+    "mailboxes.update": _("Mailbox changed"),
+    "mailboxes.change_password": _("Password changed"),
+    "mailboxes.suspend": _("Mailbox suspended"),
+    "mailboxes.resume": _("Mailbox resumed"),
+    "mailboxes.delete": _("Mailbox deleted"),
+    "mailboxes.restore": _("Mailbox restored"),
+    "aliases.create": _("Alias created"),
+    "aliases.set_enabled": _("Alias switched"),
+    "aliases.delete": _("Alias target removed"),
+    "records.check": _("DNS check asked for"),
+    "records.refresh": _("DNS records renewed"),
+    "dkim_keys.ensure": _("Signing key made"),
+    "keys.create": _("API key created"),
+    "keys.revoke": _("API key revoked"),
+    "members.add": _("Member added"),
+    "members.remove": _("Member removed"),
+    "members.set_role": _("Role changed"),
+    "members.invite": _("Invitation"),
+    "invitations.accept": _("Invitation accepted"),
+    "people.change_way_in": _("Way in changed"),
+    "mailbox_sessions.end": _("Mailbox user signed out"),
+    "tenants.found": _("Installation founded"),
+    "tenants.set_second_factor": _("Second factor asked for"),
+    "tenants.sign_in_as": _("Signed in as somebody"),
+    "tenants.create": _("Customer created"),
+    "tenants.suspend": _("Customer suspended"),
+    "tenants.resume": _("Customer resumed"),
+    "tenants.update": _("Customer changed"),
+    "tenants.move": _("Customer moved"),
+    "tenants.delete": _("Customer deleted"),
+    "tenants.restore": _("Customer restored"),
+    "tenants.purge": _("Customer deleted for good"),
+    "jobs.retry": _("Background job run at once"),
+    "jobs.discard": _("Background job discarded"),
+    "brands.update": _("Brand changed"),
+    "plans.create": _("Plan created"),
+    "plans.update": _("Plan changed"),
+    "plans.delete": _("Plan no longer sold"),
+    "plans.assign": _("Plan chosen"),
 }
 
 
@@ -72,7 +74,7 @@ def plainly(value: Any) -> str:
     if value in (None, "", []):
         return "–"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, list):
         return ", ".join(plainly(one) for one in value)
     if isinstance(value, dict):
