@@ -127,6 +127,7 @@ def test_every_answer_is_what_the_document_says(document, subtests):
         "tenant": f"ten_{cast.acme.tenant.uid}",
         "kind": "mx",
         "name": "printer.example",
+        "address": "203.0.113.7",
         "event": event,
         "plan": f"pln_{'0' * 20}",
         "key": key,
