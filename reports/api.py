@@ -16,7 +16,7 @@ from mailhost.api.endpoint import Endpoint
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, Shape, Text
 from reports import ladder
-from reports.figures import SHOWN_DAYS, days_of, evidence, sources_of, tls_days_of
+from reports.figures import MOST_SOURCES, SHOWN_DAYS, days_of, evidence, sources_of, tls_days_of
 from reports.models import Source, marks
 from reports.operations import mark_source, set_dmarc_policy
 
@@ -167,14 +167,15 @@ def find_source(domain: Domain, address: str) -> Source:
 
 def summed_up(domain: Domain) -> dict:
     now = timezone.now()
-    seen = evidence(domain, now)
+    days, sources = days_of(domain, now.date()), sources_of(domain, now.date())
+    seen = evidence(domain, now, days, sources)
     return DmarcReportsAnswer(
         {
             "domain": domain.domain_name,
             "policy": seen.policy,
             "next_policy": ladder.next_policy(seen.policy),
             "obstacles": ladder.obstacles(seen, now),
-            "days": days_of(domain, now.date()),
-            "sources": sources_of(domain, now.date() - timedelta(days=SHOWN_DAYS - 1)),
+            "days": days,
+            "sources": sources[:MOST_SOURCES],
         }
     ).data

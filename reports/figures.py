@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Max, Q, Sum
+from django.db.models import Exists, Max, Q, Sum
 
 from dns.models import DkimKey, DmarcPolicy, DnsRecord, Purpose, Status
 from domains.models import Domain
@@ -30,7 +30,7 @@ class Day:
 
 @dataclass(frozen=True)
 class SourceFigures:
-    """What one address sent within the shown days."""
+    """What one address sent within the shown days; `recent` lies within the days that decide about the next policy."""
 
     source: Source
     messages: int
@@ -38,6 +38,8 @@ class SourceFigures:
     dkim: int
     spf: int
     signed_by: str
+    recent: int
+    recent_aligned: int
 
     @property
     def failing(self) -> int:
@@ -69,8 +71,9 @@ def days_of(domain: Domain, today: date) -> list[Day]:
     return found
 
 
-def sources_of(domain: Domain, first: date, most: int = MOST_SOURCES) -> list[SourceFigures]:
-    """Return the addresses that sent since a day, the one with most failing mail first."""
+def sources_of(domain: Domain, today: date) -> list[SourceFigures]:
+    """Return the addresses that sent within the shown days, the one with most failing mail first."""
+    first, recent = today - timedelta(days=SHOWN_DAYS - 1), Q(day__gte=today - WINDOW)
     rows = (
         DmarcCount.objects.since(domain, first)
         .values("source")
@@ -80,6 +83,8 @@ def sources_of(domain: Domain, first: date, most: int = MOST_SOURCES) -> list[So
             dkim=Sum("count", filter=Q(is_dkim_aligned=True)),
             spf=Sum("count", filter=Q(is_spf_aligned=True)),
             signer=Max("signed_by"),
+            recent=Sum("count", filter=recent),
+            recent_aligned=Sum("count", filter=recent & ALIGNED),
         )
     )
     known = {source.address: source for source in Source.objects.filter(domain=domain)}
@@ -91,11 +96,13 @@ def sources_of(domain: Domain, first: date, most: int = MOST_SOURCES) -> list[So
             row["dkim"] or 0,
             row["spf"] or 0,
             row["signer"],
+            row["recent"] or 0,
+            row["recent_aligned"] or 0,
         )
         for row in rows
     ]
     figures.sort(key=lambda one: (-one.failing, -one.messages, one.source.address))
-    return figures[:most]
+    return figures
 
 
 def tls_days_of(domain: Domain, first: date) -> list[TlsDay]:
@@ -113,20 +120,25 @@ def tls_days_of(domain: Domain, first: date) -> list[TlsDay]:
     ]
 
 
-def evidence(domain: Domain, now: datetime) -> Evidence:
-    """Return all that decides about the domain's next DMARC policy. The caller has entered the scope."""
+def evidence(domain: Domain, now: datetime, days: Sequence[Day], sources: Sequence[SourceFigures]) -> Evidence:
+    """Return all that decides about the domain's next DMARC policy, what it sent by day and by source included.
+
+    The caller has entered the scope.
+    """
     first = (now - WINDOW).date()
     row = DmarcPolicy.objects.filter(domain=domain).first()
-    figures = sources_of(domain, first, most=10_000)
     records = DnsRecord.objects.filter(domain=domain, purpose__in=[Purpose.DKIM, Purpose.SPF], status=Status.OK)
-    found = set(records.values_list("purpose", flat=True))
+    has_key = Exists(DkimKey.objects.signing().filter(domain=domain))
+    found = dict(records.annotate(has_key=has_key).values_list("purpose", "has_key"))
     return Evidence(
         policy=row.policy if row else "none",
         since=row.since if row else None,
-        days_with_reports=DmarcCount.objects.since(domain, first).values("day").distinct().count(),
+        days_with_reports=sum(day.day >= first and day.total > 0 for day in days),
         sources=[
-            SourceShare(str(one.source), one.messages, one.aligned, one.source.mark or Mark.UNKNOWN) for one in figures
+            SourceShare(str(one.source), one.recent, one.recent_aligned, one.source.mark or Mark.UNKNOWN)
+            for one in sources
+            if one.recent
         ],
-        signs=Purpose.DKIM in found and DkimKey.objects.signing().filter(domain=domain).exists(),
+        signs=found.get(Purpose.DKIM, False),
         has_spf=Purpose.SPF in found,
     )

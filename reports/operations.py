@@ -17,7 +17,7 @@ from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.operation import operation
 from reports import intake, mailbox
-from reports.figures import evidence
+from reports.figures import days_of, evidence, sources_of
 from reports.ladder import POLICIES, obstacles
 from reports.models import DmarcCount, Mark, Report, SetAside, Source, TlsCount
 
@@ -49,7 +49,7 @@ def set_dmarc_policy(actor: Actor, *, domain: Domain, policy: str) -> Domain:
         raise Refused("invalid_policy", "policy", _("Choose one of %(names)s.") % {"names": ", ".join(POLICIES)})
     domain = lock_domain(actor, domain)
     refuse_frozen(domain)
-    seen = evidence(domain, now)
+    seen = evidence(domain, now, days_of(domain, now.date()), sources_of(domain, now.date()))
     steps = POLICIES.index(policy) - POLICIES.index(seen.policy)
     if not steps:
         return domain

@@ -13,7 +13,7 @@ from domains.models import Domain
 from mailhost.web.forms import refusals_told
 from mailhost.web.pages import needs
 from reports import ladder, plot
-from reports.figures import SHOWN_DAYS, days_of, evidence, sources_of, tls_days_of
+from reports.figures import MOST_SOURCES, SHOWN_DAYS, days_of, evidence, sources_of, tls_days_of
 from reports.models import SetAside, Source
 from reports.operations import mark_source, set_dmarc_policy
 
@@ -26,7 +26,8 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.listed(), uid=uid)
     now = timezone.now()
     first = now.date() - timedelta(days=SHOWN_DAYS - 1)
-    days, seen = days_of(domain, now.date()), evidence(domain, now)
+    days, sources = days_of(domain, now.date()), sources_of(domain, now.date())
+    seen = evidence(domain, now, days, sources)
     wanted = ladder.next_policy(seen.policy)
     context = {
         "domain": domain,
@@ -36,7 +37,7 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
         "aligned": sum(day.aligned for day in days),
         "bars": plot.bars(days),
         "plot": plot,
-        "sources": sources_of(domain, first),
+        "sources": sources[:MOST_SOURCES],
         "tls_days": tls_days_of(domain, first),
         "steps": steps(seen.policy),
         "policy": seen.policy,
