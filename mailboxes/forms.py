@@ -43,7 +43,7 @@ class ListForm(forms.Form):
     use = forms.ChoiceField(
         label=_("Storage in use"),
         required=False,
-        choices=[("", _("Any fullness")), ("nearly", _("80% full or more")), ("full", _("95% full or more"))],
+        choices=[("", _("Any fullness")), ("nearly", _("At least 80 %")), ("full", _("At least 95 %"))],
     )
     sort = forms.ChoiceField(
         label=_("Order"),

@@ -107,3 +107,13 @@ def test_a_catalogue_has_the_placeholders_of_its_texts(catalogue):
     )
 
     assert checked.stderr == ""
+
+
+@pytest.mark.parametrize("language", sorted(path.name for path in ROOT.glob("locale/*") if path.is_dir()))
+def test_a_language_that_is_offered_has_every_text(language, tmp_path):
+    catalogue = collected(tmp_path, language)
+
+    for missing in ("--untranslated", "--only-fuzzy"):
+        command = ["msgattrib", missing, "--no-obsolete", catalogue]
+        left = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert left.stdout == ""
