@@ -15,13 +15,13 @@ from clientsetup.operations import create_profile_link, find_profile_link, profi
 from mailboxes.addresses import display_address
 from mailboxes.connection import connections
 from mailboxes.models import Mailbox
-from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.scope import tenant_scope
 from mailhost.web.forms import refusals_told
 from mailhost.web.pages import needs
 from selfservice.models import MailboxSession
-from selfservice.web import with_mailbox
+from selfservice.operations import mailbox_user
+from selfservice.web import source, with_mailbox
 
 # Of the session: the token of the link that was opened.
 OPENED = "profile_link"
@@ -65,7 +65,7 @@ def own_profile(request: HttpRequest) -> HttpResponse:
         with tenant_scope(mailbox.domain.tenant.path):
             return profile_download(signed_profile(mailbox.email, mailbox.domain))
     try:
-        return profile_download(profile_with_password(user_of(mailbox, request), mailbox))
+        return profile_download(profile_with_password(mailbox_user(mailbox, source(request)), mailbox))
     except Refused as refused:
         messages.error(request, refused.message)
         return redirect("mailbox-own-devices")
@@ -100,16 +100,3 @@ def profile_link(request: HttpRequest) -> HttpResponse:
 
 def shown(mailbox: Mailbox) -> dict:
     return {"mailbox": mailbox, "address": display_address(mailbox.email), "connections": connections()}
-
-
-def user_of(mailbox: Mailbox, request: HttpRequest) -> Actor:
-    """Return the mailbox's own user, who may make a password of it for a device."""
-    tenant = mailbox.domain.tenant
-    return Actor(
-        tenant_id=tenant.pk,
-        tenant_path=tenant.path,
-        permissions=frozenset({"app_passwords.create"}),
-        role="mailbox_user",
-        label=mailbox.email,
-        address=request.META.get("REMOTE_ADDR", ""),
-    )

@@ -3,14 +3,17 @@
 import time
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
 from accounts import attempts
-from mailboxes.models import Mailbox
+from mailboxes.app_password_operations import create_app_password, revoke_app_password
+from mailboxes.models import AppPassword, Mailbox
 from mailboxes.operations import change_password
 from mailboxes.passwords import hash_password, verify
+from mailboxes.references import app_passwords_of
 from mailhost.actor import Actor
 from mailhost.errors import Refused, Suspended
 from mailhost.operation import operation
@@ -72,6 +75,29 @@ def change_own_password(session: MailboxSession, *, present: str, password: str,
         MailboxSession.objects.filter(pk=session.pk).update(mark=mark(changed))
 
 
+def own_app_passwords(session: MailboxSession) -> list[AppPassword]:
+    """Return the app passwords of the session's mailbox, newest first."""
+    with tenant_scope(session.mailbox.domain.tenant.path):
+        return list(app_passwords_of(session.mailbox))
+
+
+def create_own_app_password(session: MailboxSession, *, address: str, **arguments: Any) -> tuple[AppPassword, str]:
+    """Do `create_app_password` for the session's mailbox, and for no other of its tenant's."""
+    return create_app_password(mailbox_user(session.mailbox, address), mailbox=session.mailbox, **arguments)
+
+
+def revoke_own_app_password(session: MailboxSession, *, uid: str, address: str) -> AppPassword | None:
+    """Revoke one of the mailbox's app passwords and return what it was; None when the mailbox has no such one.
+
+    Raises Refused: not_found, when somebody else was quicker.
+    """
+    with tenant_scope(session.mailbox.domain.tenant.path):
+        row = app_passwords_of(session.mailbox).filter(uid=uid).first()
+    if row is not None:
+        revoke_app_password(mailbox_user(session.mailbox, address), app_password=row)
+    return row
+
+
 def end_session(session: MailboxSession, *, uid: str, address: str, now: datetime) -> bool:
     """End one of the mailbox's sessions; say whether there was such a one."""
     with tenant_scope(session.mailbox.domain.tenant.path):
@@ -90,13 +116,17 @@ def end_mailbox_session(actor: Actor, *, session: MailboxSession, now: datetime)
     return session
 
 
+# What is a mailbox user's own.
+OWN = frozenset(act.action for act in (change_password, create_app_password, revoke_app_password, end_mailbox_session))
+
+
 def mailbox_user(mailbox: Mailbox, address: str) -> Actor:
-    """Return who may change this mailbox's password and end its sessions, and nothing else of its tenant's."""
+    """Return who may change this mailbox's password and app passwords and end its sessions, and nothing else."""
     tenant = mailbox.domain.tenant
     return Actor(
         tenant_id=tenant.pk,
         tenant_path=tenant.path,
-        permissions=frozenset({change_password.action, end_mailbox_session.action}),
+        permissions=OWN,
         role="mailbox_user",
         label=mailbox.email,
         address=address,

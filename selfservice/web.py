@@ -3,17 +3,22 @@
 from collections.abc import Callable
 from functools import wraps
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
+from mailboxes.addresses import display_address
+from mailboxes.connection import connections
+from mailboxes.forms import AppPasswordForm
 from mailboxes.models import Mailbox
 from mailhost.scope import tenant_scope
-from mailhost.web.forms import refusals, render_form
+from mailhost.web.forms import refusals, refusals_told, render_form
 from selfservice import operations, sessions
 from selfservice.forms import PasswordForm, SignInForm
 from selfservice.models import MailboxSession
@@ -105,3 +110,37 @@ def end_session(request: HttpRequest, uid: str) -> HttpResponse:
     if not operations.end_session(request.mailbox_session, uid=uid, address=source(request), now=timezone.now()):
         raise Http404
     return redirect("mailbox-home")
+
+
+@require_safe
+@with_mailbox
+def app_passwords(request: HttpRequest) -> HttpResponse:
+    session = request.mailbox_session
+    context = {"session": session, "app_passwords": operations.own_app_passwords(session)}
+    return render(request, "selfservice/app_passwords.html", context)
+
+
+@with_mailbox
+def add_app_password(request: HttpRequest) -> HttpResponse:
+    """The new password is shown in the answer itself, so that its text is stored nowhere."""
+    session = request.mailbox_session
+    form = AppPasswordForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        with refusals(form, {"protocols": "imap", "expires_at": "expires_on"}):
+            row, text = operations.create_own_app_password(session, address=source(request), **form.arguments())
+            shown = {"session": session, "mailbox": session.mailbox, "row": row, "text": text}
+            context = shown | {"connections": connections()}
+            return render(request, "selfservice/app_password_created.html", context, status=201)
+    return render_form(request, "selfservice/app_password_add.html", form, session=session)
+
+
+@require_POST
+@with_mailbox
+def revoke_app_password(request: HttpRequest, uid: str) -> HttpResponse:
+    with refusals_told(request):
+        row = operations.revoke_own_app_password(request.mailbox_session, uid=uid, address=source(request))
+        if row is None:
+            raise Http404
+        fact = _("The app password %(name)s of %(address)s was revoked. It opens nothing any more.")
+        messages.success(request, fact % {"name": row.name, "address": display_address(row.mailbox.email)})
+    return redirect("mailbox-own-app-passwords")

@@ -129,6 +129,10 @@ TABLE = [
     Row("POST", "mailbox/devices/profile/", EVERYBODY),
     Row("GET", "mailbox/password/", EVERYBODY),
     Row("POST", "mailbox/password/", EVERYBODY),
+    Row("GET", "mailbox/app-passwords/", EVERYBODY),
+    Row("GET", "mailbox/app-passwords/add/", EVERYBODY),
+    Row("POST", "mailbox/app-passwords/add/", EVERYBODY),
+    Row("POST", "mailbox/app-passwords/<uid:uid>/revoke/", EVERYBODY, "mailbox"),
     Row("POST", "mailbox/sessions/<uid:uid>/end/", EVERYBODY, "mailbox"),
     # --- one's own ways in ----------------------------------------------------------------------------------------
     Row("GET", "confirm/", ANYBODY_SIGNED_IN, is_own=True),
