@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -24,7 +25,7 @@ from longwork.models import LongWork
 from longwork.works import begin
 from mailhost.actor import Actor
 from mailhost.background import later
-from mailhost.operation import operation
+from mailhost.operation import operation, retried
 
 LOOK_UP = "dns.works.check"
 CHECK_RECORDS = "dns.tasks.check_records"
@@ -146,9 +147,10 @@ def observe_records(domains: Sequence[Domain], *, now: datetime) -> None:
     ]
     for domain, found in zip(domains, observe(subjects), strict=True):
         seen = dict(zip([row.pk for row in rows[domain.pk]], found, strict=True))
-        _note(domain, rows[domain.pk], seen, now)
-        _follow_keys(domain, rows[domain.pk], seen, keys[domain.pk], now)
-        _follow_proof(domain, rows[domain.pk], seen, now)
+        # Each is a transaction of its own, and may meet a customer's change of the same domain.
+        retried(partial(_note, domain, rows[domain.pk], seen, now))
+        retried(partial(_follow_keys, domain, rows[domain.pk], seen, keys[domain.pk], now))
+        retried(partial(_follow_proof, domain, rows[domain.pk], seen, now))
 
 
 @transaction.atomic
