@@ -117,8 +117,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "mailhost.request_id.RequestIdMiddleware",
     "mailhost.proxies.ClientAddressMiddleware",
-    "tenants.hosts.BrandHostMiddleware",
     "mailhost.hosts.HostMiddleware",
+    "tenants.hosts.BrandHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
