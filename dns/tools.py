@@ -83,9 +83,11 @@ def normalise_name(text: str) -> str:
 def normalise_address(text: str) -> str:
     """Return an IP address in its one form. Raises Refused("invalid_address", …)."""
     try:
-        return str(ipaddress.ip_address(text.strip()))
+        # A zone (RFC 4007) means something only on the machine that wrote it.
+        found = ipaddress.ip_address("" if "%" in text else text.strip())
     except ValueError:
         raise Refused("invalid_address", "ip", _("Enter an IP address, for example 192.0.2.25.")) from None
+    return str(found)
 
 
 def result(answer: Answer, found: Sequence[str], problems: Sequence[str], **more: Any) -> Found:

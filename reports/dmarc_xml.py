@@ -87,13 +87,21 @@ def elements(document: bytes) -> Iterator[Element]:
         raise Broken("The document is no XML that is read here.") from None
 
 
+def address(written: str) -> str:
+    """Return an IP address in its one form. Raises ValueError, also for one with a zone (RFC 4007), which only means
+    something on the machine that wrote it."""
+    if "%" in written:
+        raise ValueError(written)
+    return str(ipaddress.ip_address(written))
+
+
 def read_row(record: Element, domain_name: str) -> Row | None:
     """Return a record as a row, None for one about mail of another domain. Raises Broken."""
     header_from = text(record, "identifiers", "header_from").rstrip(".").lower() or domain_name
     if header_from != domain_name and not is_below(header_from, domain_name):
         return None
     try:
-        source = str(ipaddress.ip_address(text(record, "row", "source_ip")))
+        source = address(text(record, "row", "source_ip"))
         count = int(text(record, "row", "count"))
     except ValueError:
         raise Broken("A record names no address, or no number of messages.") from None

@@ -23,7 +23,7 @@ from reports.unpacking import Broken, documents, read_message
 OLDEST = timedelta(days=60)
 LONGEST_PERIOD = timedelta(days=8)
 MOST_AHEAD = timedelta(days=1)
-MOST_SIGNATURES = 5
+MOST_SIGNATURES = 2
 # A flood of invented sources must not fill the tables: what is more in a day is not counted.
 MOST_COUNTS_OF_DAY = 5000
 NAME_SOURCES = "reports.tasks.name_sources"

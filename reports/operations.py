@@ -1,8 +1,10 @@
 """What people do about their reports, and reading them out of the mailbox."""
 
+import time
 from datetime import datetime, timedelta
 
 import structlog
+from django.core.cache import cache
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,6 +26,9 @@ from reports.models import DmarcCount, Mark, Report, SetAside, Source, TlsCount
 log = structlog.get_logger(__name__)
 
 KEPT = timedelta(days=400)
+READING, READ_SECONDS = "reports:reading", 120
+# What MariaDB and MySQL say of a value that a column does not hold.
+UNFIT = {1264, 1366, 1406}
 SET_ASIDE_KEPT = timedelta(days=90)
 MOST_NAMED = 100
 
@@ -70,14 +75,28 @@ def read_mailbox(now: datetime) -> dict[str, int]:
     """Take in what lies in the reports' mailbox; each message leaves it, whatever it is. The caller has entered the
     scope. Raises mailbox.Unreachable, and OperationalError with the message still there."""
     went = {"counted": 0, "duplicate": 0, "set_aside": 0}
-    with mailbox.opened() as box:
-        for uid in box.numbers():
-            how = taken_in(box.message(uid), now)
-            went[how] += 1
-            box.set_aside(uid) if how == "set_aside" else box.delete(uid)
+    # A reader that waits for slow name servers must not be joined by the next one, message by message.
+    if not cache.add(READING, 1, timeout=2 * READ_SECONDS):
+        return went
+    ends = time.monotonic() + READ_SECONDS
+    try:
+        _read(now, ends, went)
+    finally:
+        cache.delete(READING)
     if went["set_aside"]:
         log.error("reports_set_aside", count=went["set_aside"])
     return went
+
+
+def _read(now: datetime, ends: float, went: dict[str, int]) -> None:
+    """Take in messages until that moment of the monotonic clock, counting what becomes of them in `went`."""
+    with mailbox.opened() as box:
+        for uid in box.numbers():
+            if time.monotonic() > ends:
+                return
+            how = taken_in(box.message(uid), now)
+            went[how] += 1
+            box.set_aside(uid) if how == "set_aside" else box.delete(uid)
 
 
 def taken_in(raw: bytes | None, now: datetime) -> str:
@@ -86,10 +105,10 @@ def taken_in(raw: bytes | None, now: datetime) -> str:
         return "set_aside"
     try:
         return intake.take_in(raw, now)
-    except (OperationalError, InterfaceError):
-        # It waits in the mailbox for a database that answers.
-        raise
     except Exception as fault:
+        if isinstance(fault, (OperationalError, InterfaceError)) and fault.args[0] not in UNFIT:
+            # It waits in the mailbox for a database that answers.
+            raise
         # A message on which the reader itself fails would be tried for ever.
         log.exception("report_not_read", fault=type(fault).__name__)
         intake.set_aside(intake.EmailMessage(), f"The reader failed on it ({type(fault).__name__}).", now)

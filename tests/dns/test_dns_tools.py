@@ -147,6 +147,7 @@ def test_a_dmarc_record_is_made_from_choices(caller):
         ("/dns/dmarc", {"policy": "none", "rua": ["a@b.example; p=none"]}, ("#/rua", "invalid_address")),
         ("/dns/dmarc", {"policy": "none", "failure_options": "x"}, ("#/failure_options", "invalid_failure_options")),
         ("/dns/check", {"domain": "shop.example", "ip": "nowhere"}, ("#/ip", "invalid_address")),
+        ("/dns/check", {"domain": "shop.example", "ip": "fe80::1%1"}, ("#/ip", "invalid_address")),
     ],
 )
 def test_a_choice_that_makes_no_record_is_named(caller, path, body, error):

@@ -163,6 +163,7 @@ def test_mail_of_another_domain_in_a_report_is_not_counted(acme, mail):
         (b'<!DOCTYPE a [<!ENTITY b "c">]><feedback>&b;</feedback>', "no XML"),
         (dmarc_xml(domain="a b"), "no domain"),
         (dmarc_xml(row(source="1.2.3")), "names no address"),
+        (dmarc_xml(row(source="fe80::1%é")), "names no address"),
         (dmarc_xml(row(count=-1)), "impossible number"),
         (dmarc_xml(row(count=10**30)), "impossible number"),
         (dmarc_xml(day=YESTERDAY - timedelta(days=100)), "too long ago"),
