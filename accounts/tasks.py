@@ -1,10 +1,11 @@
 """Mail that has a secret in it: composed by the worker, so that the outbox keeps none."""
 
+from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.utils import timezone
 
+from accounts import invitations
 from accounts.actors import memberships_of
-from accounts.invitations import VALID, link
 from accounts.models import Invitation, User
 from accounts.resets import reset_link
 from mailhost.mail import compose
@@ -18,7 +19,7 @@ def send_invitation(invitation_id: int) -> None:
         invitation = Invitation.objects.select_related("tenant__brand").filter(pk=invitation_id).first()
     if invitation is None or not invitation.is_open or invitation.has_expired(timezone.now()):
         return
-    told = {"invitation": invitation, "link": link(invitation), "days": VALID.days}
+    told = {"invitation": invitation, "link": invitations.link(invitation), "days": invitations.VALID.days}
     compose("accounts/mail/invitation.txt", invitation.email, told, dress_of(invitation.tenant)).send()
 
 
@@ -31,5 +32,9 @@ def send_password_reset(email: str) -> None:
         User.objects.filter(email=email, is_active=True).exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).first()
     )
     if user is not None:
-        dress = dress_of(next((member.tenant for member in memberships_of(user)), None))
-        compose("accounts/mail/password_reset.txt", user.email, {"link": reset_link(user, dress.panel)}, dress).send()
+        tenants = [member.tenant for member in memberships_of(user)]
+        dress = dress_of(tenants[0] if tenants else None)
+        # The password opens every account of this person, so the link goes to a reseller's host only where all are its.
+        is_of_one = len({tenant.brand_id for tenant in tenants}) == 1
+        link = reset_link(user, dress.panel if is_of_one else settings.MAILHOST_URL)
+        compose("accounts/mail/password_reset.txt", user.email, {"link": link}, dress).send()

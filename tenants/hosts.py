@@ -15,6 +15,8 @@ from django.http.request import split_domain_port, validate_host
 from tenants.brands import brand_of_host
 from tenants.models import Brand
 
+HSTS = "Strict-Transport-Security"
+
 
 class BrandHostMiddleware:
     """Sets `request.brand` to the brand whose host name was asked, None for the installation's own names."""
@@ -27,7 +29,12 @@ class BrandHostMiddleware:
         request.brand = self.brand_of(asked)
         if request.brand is not None:
             request.get_host = lambda: asked  # type: ignore[method-assign]
-        return self.get_response(request)
+        is_named = request.brand is not None
+        response = self.get_response(request)
+        if is_named and HSTS in response:
+            # What else stands below a reseller's name is not ours to speak for.
+            response[HSTS] = f"max-age={settings.SECURE_HSTS_SECONDS}"
+        return response
 
     def brand_of(self, asked: str) -> Brand | None:
         name, _port = split_domain_port(asked)

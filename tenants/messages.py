@@ -79,6 +79,11 @@ class Reached:
         again = f"Try again after {self.again_at:%H:%M} UTC."
         if not self.is_own:
             return f"The account that provides yours has reached its limit of messages {window}. {again}"
+        if self.wanted > self.most:
+            return (
+                f"This message has {self.wanted} recipients, and the limit is {self.most} messages {window}. "
+                "Send it to fewer at once."
+            )
         return (
             f"The limit is {self.most} messages {window}, once for each recipient: {self.used} were sent, and this is "
             f"{self.wanted} more. {again}"

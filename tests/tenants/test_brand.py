@@ -25,7 +25,7 @@ from tenants.brand_operations import (
 )
 from tenants.brands import pointing
 from tenants.colours import DARK, LIGHT, checked, contrast, least_contrast
-from tenants.models import Brand, Tenant
+from tenants.models import Brand, Member, Tenant
 from tenants.move_operations import move_tenant
 from tenants.operations import create_tenant
 from tests.routes.cast import Statements, a_member
@@ -296,6 +296,25 @@ def test_a_link_in_a_mail_never_follows_the_host_that_was_asked(world, settings)
     )
     assert "Mailhost" not in mail.outbox[0].body
     assert reset_link_of(theirs).startswith(settings.MAILHOST_URL)
+    # The one password of who works for both opens the other's account too.
+    with every_tenant("a test gives somebody a second account"):
+        Member.objects.create(tenant=sela, user=ours, role="support")
+    assert reset_link_of(ours).startswith(settings.MAILHOST_URL)
+
+
+@pytest.mark.usefixtures("fresh_cache")
+def test_encryption_is_asked_for_a_resellers_own_host_alone(world, settings):
+    settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = 3600, True
+    ritas_brand(world)
+    use_host(world, "panel.rita.example")
+
+    told = [
+        Client(headers={"host": host}).get("/sign-in/", secure=True)["Strict-Transport-Security"]
+        for host in ("127.0.0.1", "panel.rita.example")
+    ]
+
+    assert "includeSubDomains" in told[0]
+    assert told[1] == "max-age=3600"
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "rita", "-x.example", "a b.example", "x.example/y", "*"])

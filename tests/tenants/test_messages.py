@@ -194,3 +194,11 @@ def test_a_total_is_an_index_range_for_each_day(world):
     assert (sent.own, sent.total) == ({"sent_today": 1, "sent_this_month": 19},) * 2
     assert (row["key"], row["type"], "Using index" in row["Extra"]) == ("sent_by_subtree", "range", True)
     assert int(row["rows"]) <= 2 * NOON.day
+
+
+def test_a_message_that_never_fits_is_told_to_be_split(world):
+    acme = Sender(world.acme.pk, per_hour=3)
+
+    assert str(send(5, acme)) == (
+        "This message has 5 recipients, and the limit is 3 messages an hour. Send it to fewer at once."
+    )
