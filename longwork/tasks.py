@@ -14,11 +14,13 @@ FORGOTTEN_AT_ONCE = 500
 
 
 def run(work_id: int) -> Again | None:
-    """Do the next step of a work; none when its tenant is gone meanwhile."""
+    """Do the next step of a work; end it when its tenant is gone meanwhile."""
     with every_tenant("a task knows a work by its id alone"):
         row = LongWork.objects.select_related("tenant").filter(pk=work_id).first()
-        if row is None or row.tenant.deleted_at is not None:
+        if row is None:
             return None
+        if row.tenant.deleted_at is not None:
+            return works.give_up(row)
         return works.step(row)
 
 

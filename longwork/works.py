@@ -117,6 +117,11 @@ def cancel(actor: Actor, *, work: LongWork) -> LongWork:
     return work
 
 
+def give_up(row: LongWork) -> None:
+    """End a work that nobody is there for any more."""
+    _ended(row, State.CANCELED)
+
+
 def step(row: LongWork) -> Again | None:
     """Do the next step of a work. Returns Again while there is more to do.
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+from longwork.works import MOST_ERRORS
 from mailboxes.models import Import
 from mailhost import sheets
 
 COLUMNS = ("line", "address", "outcome", "why")
 TAKEN, REFUSED, LEFT = "taken", "refused", "not reached"
+# A work notes so many refusals and no more; what came of later rows its totals alone tell.
+UNTOLD = "taken or refused"
 
 
 def report_of(kept: Import) -> Iterator[str]:
@@ -16,8 +19,10 @@ def report_of(kept: Import) -> Iterator[str]:
     for error in work.errors if work else ():
         why.setdefault(error["row"], []).append(error["detail"])
     done = work.done if work else 0
+    told = max(why) if work and len(work.errors) >= MOST_ERRORS else done
     rows = [(line, address, REFUSED, reason) for line, address, reason in kept.refused]
     for place, (line, address) in enumerate(kept.lines):
-        outcome = REFUSED if place in why else TAKEN if place < done else LEFT
+        reached = TAKEN if place < told else UNTOLD
+        outcome = REFUSED if place in why else reached if place < done else LEFT
         rows.append((line, address, outcome, " ".join(why.get(place, ()))))
     return sheets.as_csv(COLUMNS, sorted(rows))

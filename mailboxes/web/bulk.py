@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -106,8 +107,8 @@ def act(request: HttpRequest) -> HttpResponse:
 @needs("mailboxes.list")
 def undo(request: HttpRequest) -> HttpResponse:
     """Take the last act back, with what was before: a size of each."""
-    last = request.session.pop(UNDO, None)
-    with refusals_told(request):
+    last = request.session.get(UNDO)
+    with refusals_told(request), transaction.atomic():
         if last is None or not is_fresh(last):
             raise Refused("unchanged", "", _("There is nothing left to undo."))
         rows = {row.uid: row for row in Mailbox.objects.filter(uid__in=last["mailboxes"])}
@@ -116,6 +117,7 @@ def undo(request: HttpRequest) -> HttpResponse:
             arguments = {} if size is None else {"storage_quota_mb": size}
             some = [rows[uid] for uid in uids if uid in rows]
             changed += len(ACTS[last["act"]].run(request.actor, mailboxes=some, **arguments))
+        del request.session[UNDO]
         messages.success(request, _said(last["act"], changed))
     return go_back(request, "mailboxes")
 

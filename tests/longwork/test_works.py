@@ -186,7 +186,7 @@ def test_it_is_done_for_who_asked_and_sees_what_they_see(world):
     assert fresh(work).result == {"label": "owner@acme.example", "keys": 0}
 
 
-def test_nothing_is_done_for_a_tenant_that_was_deleted(world):
+def test_a_work_ends_with_its_tenant_and_forgets_what_it_was_told(world):
     work = started(world, "a")
     with every_tenant("the test deletes a tenant"):
         world.acme.deleted_at = timezone.now()
@@ -196,7 +196,8 @@ def test_nothing_is_done_for_a_tenant_that_was_deleted(world):
 
     assert written() == []
     with every_tenant("the test looks behind the deletion"):
-        assert LongWork._base_manager.get(pk=work.pk).state == State.QUEUED
+        row = LongWork._base_manager.get(pk=work.pk)
+    assert (row.state, row.sealed_arguments) == (State.CANCELED, "")
 
 
 def test_what_ended_is_kept_for_thirty_days(world):
