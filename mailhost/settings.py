@@ -359,7 +359,7 @@ SPECTACULAR_SETTINGS = {
     # A change is a shape of its own, not another shape with nothing required.
     "COMPONENT_SPLIT_PATCH": False,
     # Choices stand where they belong, not as components named after each other.
-    "POSTPROCESSING_HOOKS": ["mailhost.api.schema.without_marks"],
+    "POSTPROCESSING_HOOKS": ["mailhost.api.schema.without_marks", "mailhost.api.examples.with_examples"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 
