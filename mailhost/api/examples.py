@@ -99,6 +99,8 @@ class Examples:
                 return [self.of(items, owner, field)]
             case {"type": "boolean"}:
                 return True
+            case {"type": "object"} if "properties" not in schema:
+                return {}
         raise LookupError(f"Say in mailhost/api/example_values.py what {owner}.{field} holds.")
 
     def of_shape(self, name: str) -> dict[str, Any]:
