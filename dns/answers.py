@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from django.utils.translation import gettext_noop as _
+
+from mailhost.said import NOTHING, Said
+
 
 class Outcome(Enum):
     FOUND = "found"
@@ -18,10 +22,10 @@ class Outcome(Enum):
 
 DEFINITE = frozenset({Outcome.FOUND, Outcome.NO_SUCH_NAME, Outcome.NO_SUCH_RECORD})
 DETAILS = {
-    Outcome.SERVER_FAILURE: "The name servers answered that they failed (SERVFAIL).",
-    Outcome.TIMEOUT: "The name servers did not answer in time.",
-    Outcome.LAME: "The name servers do not serve the domain (lame delegation).",
-    Outcome.UNREADABLE: "The answer could not be read.",
+    Outcome.SERVER_FAILURE: Said(_("The name servers answered that they failed (SERVFAIL).")),
+    Outcome.TIMEOUT: Said(_("The name servers did not answer in time.")),
+    Outcome.LAME: Said(_("The name servers do not serve the domain (lame delegation).")),
+    Outcome.UNREADABLE: Said(_("The answer could not be read.")),
 }
 
 
@@ -40,9 +44,9 @@ class Answer:
         return self.outcome not in DEFINITE
 
     @property
-    def detail(self) -> str:
+    def detail(self) -> Said:
         """Return what failed, in a sentence, or ""."""
-        return DETAILS.get(self.outcome, "")
+        return DETAILS.get(self.outcome, NOTHING)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 
+from django.utils.translation import gettext as _
+
 from dns.models import Purpose
 from dns.rdata import from_text as rdata_of
 from dns.records import ExpectedRecord
@@ -99,12 +101,14 @@ def _new(
     """Return (added, removed, notes) for a record that does not stand yet beside what others wrote."""
     alias = standing.get((record.name, "CNAME"), ())
     if alias and record.record_type != "CNAME":
-        return [], [], [f"{record.name} is an alias of {alias[0]}; nothing can stand beside it."]
+        said = _("%(name)s is an alias of %(target)s; nothing can stand beside it.")
+        return [], [], [said % {"name": record.name, "target": alias[0]}]
     if record.purpose == Purpose.SPF:
         return _merged_spf(record, foreign)
     rivals = [one for one in foreign if _is_rival(record, one)]
     if rivals:
-        return [], [], [f"{rivals[0][:200]} stands there. It was not written here, so it is for you to take out."]
+        said = _("%(found)s stands there. It was not written here, so it is for you to take out.")
+        return [], [], [said % {"found": rivals[0][:200]}]
     return [rdata(record)], [], []
 
 
@@ -121,11 +125,13 @@ def _merged_spf(record: ExpectedRecord, foreign: list[str]) -> tuple[list[str], 
     if not found:
         return [rdata(record)], [], []
     if len(found) > 1:
-        return [], [], ["There are several SPF records. Merge them into one; which of them counts is for you to say."]
+        said = _("There are several SPF records. Merge them into one; which of them counts is for you to say.")
+        return [], [], [said]
     try:
         merged = merge_spf(text_of(found[0]), record.value)
     except SpfError as error:
-        return [], [], [f"The SPF record that is there cannot be read: {error}"]
+        said = _("The SPF record that is there cannot be read: %(problem)s")
+        return [], [], [said % {"problem": error.said.translated}]
     return [rdata(ExpectedRecord(record.purpose, "TXT", record.name, merged, record.necessity))], [found[0]], []
 
 

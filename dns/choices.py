@@ -5,17 +5,18 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from dns import dmarc, spf
 from domains.names import normalise_host
 from mailhost.errors import Refused
+from mailhost.said import Said
 
 ENDINGS = {"fail": "-all", "softfail": "~all", "neutral": "?all"}
 SAID_OF_OTHERS = {
-    "fail": "Mail from anywhere else is not the domain's: receivers may refuse it.",
-    "softfail": "Mail from anywhere else is probably not the domain's: receivers grow suspicious.",
-    "neutral": "Of mail from anywhere else the domain says nothing.",
+    "fail": gettext_noop("Mail from anywhere else is not the domain's: receivers may refuse it."),
+    "softfail": gettext_noop("Mail from anywhere else is probably not the domain's: receivers grow suspicious."),
+    "neutral": gettext_noop("Of mail from anywhere else the domain says nothing."),
 }
 MOST_ENTRIES = 50
 # A longer record needs TCP or several strings; receivers want it to fit 512 bytes (RFC 7208, 3.4).
@@ -64,16 +65,23 @@ def make_spf(
             gettext("The record has %(count)s characters; receivers want %(longest_record)s at most.")
             % {"count": len(record), "longest_record": LONGEST_RECORD},
         )
-    said = [
-        *(["The domain's mail hosts (MX) may send for it."] if mx else []),
-        *(["The servers at the domain's own address may send for it."] if a else []),
-        *([f"So may {', '.join(map(str, [*networks4, *networks6]))}."] if networks4 or networks6 else []),
-        *([f"So may whoever may send for {', '.join(includes)}."] if includes else []),
-        SAID_OF_OTHERS[policy],
-    ]
-    if len(words) == 2:
-        said.insert(0, "Nobody may send for this domain.")
-    return {"type": "TXT", "value": record, "meaning": said, "lookups": lookups, "most_lookups": spf.MOST_LOOKUPS}
+    meaning = _spf_meaning(policy, mx=mx, a=a, networks=[*networks4, *networks6], includes=includes)
+    return {"type": "TXT", "value": record, "meaning": meaning, "lookups": lookups, "most_lookups": spf.MOST_LOOKUPS}
+
+
+def _spf_meaning(policy: str, *, mx: bool, a: bool, networks: list[str], includes: list[str]) -> list[Said]:
+    said = []
+    if mx:
+        said.append(Said(gettext_noop("The domain's mail hosts (MX) may send for it.")))
+    if a:
+        said.append(Said(gettext_noop("The servers at the domain's own address may send for it.")))
+    if networks:
+        said.append(Said(gettext_noop("So may %(networks)s."), networks=", ".join(networks)))
+    if includes:
+        said.append(Said(gettext_noop("So may whoever may send for %(names)s."), names=", ".join(includes)))
+    if not said:
+        said.append(Said(gettext_noop("Nobody may send for this domain.")))
+    return [*said, Said(SAID_OF_OTHERS[policy])]
 
 
 def make_dmarc(
@@ -132,13 +140,11 @@ def _network(text: str, kind: type, field: str) -> str:
     try:
         network = kind(text.strip())
     except ValueError as error:
-        reason = "its address has bits beyond its length" if "host bits" in str(error) else "as in 192.0.2.0/24"
-        raise Refused(
-            "invalid_network",
-            field,
-            gettext("%(text)s is no address or network of this kind: %(reason)s.")
-            % {"text": text[:60], "reason": reason},
-        ) from None
+        if "host bits" in str(error):
+            said = gettext("%(text)s is no network of this kind: its address has bits beyond its length.")
+        else:
+            said = gettext("%(text)s is no address or network of this kind, as in 192.0.2.0/24.")
+        raise Refused("invalid_network", field, said % {"text": text[:60]}) from None
     return str(network.network_address) if network.num_addresses == 1 else str(network)
 
 

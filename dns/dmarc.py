@@ -4,7 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop as _
+
 from dns.verdict import is_version, tags
+from mailhost.said import Said
 
 POLICIES = ("none", "quarantine", "reject")
 FAILURE_OPTIONS = ("0", "1", "d", "s")
@@ -12,9 +15,14 @@ ADDRESS = re.compile(r"mailto:[^\s,;!@]+@[^\s,;!@]+\.[^\s,;!@]+(?:![0-9]+[kmgt]?
 MOST_ADDRESSES = 10
 
 MEANINGS = {
-    "none": "Receivers deliver mail that fails, and tell you of it if you ask for reports.",
-    "quarantine": "Receivers treat mail that fails as suspicious: most put it into the spam folder.",
-    "reject": "Receivers refuse mail that fails.",
+    "none": _("Receivers deliver mail that fails, and tell you of it if you ask for reports."),
+    "quarantine": _("Receivers treat mail that fails as suspicious: most put it into the spam folder."),
+    "reject": _("Receivers refuse mail that fails."),
+}
+MEANINGS_BELOW = {
+    "none": _("For subdomains: receivers deliver mail that fails, and tell you of it if you ask for reports."),
+    "quarantine": _("For subdomains: receivers treat mail that fails as suspicious: most put it into the spam folder."),
+    "reject": _("For subdomains: receivers refuse mail that fails."),
 }
 
 
@@ -27,7 +35,7 @@ class Dmarc:
     testing: bool
     rua: tuple[str, ...]
     ruf: tuple[str, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Said, ...]
 
 
 def dmarc_records(values: Sequence[str]) -> list[str]:
@@ -42,20 +50,24 @@ def read(record: str) -> Dmarc:
     rua, ruf = (tuple(filter(None, found.get(name, "").split(","))) for name in ("rua", "ruf"))
     for address in (*rua, *ruf):
         if not ADDRESS.fullmatch(address):
-            problems.append(f"{address[:80]} is no address for reports: write mailto:name@domain.")
+            text = _("%(address)s is no address for reports: write mailto:name@domain.")
+            problems.append(Said(text, address=address[:80]))
     policy = found.get("p", "").lower()
     if policy not in POLICIES:
         if policy:
-            problems.append(f"The policy {policy[:40]} is unknown: p is none, quarantine or reject.")
+            text = _("The policy %(policy)s is unknown: p is none, quarantine or reject.")
+            problems.append(Said(text, policy=policy[:40]))
         else:
-            problems.append("The record names no policy (p).")
+            problems.append(Said(_("The record names no policy (p).")))
         policy = "none" if rua else ""
     subdomain_policy = found.get("sp", policy).lower()
     if subdomain_policy not in POLICIES and subdomain_policy:
-        problems.append(f"The policy for subdomains {subdomain_policy[:40]} is unknown.")
+        problems.append(Said(_("The policy for subdomains %(policy)s is unknown."), policy=subdomain_policy[:40]))
         subdomain_policy = policy
     if "pct" in found:
-        problems.append("pct is no longer part of DMARC (RFC 9989); receivers pass over it. To try a policy, use t=y.")
+        problems.append(
+            Said(_("pct is no longer part of DMARC (RFC 9989); receivers pass over it. To try a policy, use t=y."))
+        )
     return Dmarc(policy, subdomain_policy, found.get("t", "n").lower() == "y", rua, ruf, tuple(problems))
 
 
@@ -82,20 +94,19 @@ def make(
     return "; ".join(parts)
 
 
-def meaning(record: str) -> list[str]:
+def meaning(record: str) -> list[Said]:
     """Return what a record says, in sentences."""
     found = read(record)
     if not found.policy:
-        return ["Receivers pass over this record."]
-    said = [MEANINGS[found.policy]]
+        return [Said(_("Receivers pass over this record."))]
+    said = [Said(MEANINGS[found.policy])]
     if found.subdomain_policy != found.policy:
-        said.append(
-            f"For subdomains: {MEANINGS[found.subdomain_policy][0].lower()}{MEANINGS[found.subdomain_policy][1:]}"
-        )
+        said.append(Said(MEANINGS_BELOW[found.subdomain_policy]))
     if found.testing:
-        said.append("It is being tried: receivers are asked to apply the policy one step below (t=y).")
+        said.append(Said(_("It is being tried: receivers are asked to apply the policy one step below (t=y).")))
     if found.rua:
-        said.append(f"Reports of each day go to {', '.join(address.removeprefix('mailto:') for address in found.rua)}.")
+        to = ", ".join(address.removeprefix("mailto:") for address in found.rua)
+        said.append(Said(_("Reports of each day go to %(addresses)s."), addresses=to))
     else:
-        said.append("Nobody gets reports, so nobody sees what fails. Name an address in rua.")
+        said.append(Said(_("Nobody gets reports, so nobody sees what fails. Name an address in rua.")))
     return said

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult
 
 from django.conf import settings
+from django.utils.translation import gettext_noop as _
 
 from dns.lookup import look_up
+from mailhost.said import Said
 
 # Global by the registries' word, but they lead to IPv4 addresses that may be anything: NAT64, 6to4, Teredo.
 TRANSLATED = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")))
@@ -24,6 +26,10 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 class Blocked(Exception):
     """The address is one that must not be reached, or there is none."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(said)
+        self.said = said
 
 
 @dataclass(frozen=True)
@@ -68,9 +74,9 @@ def address_of(host: str) -> Address:
     found = [literal] if literal is not None else looked_up(host)
     allowed = [address for address in found if is_allowed(address)]
     if not found:
-        raise Blocked(f"{host} leads to no address.")
+        raise Blocked(Said(_("%(host)s leads to no address."), host=host))
     if len(allowed) < len(found):
-        raise Blocked(f"{host} leads to a network that is not sent to.")
+        raise Blocked(Said(_("%(host)s leads to a network that is not sent to."), host=host))
     return allowed[0]
 
 

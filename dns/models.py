@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from dns.mta_sts import Mode
 from domains.models import Domain
 from mailhost.fields import ExactCharField, UidField
+from mailhost.said import from_kept
 from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
 
 
@@ -66,7 +67,7 @@ class DnsRecord(TenantOwned):
 
     tenant_path = "domain__tenant__path"
     domain_path = "domain"
-    unrecorded = frozenset({"status", "found", "problem", "last_checked_at"})
+    unrecorded = frozenset({"status", "found", "problem", "problem_said", "last_checked_at"})
 
     uid = UidField()
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="dns_records")
@@ -79,7 +80,9 @@ class DnsRecord(TenantOwned):
     necessity = models.CharField(max_length=20, choices=necessities)
     status = models.CharField(max_length=20, choices=statuses, default=Status.NOT_CHECKED)
     found = models.JSONField(default=list)
+    # In English for programs; `problem_said` is the same as text and values (`mailhost.said`), for pages.
     problem = models.CharField(max_length=500, default="")
+    problem_said = models.JSONField(default=dict)
     last_checked_at = models.DateTimeField(null=True)
     # A record that stood and is not found any more: how often in a row, since when, and from when it counts as gone.
     misses = models.PositiveSmallIntegerField(default=0)
@@ -98,6 +101,11 @@ class DnsRecord(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.name} {self.record_type}"
+
+    @property
+    def problem_here(self) -> str:
+        """What is wrong, in the language of who reads it; rows not checked since an upgrade know English alone."""
+        return from_kept(self.problem_said).translated or self.problem
 
 
 class RecordChange(TenantOwned):

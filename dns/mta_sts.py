@@ -4,6 +4,8 @@ import hashlib
 from datetime import datetime, timedelta
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 MAX_AGE = timedelta(days=7)
 # So long senders report what enforcement would break before it begins.
@@ -46,15 +48,19 @@ def policy_id(text: str) -> str:
 def unfit(mode: str, wanted: str, since: datetime | None, now: datetime) -> str:
     """Return why this step cannot be taken now, or "". `since`: from when the present mode holds."""
     if wanted not in STEPS[Mode(mode)]:
-        return f"From {mode} the next step is {' or '.join(sorted(STEPS[Mode(mode)]))}."
+        steps = _(" or ").join(sorted(STEPS[Mode(mode)]))
+        return _("From %(mode)s the next step is %(steps)s.") % {"mode": mode, "steps": steps}
     left = (since + TESTING_FOR - now) if since else TESTING_FOR
     if wanted == Mode.ENFORCE and left > timedelta():
-        return f"Testing runs for {TESTING_FOR.days} days first: {days(left)} are left."
+        said = _("Testing runs for %(whole)s days first. Left: %(left)s.")
+        return said % {"whole": TESTING_FOR.days, "left": days(left)}
     left = (since + MAX_AGE - now) if since else MAX_AGE
     if wanted == Mode.OFF and left > timedelta():
-        return f"Senders may remember the policy for {days(left)} more. Until then it must say none."
+        said = _("Senders may remember the policy for %(left)s more. Until then it must say none.")
+        return said % {"left": days(left)}
     return ""
 
 
 def days(length: timedelta) -> str:
-    return f"{-(-length // timedelta(days=1))} days"
+    count = -(-length // timedelta(days=1))
+    return ngettext("%(count)s day", "%(count)s days", count) % {"count": count}

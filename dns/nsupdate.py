@@ -4,6 +4,9 @@ import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from dns.changes import Change, Place
 from dns.exception import DNSException
 from dns.flags import RD
@@ -66,7 +69,8 @@ class NameServer:
         query.flags &= ~RD
         response = self._ask(query)
         if response.rcode() not in (NOERROR, NXDOMAIN):
-            raise NotPublished(f"The name server answered {to_text(response.rcode())} for {name}.")
+            said = _("The name server answered %(code)s for %(name)s.")
+            raise NotPublished(said % {"code": to_text(response.rcode()), "name": name})
         return tuple(
             record.to_text()
             for rrset in response.answer
@@ -78,30 +82,32 @@ class NameServer:
         try:
             key = Key(f"{self.key_name}.", self.secret, self.algorithm)
         except (binascii.Error, ValueError, DNSException):
-            raise NotPublished("The secret is not the base64 text of a TSIG key.") from None
+            raise NotPublished(_("The secret is not the base64 text of a TSIG key.")) from None
         return UpdateMessage(f"{self.zone}.", keyring=key)
 
     def _send(self, update: UpdateMessage) -> None:
         code = self._ask(update).rcode()
         if code != NOERROR:
-            raise NotPublished(MEANINGS.get(to_text(code), f"The name server answered {to_text(code)}."))
+            unknown = _("The name server answered %(code)s.") % {"code": to_text(code)}
+            raise NotPublished(_(MEANINGS[to_text(code)]) if to_text(code) in MEANINGS else unknown)
 
     def _ask(self, message: Message) -> Message:
         if not may_be_asked(self.address):
-            raise NotPublished("The name server's address is not a public one.")
+            raise NotPublished(_("The name server's address is not a public one."))
         try:
             return tcp(message, self.address, timeout=SECONDS, port=self.port)
         except DNSException as error:
-            raise NotPublished(f"The name server did not take the question ({type(error).__name__}).") from None
+            said = _("The name server did not take the question (%(error)s).")
+            raise NotPublished(said % {"error": type(error).__name__}) from None
         except (OSError, EOFError):
-            raise NotPublished("The name server could not be reached.") from None
+            raise NotPublished(_("The name server could not be reached.")) from None
 
 
 MEANINGS = {
-    "NOTAUTH": "The name server does not know this key, or does not serve the zone (NOTAUTH).",
-    "REFUSED": "The name server does not let this key change the zone (REFUSED).",
-    "NOTZONE": "A name lies outside of the zone (NOTZONE).",
-    "NXRRSET": "What is to be replaced was changed meanwhile (NXRRSET). Look at the preview again.",
-    "YXRRSET": "An alias was entered meanwhile (YXRRSET). Look at the preview again.",
-    "SERVFAIL": "The name server failed (SERVFAIL).",
+    "NOTAUTH": gettext_noop("The name server does not know this key, or does not serve the zone (NOTAUTH)."),
+    "REFUSED": gettext_noop("The name server does not let this key change the zone (REFUSED)."),
+    "NOTZONE": gettext_noop("A name lies outside of the zone (NOTZONE)."),
+    "NXRRSET": gettext_noop("What is to be replaced was changed meanwhile (NXRRSET). Look at the preview again."),
+    "YXRRSET": gettext_noop("An alias was entered meanwhile (YXRRSET). Look at the preview again."),
+    "SERVFAIL": gettext_noop("The name server failed (SERVFAIL)."),
 }

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from django.utils.translation import gettext_noop as _
+
 from dns.answers import Sight
 from dns.lookup import Asker, run_many
 from dns.models import Necessity, Purpose, Status
 from dns.mta_sts import policy_id
 from dns.policy_fetch import Fetched, fetch_policy
 from dns.records import ExpectedRecord
-from dns.verdict import Hints, Verdict, judge, judge_sight
+from dns.verdict import OK, Hints, Verdict, judge, judge_sight, mismatch, repeated
 
 # Domains in flight at a time. Each takes some 25 ms of processor time for its questions, and on a busy machine those of
 # all others count against its five seconds; a thousand domains whose servers are silent take five minutes.
@@ -58,12 +60,12 @@ async def _find(record: ExpectedRecord, subject: Subject, asker: Asker) -> Findi
 def judge_policy(record: ExpectedRecord, fetched: Fetched) -> Verdict:
     """Say whether the policy that is served is the one whose id the record bears."""
     if fetched.is_temporary:
-        return Verdict(Status.TEMPORARY_FAILURE, f"{fetched.problem} The check is repeated.")
+        return Verdict(Status.TEMPORARY_FAILURE, repeated(fetched.problem))
     if fetched.problem:
-        return Verdict(Status.MISMATCH, f"The record is right, but its policy is not: {fetched.problem}")
+        return mismatch(_("The record is right, but its policy is not: %(problem)s"), problem=fetched.problem)
     if not record.value.endswith(policy_id(fetched.text)):
-        return Verdict(Status.MISMATCH, "The record is right, but another policy than its own is served.")
-    return Verdict(Status.OK)
+        return mismatch(_("The record is right, but another policy than its own is served."))
+    return OK
 
 
 async def _elsewhere(record: ExpectedRecord, domain_name: str, asker: Asker) -> tuple[str, ...]:

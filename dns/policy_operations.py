@@ -11,6 +11,7 @@ from dns import mta_sts
 from dns.chosen import chosen_mta_sts
 from dns.models import DnsRecord, MtaSts, Purpose, Status
 from dns.mta_sts import Mode
+from dns.purposes import status_word
 from dns.record_operations import refresh_later
 from dns.records import Installation
 from domains.locks import lock_domain, refuse_frozen
@@ -84,4 +85,8 @@ def not_ready(domain: Domain, mode: str) -> str:
     row = bad.order_by("purpose", "pk").first()
     if row is None:
         return ""
-    return f"The {LOOKED_AT[Purpose(row.purpose)]} record at {row.name} is not right yet: {row.get_status_display()}."
+    return _("The %(kind)s record at %(name)s is not right yet: %(status)s.") % {
+        "kind": LOOKED_AT[Purpose(row.purpose)],
+        "name": row.name,
+        "status": status_word(row.status)[1],
+    }

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext as _
+
 from dns.answers import Sight
 from dns.lookup import Asker, run_many
 from dns.records import challenge_name, challenge_value
@@ -30,13 +32,15 @@ def judge_proof(sight: Sight, name: str, challenge: str) -> Seen:
     answers = dict(sight.by_server) if sight.is_authoritative else {"": sight.recursive}
     definite = {server: answer for server, answer in answers.items() if not answer.is_temporary}
     if not definite:
-        return Seen(Proof.UNKNOWN, next(iter(answers.values())).detail)
+        return Seen(Proof.UNKNOWN, next(iter(answers.values())).detail.translated)
     value = challenge_value(challenge)
     showing = {server for server, answer in definite.items() if value in answer.values and not answer.aliases}
     if len(showing) == len(definite):
         return Seen(Proof.STANDS)
     if showing:
-        return Seen(Proof.PARTLY, f"Not all name servers show it: {', '.join(sorted(set(definite) - showing))}.")
+        silent = ", ".join(sorted(set(definite) - showing))
+        return Seen(Proof.PARTLY, _("Not all name servers show it: %(servers)s.") % {"servers": silent})
     if any(answer.aliases for answer in definite.values()):
-        return Seen(Proof.LACKING, f"{challenge_name(name)} is an alias (CNAME); the record must stand there itself.")
+        said = _("%(name)s is an alias (CNAME); the record must stand there itself.")
+        return Seen(Proof.LACKING, said % {"name": challenge_name(name)})
     return Seen(Proof.LACKING)

@@ -7,6 +7,7 @@ from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from accounts.actors import system_actor
 from dns.chosen import chosen_dmarc, chosen_mta_sts
@@ -26,6 +27,7 @@ from longwork.works import begin
 from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.operation import operation, retried
+from mailhost.said import NOTHING, Said
 
 LOOK_UP = "dns.works.check"
 CHECK_RECORDS = "dns.tasks.check_records"
@@ -43,6 +45,7 @@ MISSED_FOR = timedelta(hours=24)
 # How long a domain is kept from others that look for due ones while it is being checked.
 LEASE = timedelta(minutes=5)
 BATCH = 200
+LONGEST_PROBLEM = 500
 
 
 @operation("records.refresh")
@@ -72,7 +75,8 @@ def refresh_records(actor: Actor, *, domain: Domain) -> Domain:
     for row in changed:
         for name, value in columns(expected[row.purpose, row.record_type, row.name]).items():
             setattr(row, name, value)
-        row.status, row.found, row.problem, row.updated_at = Status.NOT_CHECKED, [], "", timezone.now()
+        row.status, row.found, row.updated_at = Status.NOT_CHECKED, [], timezone.now()
+        write_problem(row, NOTHING)
         row.misses, row.missed_since, row.failing_since = 0, None, None
     if gone:
         DnsRecord.objects.filter(pk__in=gone).delete()
@@ -192,12 +196,13 @@ def settle(row: DnsRecord, finding: Finding, now: datetime) -> RecordChange | No
     """
     verdict, found = finding.verdict, list(finding.sight.best.values)
     if verdict.status == Status.TEMPORARY_FAILURE:
-        row.problem = verdict.problem[:500]
+        write_problem(row, verdict.problem)
         if row.status in UNKNOWN:
             row.status, row.found, row.last_checked_at = verdict.status, [], now
         return None
     before = (row.status, row.found)
-    row.found, row.last_checked_at, row.problem = found, now, verdict.problem[:500]
+    row.found, row.last_checked_at = found, now
+    write_problem(row, verdict.problem)
     if verdict.status == Status.OK or row.status in UNKNOWN or row.status in BAD:
         row.status = verdict.status
         if verdict.status == Status.OK:
@@ -207,7 +212,8 @@ def settle(row: DnsRecord, finding: Finding, now: datetime) -> RecordChange | No
         if row.misses >= MISSES_THAT_FAIL and now - row.missed_since >= MISSED_FOR:
             row.status, row.failing_since = verdict.status, now
         else:
-            row.problem = f"At the last look it was not right, so it is looked at again: {verdict.problem}"[:500]
+            text = _("At the last look it was not right, so it is looked at again: %(problem)s")
+            write_problem(row, Said(text, problem=verdict.problem))
     if (row.status, row.found) == before or before[0] == Status.NOT_CHECKED:
         return None
     return RecordChange(
@@ -221,6 +227,11 @@ def settle(row: DnsRecord, finding: Finding, now: datetime) -> RecordChange | No
         found=row.found,
         seen_at=now,
     )
+
+
+def write_problem(row: DnsRecord, problem: Said) -> None:
+    """Note what is wrong with a record, for programs as text and for pages in every language."""
+    row.problem, row.problem_said = str(problem)[:LONGEST_PROBLEM], problem.kept
 
 
 def _follow_keys(
@@ -249,7 +260,7 @@ def _follow_proof(domain: Domain, rows: list[DnsRecord], seen: dict[int, Finding
 UNKNOWN = frozenset({Status.NOT_CHECKED, Status.TEMPORARY_FAILURE})
 BAD = frozenset({Status.MISSING, Status.MISMATCH})
 COLUMNS = ("purpose", "record_type", "name", "value", "priority", "ttl", "necessity")
-FOUND = ("status", "found", "problem", "last_checked_at", "misses", "missed_since", "failing_since")
+FOUND = ("status", "found", "problem", "problem_said", "last_checked_at", "misses", "missed_since", "failing_since")
 
 
 def columns(record: ExpectedRecord) -> dict[str, object]:

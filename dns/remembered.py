@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import structlog
 from django.core.cache import cache
+from django.utils.translation import gettext as _
 
 from dns import tools
 from dns.tools import Found
@@ -62,6 +63,5 @@ def _refuse_too_many(actor: Actor) -> None:
     key = f"dns:count:{who}"
     cache.add(key, 0, WINDOW_SECONDS)
     if cache.incr(key) > MOST_A_MINUTE:
-        raise TooManyLookups(
-            "too_many_lookups", "", f"At most {MOST_A_MINUTE} lookups a minute. Try again in a minute."
-        )
+        said = _("At most %(most)s lookups a minute. Try again in a minute.") % {"most": MOST_A_MINUTE}
+        raise TooManyLookups("too_many_lookups", "", said)

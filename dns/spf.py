@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import quote
 
+from django.utils.translation import gettext_noop as _
+
 from dns.answers import Answer, Outcome
 from dns.lookup import Asker
+from mailhost.said import NOTHING, Said
 
 # RFC 7208, 4.6.4.
 MOST_LOOKUPS = 10
@@ -27,6 +30,9 @@ MECHANISM = re.compile(r"([-+?~]?)([A-Za-z][A-Za-z0-9_.-]*)(?::(.*?))?(?:/(\d{1,
 MACRO = re.compile(r"%(?:\{([slodiphcrtvSLODIPHCRTV])(\d*)(r?)([-.+,/_=]*)\}|([%_-])|)")
 LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 TAKES_DOMAIN = {"include": True, "exists": True, "a": False, "mx": False, "ptr": False}
+
+NO_MECHANISM = _("“%(term)s” is no mechanism.")
+NO_NETWORK = _("“%(term)s” is no address or network.")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -44,9 +50,9 @@ class Result(StrEnum):
 class SpfError(Exception):
     """Evaluation cannot go on. `result` is permerror (the record) or temperror (the DNS)."""
 
-    def __init__(self, result: Result, message: str) -> None:
-        super().__init__(message)
-        self.result = result
+    def __init__(self, result: Result, text: str, **values: object) -> None:
+        self.result, self.said = result, Said(text, **values)
+        super().__init__(self.said)
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ class Evaluation:
     """What came out. `lookups` and `voids` count as RFC 7208, 4.6.4; `includes` names what was walked."""
 
     result: Result = Result.NONE
-    problem: str = ""
+    problem: Said = NOTHING
     lookups: int = 0
     voids: int = 0
     record: str = ""
@@ -95,7 +101,7 @@ def spf_records(values: Iterable[str]) -> list[str]:
 def parse(text: str) -> Record:
     """Return what an SPF record says. Raises SpfError(permerror) with the term that is at fault (RFC 7208, 4.6)."""
     if not VERSION.match(text):
-        raise SpfError(Result.PERMERROR, "It does not begin with v=spf1.")
+        raise SpfError(Result.PERMERROR, _("It does not begin with v=spf1."))
     terms: list[Term] = []
     modifiers: dict[str, str] = {}
     for word in text[6:].split(" "):
@@ -104,7 +110,7 @@ def parse(text: str) -> Record:
         if found := MODIFIER.fullmatch(word):
             name = found[1].lower()
             if name in modifiers and name in {"redirect", "exp"}:
-                raise _fault(word, "is there twice")
+                raise _fault(word, _("“%(term)s” is there twice."))
             check_macros(found[2], word, is_domain=name in {"redirect", "exp"})
             modifiers[name] = found[2]
         else:
@@ -116,21 +122,21 @@ def parse_term(word: str) -> Term:
     """Return one mechanism. Raises SpfError(permerror)."""
     found = MECHANISM.fullmatch(word)
     if found is None:
-        raise _fault(word, "is no mechanism")
+        raise _fault(word, NO_MECHANISM)
     sign, name, value, short, long = found.groups()
     qualifier, name = QUALIFIERS[sign or "+"], name.lower()
     if name in {"ip4", "ip6"}:
         return Term(qualifier, name, _network(word, name, value, short, long))
     if name == "all":
         if (value, short, long) != (None, None, None):
-            raise _fault(word, "takes nothing after it")
+            raise _fault(word, _("“%(term)s” takes nothing after it."))
         return Term(qualifier, name)
     if name not in TAKES_DOMAIN:
-        raise _fault(word, "is no mechanism")
+        raise _fault(word, NO_MECHANISM)
     if value == "" or (value is None and TAKES_DOMAIN[name]):
-        raise _fault(word, "lacks its domain")
+        raise _fault(word, _("“%(term)s” lacks its domain."))
     if name not in {"a", "mx"} and (short or long):
-        raise _fault(word, "takes no network length")
+        raise _fault(word, _("“%(term)s” takes no network length."))
     if value:
         check_macros(value, word, is_domain=True)
     prefix4, prefix6 = _length(word, short, 32), _length(word, long, 128)
@@ -143,39 +149,39 @@ def check_macros(text: str, word: str, *, is_domain: bool) -> None:
     while (position := text.find("%", position)) >= 0:
         found = MACRO.match(text, position)
         if found is None or found[0] == "%" or (found[1] and found[2] and int(found[2]) == 0):
-            raise _fault(word, "has a % that begins no macro")
+            raise _fault(word, _("“%(term)s” has a percent sign that begins no macro."))
         if is_domain and found[1] and found[1].lower() in "crt":
-            raise _fault(word, "has a macro that is for explanations only")
+            raise _fault(word, _("“%(term)s” has a macro that is for explanations only."))
         position = found.end()
     if not all(33 <= ord(sign) <= 126 for sign in text):
-        raise _fault(word, "has a sign that no SPF record may have")
+        raise _fault(word, _("“%(term)s” has a sign that no SPF record may have."))
     if is_domain and not text.endswith("}"):
         last = text.removesuffix(".").rpartition(".")
         if not last[1] or not LABEL.fullmatch(last[2]) or last[2].isdigit():
-            raise _fault(word, "does not end in a domain name")
+            raise _fault(word, _("“%(term)s” does not end in a domain name."))
 
 
-def _fault(word: str, what: str) -> SpfError:
-    return SpfError(Result.PERMERROR, f"“{word[:80]}” {what}.")
+def _fault(word: str, text: str) -> SpfError:
+    return SpfError(Result.PERMERROR, text, term=word[:80])
 
 
 def _length(word: str, digits: str | None, most: int) -> int:
     if digits is None:
         return most
     if int(digits) > most or (len(digits) > 1 and digits.startswith("0")):
-        raise _fault(word, "has a network length that does not exist")
+        raise _fault(word, _("“%(term)s” has a network length that does not exist."))
     return int(digits)
 
 
 def _network(word: str, name: str, value: str | None, short: str | None, long: str | None) -> str:
     kind = ipaddress.IPv4Network if name == "ip4" else ipaddress.IPv6Network
     if value is None or long is not None:
-        raise _fault(word, "is no address or network")
+        raise _fault(word, NO_NETWORK)
     length = _length(word, short, 32 if name == "ip4" else 128)
     try:
         return str(kind(f"{value}/{length}", strict=False))
     except ValueError:
-        raise _fault(word, "is no address or network") from None
+        raise _fault(word, NO_NETWORK) from None
 
 
 class Evaluator:
@@ -195,7 +201,7 @@ class Evaluator:
         try:
             self.seen.result = await self.check_host(domain, 0)
         except SpfError as error:
-            self.seen.result, self.seen.problem = error.result, str(error)
+            self.seen.result, self.seen.problem = error.result, error.said
         return self.seen
 
     async def check_host(self, domain: str, depth: int) -> Result:
@@ -203,12 +209,13 @@ class Evaluator:
             return Result.NONE
         answer = await self.asker.look_up(domain, "TXT")
         if answer.is_temporary:
-            raise SpfError(Result.TEMPERROR, f"The SPF record of {domain} could not be read. {answer.detail}")
+            text = _("The SPF record of %(domain)s could not be read. %(problem)s")
+            raise SpfError(Result.TEMPERROR, text, domain=domain, problem=answer.detail)
         found = spf_records(answer.values)
         if not found:
             return Result.NONE
         if len(found) > 1:
-            raise SpfError(Result.PERMERROR, f"{domain} has several SPF records.")
+            raise SpfError(Result.PERMERROR, _("%(domain)s has several SPF records."), domain=domain)
         record = parse(found[0])
         self.seen.record = self.seen.record or found[0]
         for term in record.terms:
@@ -224,10 +231,10 @@ class Evaluator:
         name = await self.expand(target, domain)
         self.seen.includes.append(name)
         if depth >= DEEPEST:
-            raise SpfError(Result.PERMERROR, f"{name} leads on too deep.")
+            raise SpfError(Result.PERMERROR, _("%(name)s leads on too deep."), name=name)
         result = await self.check_host(name, depth + 1)
         if result is Result.NONE:
-            raise SpfError(Result.PERMERROR, f"{name}, to which redirect leads, has no SPF record.")
+            raise SpfError(Result.PERMERROR, _("%(name)s, to which redirect leads, has no SPF record."), name=name)
         return result
 
     async def matches(self, term: Term, domain: str, depth: int) -> bool:
@@ -254,16 +261,18 @@ class Evaluator:
             return await self.addresses(name)
         hosts = [value.split(" ", 1)[1] for value in await self.values(name, "MX")]
         if len(hosts) > MOST_MX_HOSTS:
-            raise SpfError(Result.PERMERROR, f"{name} has more than {MOST_MX_HOSTS} mail hosts.")
+            raise SpfError(
+                Result.PERMERROR, _("%(name)s has more than %(most)s mail hosts."), name=name, most=MOST_MX_HOSTS
+            )
         return [address for host in hosts for address in await self.addresses(host, counts=False)]
 
     async def matches_include(self, name: str, depth: int) -> bool:
         self.seen.includes.append(name)
         if depth >= DEEPEST:
-            raise SpfError(Result.PERMERROR, f"{name} is included too deep.")
+            raise SpfError(Result.PERMERROR, _("%(name)s is included too deep."), name=name)
         result = await self.check_host(name, depth + 1)
         if result is Result.NONE:
-            raise SpfError(Result.PERMERROR, f"{name}, which is included, has no SPF record.")
+            raise SpfError(Result.PERMERROR, _("%(name)s, which is included, has no SPF record."), name=name)
         return result is Result.PASS
 
     async def matches_ptr(self, name: str) -> bool:
@@ -292,7 +301,8 @@ class Evaluator:
             return ()
         answer = await self.asker.look_up(name, record_type)
         if answer.is_temporary:
-            raise SpfError(Result.TEMPERROR, f"{name} could not be looked up. {answer.detail}")
+            text = _("%(name)s could not be looked up. %(problem)s")
+            raise SpfError(Result.TEMPERROR, text, name=name, problem=answer.detail)
         if counts:
             self.count_void(answer, name)
         return answer.values
@@ -300,17 +310,18 @@ class Evaluator:
     def count_lookup(self, what: str) -> None:
         self.seen.lookups += 1
         if self.seen.lookups > MOST_LOOKUPS and self.ip is not None:
-            raise SpfError(Result.PERMERROR, f"More than {MOST_LOOKUPS} lookups are needed, at {what}.")
+            text = _("More than %(most)s lookups are needed, at %(term)s.")
+            raise SpfError(Result.PERMERROR, text, most=MOST_LOOKUPS, term=what)
         if self.seen.lookups > 4 * MOST_LOOKUPS:
-            raise SpfError(Result.PERMERROR, f"More than {4 * MOST_LOOKUPS} lookups are needed; counting ended there.")
+            text = _("More than %(most)s lookups are needed; counting ended there.")
+            raise SpfError(Result.PERMERROR, text, most=4 * MOST_LOOKUPS)
 
     def count_void(self, answer: Answer, name: str) -> None:
         if answer.outcome is not Outcome.FOUND:
             self.seen.voids += 1
             if self.seen.voids > MOST_VOIDS:
-                raise SpfError(
-                    Result.PERMERROR, f"More than {MOST_VOIDS} lookups find nothing; the last one is {name}."
-                )
+                text = _("More than %(most)s lookups find nothing; the last one is %(name)s.")
+                raise SpfError(Result.PERMERROR, text, most=MOST_VOIDS, name=name)
 
     async def expand(self, text: str, domain: str) -> str:
         """Return a domain-spec with its macros filled in, cut from the left to what DNS can hold (RFC 7208, 7.3)."""

@@ -10,16 +10,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from dns import dmarc, spf
 from dns.answers import Answer, Outcome
 from dns.dkim import RSA_BITS, key_bits
 from dns.lookup import Asker, run_many
 from dns.policy_fetch import fetch_policy
-from dns.verdict import PROXY_MARK, is_address, is_version, tags, unfit_for_mail
+from dns.verdict import PROXY_MARK, SEVERAL_SPF, is_address, is_version, tags, unfit_for_mail
 from domains.names import normalise_host, parents
 from mailhost.errors import Refused
+from mailhost.said import Said
 
 Found = dict[str, Any]
 
@@ -33,7 +35,7 @@ def look(kind: str, name: str) -> Found:
     """Look up one kind of record. Raises Refused: unknown_kind, invalid_domain, invalid_address."""
     tool = TOOLS.get(kind)
     if tool is None:
-        raise Refused("unknown_kind", "kind", _("Choose one of %(names)s.") % {"names": ", ".join(TOOLS)})
+        raise Refused("unknown_kind", "kind", gettext("Choose one of %(names)s.") % {"names": ", ".join(TOOLS)})
     subject = normalise_address(name) if kind in OF_ADDRESSES else normalise_name(name)
     found = run_many([lambda asker: tool(asker, subject)], at_once=1)[0]
     return {"kind": kind, "name": subject, **found}
@@ -76,7 +78,7 @@ def normalise_name(text: str) -> str:
     )
     name = ".".join([*(label.lower() for label in front), normalise_host(".".join(labels[last + 1 :]))])
     if not plain or len(name) > 253:
-        raise Refused("invalid_domain", "name", _("This is no name that DNS could hold."))
+        raise Refused("invalid_domain", "name", gettext("This is no name that DNS could hold."))
     return name
 
 
@@ -86,7 +88,7 @@ def normalise_address(text: str) -> str:
         # A zone (RFC 4007) means something only on the machine that wrote it.
         found = ipaddress.ip_address("" if "%" in text else text.strip())
     except ValueError:
-        raise Refused("invalid_address", "ip", _("Enter an IP address, for example 192.0.2.25.")) from None
+        raise Refused("invalid_address", "ip", gettext("Enter an IP address, for example 192.0.2.25.")) from None
     return str(found)
 
 
@@ -107,18 +109,19 @@ async def look_at_mx(asker: Asker, name: str) -> Found:
         if host == ".":
             continue
         if is_address(host):
-            problems.append(f"{host} is an address; an MX record names a host.")
+            problems.append(Said(_("%(host)s is an address; an MX record names a host."), host=host))
         elif host.startswith(PROXY_MARK):
-            problems.append(f"{host} is behind a web proxy, which takes no mail.")
+            problems.append(Said(_("%(host)s is behind a web proxy, which takes no mail."), host=host))
         elif any(one.aliases for one in kinds):
-            problems.append(f"{host} is an alias (CNAME), which an MX record must not name (RFC 2181, 10.3).")
+            text = _("%(host)s is an alias (CNAME), which an MX record must not name (RFC 2181, 10.3).")
+            problems.append(Said(text, host=host))
         elif not addresses and not any(one.is_temporary for one in kinds):
-            problems.append(f"{host} has no address, so no mail reaches it.")
+            problems.append(Said(_("%(host)s has no address, so no mail reaches it."), host=host))
     if not pairs and not answer.is_temporary:
-        problems.append("There is no MX record: mail goes to the name's own address, if it has one.")
+        problems.append(Said(_("There is no MX record: mail goes to the name's own address, if it has one.")))
     takes_mail = pairs != [(0, ".")]
     if not takes_mail:
-        problems.append("The domain says that it takes no mail (null MX, RFC 7505).")
+        problems.append(Said(_("The domain says that it takes no mail (null MX, RFC 7505).")))
     return result(answer, answer.values, problems, hosts=hosts, takes_mail=takes_mail and bool(pairs))
 
 
@@ -127,7 +130,7 @@ async def look_at_spf(asker: Asker, name: str) -> Found:
     found = spf.spf_records(answer.values)
     problems, lookups, voids, includes, record = [], 0, 0, [], ""
     if not found and not answer.is_temporary:
-        problems.append("There is no SPF record.")
+        problems.append(Said(_("There is no SPF record.")))
     if len(found) == 1:
         record = found[0]
         counted = await spf.Evaluator(asker, ip=None, sender=f"postmaster@{name}").check(name)
@@ -135,17 +138,16 @@ async def look_at_spf(asker: Asker, name: str) -> Found:
         if counted.problem:
             problems.append(counted.problem)
         if lookups > spf.MOST_LOOKUPS:
-            problems.append(
-                f"It needs {lookups} lookups and may need {spf.MOST_LOOKUPS}: receivers take it for broken."
-            )
+            text = _("It needs %(lookups)s lookups and may need %(most)s: receivers take it for broken.")
+            problems.append(Said(text, lookups=lookups, most=spf.MOST_LOOKUPS))
         problems += spf_advice(record)
     elif found:
-        problems.append("There are several SPF records, and receivers then ignore all of them. Merge them into one.")
+        problems.append(Said(SEVERAL_SPF))
     counts = {"lookups": lookups, "most_lookups": spf.MOST_LOOKUPS, "voids": voids, "includes": includes}
     return result(answer, found, problems, record=record, **counts)
 
 
-def spf_advice(record: str) -> list[str]:
+def spf_advice(record: str) -> list[Said]:
     """Return what is allowed and unwise in a record that can be read."""
     try:
         parsed = spf.parse(record)
@@ -154,11 +156,11 @@ def spf_advice(record: str) -> list[str]:
     said = []
     last = parsed.terms[-1] if parsed.terms else None
     if any(term.name == "ptr" for term in parsed.terms):
-        said.append("ptr is slow, and receivers are told not to use it (RFC 7208, 5.5).")
+        said.append(Said(_("ptr is slow, and receivers are told not to use it (RFC 7208, 5.5).")))
     if last is not None and last.name == "all" and last.qualifier == "pass":
-        said.append("+all lets everybody send in this domain's name.")
+        said.append(Said(_("+all lets everybody send in this domain's name.")))
     if not parsed.redirect and not any(term.name == "all" for term in parsed.terms):
-        said.append("It says nothing about everybody else: end it with ~all or -all.")
+        said.append(Said(_("It says nothing about everybody else: end it with ~all or -all.")))
     return said
 
 
@@ -168,7 +170,8 @@ async def look_at_dkim(asker: Asker, name: str) -> Found:
     names = [f"{selector}._domainkey.{name}" for selector in USUAL_SELECTORS]
     keys = await asyncio.gather(*(look_at_key(asker, one) for one in names))
     shown = [key | {"name": one} for one, key in zip(names, keys, strict=True) if key["found"]]
-    problems = [] if shown else ["None of the usual selectors has a key. Name yours: selector._domainkey.domain."]
+    lacking = Said(_("None of the usual selectors has a key. Name yours: selector._domainkey.domain."))
+    problems = [] if shown else [lacking]
     least = min([key["ttl"] for key in shown], default=SHORTEST_SECONDS)
     outcome = Outcome.FOUND if shown else Outcome.NO_SUCH_RECORD
     return result(Answer(outcome, ttl=least), [value for key in shown for value in key["found"]], problems, keys=shown)
@@ -178,9 +181,10 @@ async def look_at_key(asker: Asker, name: str) -> Found:
     answer = await asker.look_up(name, "TXT")
     problems, algorithm, bits = [], "", None
     if not answer.values and not answer.is_temporary:
-        problems.append(f"There is no key at {name}.")
+        problems.append(Said(_("There is no key at %(name)s."), name=name))
     elif len(answer.values) > 1:
-        problems.append(f"There are several TXT records at {name}, and verifiers may take any of them.")
+        text = _("There are several TXT records at %(name)s, and verifiers may take any of them.")
+        problems.append(Said(text, name=name))
     elif answer.values:
         found = tags(answer.values[0])
         algorithm = found.get("k", "rsa")
@@ -188,11 +192,13 @@ async def look_at_key(asker: Asker, name: str) -> Found:
         if algorithm == "rsa":
             problems += filter(None, [unfit_for_mail(found)])
             if found.get("p") and bits is None:
-                problems.append("The key cannot be read: it may be cut off.")
+                problems.append(Said(_("The key cannot be read: it may be cut off.")))
         if bits is not None and bits < RSA_BITS:
-            problems.append(f"The key has {bits} bits; use {RSA_BITS} or more (RFC 8301).")
+            problems.append(
+                Said(_("The key has %(bits)s bits; use %(least)s or more (RFC 8301)."), bits=bits, least=RSA_BITS)
+            )
         if "y" in found.get("t", "").split(":"):
-            problems.append("The key is marked as a test (t=y): verifiers treat the mail as unsigned.")
+            problems.append(Said(_("The key is marked as a test (t=y): verifiers treat the mail as unsigned.")))
     return result(answer, answer.values, problems, algorithm=algorithm, bits=bits)
 
 
@@ -205,8 +211,9 @@ async def look_at_dmarc(asker: Asker, name: str) -> Found:
             break
     found = dmarc.dmarc_records(answer.values)
     if len(found) != 1:
-        problem = "There are several DMARC records, and receivers then ignore all of them."
-        return result(answer, found, [problem if found else "There is no DMARC record."], policy="", record="")
+        several = _("There are several DMARC records, and receivers then ignore all of them.")
+        problem = Said(several if found else _("There is no DMARC record."))
+        return result(answer, found, [problem], policy="", record="")
     seen = dmarc.read(found[0])
     more = {"record": found[0], "at": at, "policy": seen.policy if at == name else seen.subdomain_policy}
     return result(answer, found, seen.problems, **more, meaning=dmarc.meaning(found[0]))
@@ -217,9 +224,10 @@ async def look_at_text(asker: Asker, at: str, version: str, what: str) -> Found:
     found = [value for value in answer.values if is_version(value, version.lower())]
     problems = []
     if not found:
-        problems.append(f"There is no {what} record.")
+        problems.append(Said(_("There is no %(what)s record."), what=what))
     elif len(found) > 1:
-        problems.append(f"There are several {what} records, and senders then ignore all of them.")
+        text = _("There are several %(what)s records, and senders then ignore all of them.")
+        problems.append(Said(text, what=what))
     return result(answer, found, problems, record=found[0] if len(found) == 1 else "")
 
 
@@ -247,9 +255,10 @@ async def look_at_ptr(asker: Asker, address: str) -> Found:
     confirmed = [name for name, one in zip(names, back, strict=True) if address in one.values]
     problems = []
     if not names:
-        problems.append(f"{address} has no name: many servers refuse mail from it.")
+        problems.append(Said(_("%(address)s has no name: many servers refuse mail from it."), address=address))
     elif not confirmed:
-        problems.append(f"{', '.join(names)} does not lead back to {address}: many servers refuse mail from it.")
+        text = _("%(names)s does not lead back to %(address)s: many servers refuse mail from it.")
+        problems.append(Said(text, names=", ".join(names), address=address))
     return result(answer, answer.values, problems, confirmed=confirmed)
 
 
@@ -267,7 +276,8 @@ async def look_at_blocklists(asker: Asker, address: str) -> Found:
         if one.is_temporary or any(value.startswith("127.255.") for value in one.values)
     ]
     listed = [zone for zone, is_listed in zip(zones, told, strict=True) if is_listed]
-    problems = [f"{address} is on {zone}." for zone in listed] + [f"{zone} gave no answer." for zone in silent]
+    problems = [Said(_("%(address)s is on %(zone)s."), address=address, zone=zone) for zone in listed]
+    problems += [Said(_("%(zone)s gave no answer."), zone=zone) for zone in silent]
     ttl = min([one.ttl for one in answers if one.ttl], default=SHORTEST_SECONDS)
     outcome = Outcome.FOUND if listed else Outcome.NO_SUCH_NAME
     return result(Answer(outcome, ttl=ttl), listed, problems, asked=list(zones), silent=silent)
@@ -286,13 +296,19 @@ async def look_at_host(asker: Asker, name: str) -> Found:
     records = spf.spf_records(text.values)
     problems = [problem for found in (*names, *lists) for problem in found["problems"]]
     problems += [
-        f"{address} is named {', '.join(found['found'])}, not {name}."
+        Said(
+            _("%(address)s is named %(names)s, not %(wanted)s."),
+            address=address,
+            names=", ".join(found["found"]),
+            wanted=name,
+        )
         for address, found in unnamed(names, addresses, name)
     ]
     if not addresses and not answer.is_temporary:
-        problems.append(f"{name} has no address.")
+        problems.append(Said(_("%(name)s has no address."), name=name))
     if len(records) != 1 and not text.is_temporary:
-        problems.append(f"{name} should have one SPF record for its greeting, for example v=spf1 a -all.")
+        said = _("%(name)s should have one SPF record for its greeting, for example v=spf1 a -all.")
+        problems.append(Said(said, name=name))
     seen = [
         {
             "address": address,

@@ -6,9 +6,12 @@ from binascii import Error as NotBase64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext_noop as _
+
 from dns.answers import Answer, Sight
 from dns.models import Purpose, Status
 from dns.records import ExpectedRecord
+from mailhost.said import NOTHING, Said
 
 SHOWN_LENGTH = 80
 # One string of a TXT record holds no more; some editors cut there without a word.
@@ -18,13 +21,22 @@ PROXY_MARK = "_dc-mx."
 # Weakest first.
 DMARC_POLICIES = ("none", "quarantine", "reject")
 
+QUOTED = _("The value is there with quotes or blanks around it. Enter it without them.")
+OTHER_VALUE = _("%(name)s shows another value: %(found)s. Replace it by the one given here.")
+SEVERAL_SPF = _("There are several SPF records, and receivers then ignore all of them. Merge them into one.")
+CUT = _("The key is cut off. Enter the whole value; split it only into strings that are joined again.")
+CUT_AT_STRING = _(
+    "The key is cut off after %(length)s characters. Enter the whole value; split it only into strings that are "
+    "joined again."
+)
+
 
 @dataclass(frozen=True)
 class Verdict:
     """A status of `dns.models.Status`, and the sentence that says what is wrong ("" when nothing is)."""
 
     status: str
-    problem: str = ""
+    problem: Said = NOTHING
 
 
 @dataclass(frozen=True)
@@ -54,15 +66,18 @@ def judge_sight(expected: ExpectedRecord, sight: Sight, hints: Hints = Hints()) 
         return _right(expected, sight)
     verdict = next(iter(wrong.values()))
     if len(wrong) < len(verdicts):
-        names = ", ".join(sorted(wrong))
-        return mismatch(f"Not all name servers of the domain show it yet: {short(names)}. {verdict.problem}")
+        return mismatch(
+            _("Not all name servers of the domain show it yet: %(servers)s. %(problem)s"),
+            servers=short(", ".join(sorted(wrong))),
+            problem=verdict.problem,
+        )
     return verdict
 
 
 def _right(expected: ExpectedRecord, sight: Sight) -> Verdict:
     if sight.recursive.is_temporary or judge(expected, sight.recursive).status == Status.OK:
         return OK
-    return Verdict(Status.OK, "It is published. Some resolvers still remember what was there before.")
+    return Verdict(Status.OK, Said(_("It is published. Some resolvers still remember what was there before.")))
 
 
 def is_shown_by_all(expected: ExpectedRecord, sight: Sight) -> bool:
@@ -74,13 +89,13 @@ def is_shown_by_all(expected: ExpectedRecord, sight: Sight) -> bool:
 def judge(expected: ExpectedRecord, answer: Answer, hints: Hints = Hints()) -> Verdict:
     """Compare one record with one answer for its name and type."""
     if answer.is_temporary:
-        return Verdict(Status.TEMPORARY_FAILURE, f"{answer.detail} The check is repeated.")
+        return Verdict(Status.TEMPORARY_FAILURE, repeated(answer.detail))
     if expected.purpose == Purpose.DKIM:
         return judge_dkim(expected, answer, hints)
     if not answer.values:
         return missing(expected, hints)
     if expected.purpose == Purpose.OWNERSHIP and answer.aliases:
-        return mismatch("The name is an alias (CNAME). Proof must stand in the domain itself: enter a TXT record.")
+        return mismatch(_("The name is an alias (CNAME). Proof must stand in the domain itself: enter a TXT record."))
     return JUDGES.get((expected.purpose, expected.record_type), judge_value)(expected, answer, hints)
 
 
@@ -88,15 +103,23 @@ def missing(expected: ExpectedRecord, hints: Hints) -> Verdict:
     if hints.elsewhere:
         place = hints.elsewhere[0]
         if place.startswith(f"{expected.name}."):
-            why = "The domain was appended twice: enter the host as it is shown here, without the domain."
+            text = _(
+                "The record stands at %(place)s. The domain was appended twice: enter the host as it is shown here, "
+                "without the domain."
+            )
         else:
-            why = f"Enter it for {expected.name}."
-        return Verdict(Status.MISSING, f"The record stands at {short(place)}. {why}")
-    return Verdict(Status.MISSING, f"There is no such {expected.record_type} record at {expected.name} yet.")
+            text = _("The record stands at %(place)s. Enter it for %(name)s.")
+        return Verdict(Status.MISSING, Said(text, place=short(place), name=expected.name))
+    text = _("There is no such %(type)s record at %(name)s yet.")
+    return Verdict(Status.MISSING, Said(text, type=expected.record_type, name=expected.name))
 
 
-def mismatch(problem: str) -> Verdict:
-    return Verdict(Status.MISMATCH, problem)
+def mismatch(text: str, **values: object) -> Verdict:
+    return Verdict(Status.MISMATCH, Said(text, **values))
+
+
+def repeated(problem: Said) -> Said:
+    return Said(_("%(problem)s The check is repeated."), problem=problem)
 
 
 def judge_value(expected: ExpectedRecord, answer: Answer, _hints: Hints) -> Verdict:
@@ -106,66 +129,76 @@ def judge_value(expected: ExpectedRecord, answer: Answer, _hints: Hints) -> Verd
     if wanted.lower() in found:
         return OK
     if wanted.lower() in {value.strip(' "') for value in found}:
-        return mismatch("The value is there with quotes or blanks around it. Enter it without them.")
-    return mismatch(
-        f"{expected.name} shows another value: {short(answer.values[0])}. Replace it by the one given here."
-    )
+        return mismatch(QUOTED)
+    return mismatch(OTHER_VALUE, name=expected.name, found=short(answer.values[0]))
 
 
 def judge_alias(expected: ExpectedRecord, answer: Answer, _hints: Hints) -> Verdict:
     target = answer.values[0]
     if target.rstrip(".") == expected.value:
         return OK
-    return mismatch(f"{expected.name} leads to {short(target)}, not to {expected.value}.")
+    return mismatch(
+        _("%(name)s leads to %(found)s, not to %(wanted)s."),
+        name=expected.name,
+        found=short(target),
+        wanted=expected.value,
+    )
 
 
 def judge_ownership(expected: ExpectedRecord, answer: Answer, _hints: Hints) -> Verdict:
     if expected.value in answer.values:
         return OK
     if expected.value in {value.strip(' "') for value in answer.values}:
-        return mismatch("The value is there with quotes or blanks around it. Enter it without them.")
-    return mismatch(
-        f"{expected.name} shows another value: {short(answer.values[0])}. Replace it by the one given here."
-    )
+        return mismatch(QUOTED)
+    return mismatch(OTHER_VALUE, name=expected.name, found=short(answer.values[0]))
 
 
 def judge_mx(expected: ExpectedRecord, answer: Answer, _hints: Hints) -> Verdict:
     hosts = dict(reversed(value.split(" ", 1)) for value in answer.values)
     if expected.value not in hosts:
-        return mismatch(wrong_hosts(expected, sorted(hosts)))
+        return Verdict(Status.MISMATCH, wrong_hosts(expected, sorted(hosts)))
     first = min(int(preference) for preference in hosts.values())
     if int(hosts[expected.value]) > first:
         preferred = sorted(host for host, preference in hosts.items() if int(preference) == first)
-        return mismatch(f"Mail goes to {short(', '.join(preferred))} first. Give {expected.value} the lowest number.")
+        return mismatch(
+            _("Mail goes to %(hosts)s first. Give %(wanted)s the lowest number."),
+            hosts=short(", ".join(preferred)),
+            wanted=expected.value,
+        )
     return OK
 
 
-def wrong_hosts(expected: ExpectedRecord, hosts: list[str]) -> str:
+def wrong_hosts(expected: ExpectedRecord, hosts: list[str]) -> Said:
+    wanted = expected.value
     if any(host.startswith(PROXY_MARK) for host in hosts):
-        return "The mail host is behind a web proxy, which takes no mail. Switch the proxy off for it (DNS only)."
-    if any(is_address(host) for host in hosts):
-        return f"An MX record names a host, not an address. Enter {expected.value}."
-    if doubled := [host for host in hosts if host.startswith(f"{expected.value}.")]:
-        return (
-            f"The domain was appended to the host: {short(doubled[0])}. Enter {expected.value} with a dot at its end."
+        return Said(
+            _("The mail host is behind a web proxy, which takes no mail. Switch the proxy off for it (DNS only).")
         )
+    if any(is_address(host) for host in hosts):
+        return Said(_("An MX record names a host, not an address. Enter %(wanted)s."), wanted=wanted)
+    if doubled := [host for host in hosts if host.startswith(f"{wanted}.")]:
+        text = _("The domain was appended to the host: %(found)s. Enter %(wanted)s with a dot at its end.")
+        return Said(text, found=short(doubled[0]), wanted=wanted)
     if hosts == [expected.name]:
-        return f"The record names the domain itself instead of the mail host. Enter {expected.value}."
-    return f"Mail for this domain goes to {short(', '.join(hosts))}, not to {expected.value}."
+        text = _("The record names the domain itself instead of the mail host. Enter %(wanted)s.")
+        return Said(text, wanted=wanted)
+    text = _("Mail for this domain goes to %(hosts)s, not to %(wanted)s.")
+    return Said(text, hosts=short(", ".join(hosts)), wanted=wanted)
 
 
 def judge_spf(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdict:
     found = [value for value in answer.values if is_version(value, "v=spf1")]
     if not found:
         if any(is_version(value.strip(' "'), "v=spf1") for value in answer.values):
-            return mismatch("The SPF record begins with a quote or a blank. Enter it without them.")
+            return mismatch(_("The SPF record begins with a quote or a blank. Enter it without them."))
         return missing(expected, hints)
     if len(found) > 1:
-        return mismatch("There are several SPF records, and receivers then ignore all of them. Merge them into one.")
+        return mismatch(SEVERAL_SPF)
     terms = {term.removeprefix("+") for term in found[0].lower().split()}
     lacking = [term for term in expected.value.lower().split() if not term.endswith("all") and term not in terms]
     if lacking:
-        return mismatch(f"The SPF record does not allow this server. Add “{' '.join(lacking)}” before its last word.")
+        text = _("The SPF record does not allow this server. Add “%(lacking)s” before its last word.")
+        return mismatch(text, lacking=" ".join(lacking))
     return OK
 
 
@@ -174,39 +207,39 @@ def judge_dkim(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdic
     if not answer.values:
         return missing(expected, hints)
     if len(answer.values) > 1:
-        return mismatch(f"There are several TXT records at {expected.name}. Leave only the key.")
+        return mismatch(_("There are several TXT records at %(name)s. Leave only the key."), name=expected.name)
     value = answer.values[0]
     if value.startswith('"') or value.endswith('"'):
-        return mismatch("The value is there with quotes around it. Enter it without them.")
+        return mismatch(_("The value is there with quotes around it. Enter it without them."))
     found, wanted = tags(value), tags(expected.value)
     problem = unfit_for_mail(found) or other_key(found["p"], wanted["p"], hints.keys, len(value))
-    return mismatch(problem) if problem else OK
+    return Verdict(Status.MISMATCH, problem) if problem else OK
 
 
-def unfit_for_mail(found: dict[str, str]) -> str:
+def unfit_for_mail(found: dict[str, str]) -> Said:
     """Return why no mail of ours could be verified with a key record, or ""."""
     if not found.get("p"):
-        return "The record has no key in it, which means that the key is revoked."
+        return Said(_("The record has no key in it, which means that the key is revoked."))
     if found.get("v", "DKIM1") != "DKIM1" or found.get("k", "rsa") != "rsa":
-        return "The record is not one of an RSA key for DKIM. Copy the value as it stands here."
+        return Said(_("The record is not one of an RSA key for DKIM. Copy the value as it stands here."))
     if "s" in found and not {"*", "email"} & set(found["s"].split(":")):
-        return "The record allows the key for other services, not for mail (tag s)."
+        return Said(_("The record allows the key for other services, not for mail (tag s)."))
     if "h" in found and "sha256" not in found["h"].split(":"):
-        return "The record does not allow SHA-256, with which mail is signed (tag h)."
-    return ""
+        return Said(_("The record does not allow SHA-256, with which mail is signed (tag h)."))
+    return NOTHING
 
 
-def other_key(found: str, wanted: str, others: Mapping[str, str], length: int) -> str:
+def other_key(found: str, wanted: str, others: Mapping[str, str], length: int) -> Said:
     found_key = key_bytes(found)
     if found_key is not None and found_key == key_bytes(wanted):
-        return ""
+        return NOTHING
     if wanted.startswith(found):
-        where = f" after {TXT_STRING} characters" if length == TXT_STRING else ""
-        return f"The key is cut off{where}. Enter the whole value; split it only into strings that are joined again."
+        return Said(CUT_AT_STRING, length=TXT_STRING) if length == TXT_STRING else Said(CUT)
     for selector, public_key in others.items():
         if found_key is not None and found_key == key_bytes(public_key):
-            return f"This is the key of the selector {selector}. Enter the value given here."
-    return "The record shows another key. Replace it by the value given here."
+            text = _("This is the key of the selector %(selector)s. Enter the value given here.")
+            return Said(text, selector=selector)
+    return Said(_("The record shows another key. Replace it by the value given here."))
 
 
 def judge_dmarc(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdict:
@@ -214,15 +247,16 @@ def judge_dmarc(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdi
     if not found:
         return missing(expected, hints)
     if len(found) > 1:
-        return mismatch("There are several DMARC records, and receivers then ignore all of them. Leave one.")
+        return mismatch(_("There are several DMARC records, and receivers then ignore all of them. Leave one."))
     policy = tags(found[0])
     # RFC 9989, 4.7: without p, a record that names somebody for reports counts as p=none.
     shown = policy.get("p", "none" if policy.get("rua") else "").lower()
     if shown not in DMARC_POLICIES:
-        return mismatch("The DMARC record names no policy: p must be none, quarantine or reject.")
+        return mismatch(_("The DMARC record names no policy: p must be none, quarantine or reject."))
     wanted = tags(expected.value).get("p", "none")
     if DMARC_POLICIES.index(shown) < DMARC_POLICIES.index(wanted):
-        return mismatch(f"The DMARC record asks for p={shown}, and the domain has chosen p={wanted}.")
+        text = _("The DMARC record asks for p=%(shown)s, and the domain has chosen p=%(wanted)s.")
+        return mismatch(text, shown=shown, wanted=wanted)
     return OK
 
 
@@ -233,10 +267,11 @@ def judge_version(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Ver
     if not found:
         return missing(expected, hints)
     if len(found) > 1:
-        return mismatch(f"There are several records that begin with {version}. Leave one.")
+        return mismatch(_("There are several records that begin with %(version)s. Leave one."), version=version)
     wanted, shown = tags(expected.value), tags(found[0])
     if any(shown.get(name) != value for name, value in wanted.items() if name != "v"):
-        return mismatch(f"The record differs: {short(found[0])}. Replace it by the value given here.")
+        text = _("The record differs: %(found)s. Replace it by the value given here.")
+        return mismatch(text, found=short(found[0]))
     return OK
 
 

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
+from mailhost import said
 from mailhost.web import sizes
 from mailhost.web.menu import entries
 
@@ -117,6 +118,12 @@ def megabytes(value: float) -> str:
 def size(size_mb: int) -> str:
     """2048 → "2 GB", as a size is typed."""
     return sizes.written(size_mb)
+
+
+@register.filter
+def here(sentence: str) -> str:
+    """A sentence that was made in English (`mailhost.said`), in the reader's language."""
+    return said.translated(sentence)
 
 
 @register.filter
