@@ -8,10 +8,12 @@ from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts import attempts, sealing
 from accounts.freshness import is_fresh
@@ -21,7 +23,7 @@ from mailhost.mail import send_later
 from tenants.brands import dress_of
 
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 - of a client on a Unix socket
-TOO_MANY = f"Too many attempts. Wait {attempts.WINDOW_SECONDS // 60} minutes, then try again."
+TOO_MANY = "too_many_login_attempts"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -30,19 +32,19 @@ class AccountAdapter(DefaultAccountAdapter):
     error_messages = {
         **DefaultAccountAdapter.error_messages,
         # One sentence for an unknown address, a wrong password and a closed account.
-        "email_password_mismatch": (
+        "email_password_mismatch": _(
             "The address and the password do not match. Check both; upper and lower case matter in the password."
         ),
-        "incorrect_password": "This is not your password. Upper and lower case matter.",
-        "enter_current_password": "This is not your present password. Upper and lower case matter.",
-        "too_many_login_attempts": TOO_MANY,
-        "rate_limited": TOO_MANY,
+        "incorrect_password": _("This is not your password. Upper and lower case matter."),
+        "enter_current_password": _("This is not your present password. Upper and lower case matter."),
+        TOO_MANY: _("Too many attempts. Wait a few minutes, then try again."),
+        "rate_limited": _("Too many attempts. Wait a few minutes, then try again."),
     }
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         account, address = credentials["email"].strip().lower(), self.get_client_ip(request)
-        if attempts.has_too_many(address, account):
-            raise self.validation_error("too_many_login_attempts")
+        if until := attempts.closed_until(address, account):
+            raise ValidationError(attempts.wait_until(until), code=TOO_MANY)
         user = authenticate(request, username=account, password=credentials["password"])
         if user is None:
             attempts.note_failure(address, account)

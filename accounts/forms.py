@@ -50,20 +50,29 @@ def code_field(label: str) -> forms.CharField:
     )
 
 
+def whose_field(**attributes: str | bool) -> forms.CharField:
+    return forms.CharField(
+        label=_("E-mail address"),
+        error_messages={"required": _("Enter your address."), "max_length": _("An address is not that long.")},
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "spellcheck": "false", **attributes}),
+    )
+
+
+class WhoForm(forms.Form):
+    """Who signs in: the first step. Browsers offer the passkeys they have beside it."""
+
+    email = whose_field(autocomplete="username webauthn", autofocus=True)
+
+
 class SignInForm(account.LoginForm):
-    """Who signs in."""
+    """Who signs in, with the password. The address stands there for programs that keep passwords."""
 
     def __init__(self, *args, **options) -> None:
         super().__init__(*args, **options)
-        self.fields["login"] = forms.CharField(
-            label=_("E-mail address"),
-            error_messages={"required": _("Enter your address.")},
-            max_length=254,
-            widget=forms.EmailInput(
-                attrs={"autocomplete": "username webauthn", "autofocus": True, "spellcheck": "false"}
-            ),
-        )
-        self.fields["password"] = password_field("Password", "current-password")
+        self.fields["login"] = whose_field(readonly=True)
+        self.fields["password"] = password_field(_("Password"), "current-password")
+        self.fields["password"].widget.attrs["autofocus"] = True
         self.order_fields(["login", "password"])
 
     def add_prefix(self, field_name: str) -> str:
@@ -76,7 +85,7 @@ class ConfirmForm(account.ReauthenticateForm):
 
     def __init__(self, *args, **options) -> None:
         super().__init__(*args, **options)
-        self.fields["password"] = password_field("Your password", "current-password")
+        self.fields["password"] = password_field(_("Your password"), "current-password")
         self.fields["password"].widget.attrs["autofocus"] = True
 
 
@@ -93,17 +102,17 @@ class ForgottenForm(forms.Form):
 
 def tidy_new_passwords(form: forms.Form) -> None:
     """allauth asks for a new password twice; the words and the sizes are ours."""
-    for name, label in (("password1", "New password"), ("password2", "New password, once more")):
+    for name, label in (("password1", _("New password")), ("password2", _("New password, once more"))):
         field = form.fields[name]
         field.label, field.help_text, field.max_length = label, "", 1000
         field.widget.attrs = {"autocomplete": "new-password"}
-    form.fields["password1"].help_text = "At least 12 characters. A few words that do not belong together are good."
+    form.fields["password1"].help_text = _("At least 12 characters. A few words that do not belong together are good.")
 
 
 class ChangePasswordForm(account.ChangePasswordForm):
     def __init__(self, *args, **options) -> None:
         super().__init__(*args, **options)
-        self.fields["oldpassword"] = password_field("Present password", "current-password")
+        self.fields["oldpassword"] = password_field(_("Present password"), "current-password")
         tidy_new_passwords(self)
 
 

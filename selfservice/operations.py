@@ -22,7 +22,6 @@ from selfservice.models import MailboxSession
 from selfservice.sessions import begin, is_open, mark, why_closed
 
 NO_MATCH = "The address and the password do not match. Check both; upper and lower case matter in the password."
-TOO_MANY = f"Too many attempts. Wait {attempts.WINDOW_SECONDS // 60} minutes, then try again."
 # Hashes of several kinds cost differently; a refusal takes as long for each of them, and for nobody's address.
 REFUSAL_SECONDS = 0.3
 CURRENT_SCHEME = "{ARGON2ID}"
@@ -38,8 +37,8 @@ def sign_in(email: str, password: str, *, address: str, user_agent: str, now: da
     begun = time.monotonic()
     email = email.strip().lower()
     account = f"mailbox {email}"
-    if attempts.has_too_many(address, account):
-        raise Refused("too_many", "", TOO_MANY)
+    if until := attempts.closed_until(address, account):
+        raise Refused("too_many", "", attempts.wait_until(until))
     with every_tenant("who signs in has no tenant yet"):
         mailbox = Mailbox.objects.select_related("domain__tenant").filter(live_email=email).first()
     is_right = verify(password, mailbox.password_hash if mailbox else nobodys_hash())
@@ -63,8 +62,8 @@ def change_own_password(session: MailboxSession, *, present: str, password: str,
     Raises Refused: too_many, wrong_password, weak_password.
     """
     mailbox, account = session.mailbox, f"mailbox {session.mailbox.email}"
-    if attempts.has_too_many(address, account):
-        raise Refused("too_many", "", TOO_MANY)
+    if until := attempts.closed_until(address, account):
+        raise Refused("too_many", "", attempts.wait_until(until))
     if not verify(present, mailbox.password_hash):
         attempts.note_failure(address, account)
         raise Refused("wrong_password", "present", _("This is not your present password. Upper and lower case matter."))

@@ -5,6 +5,7 @@ from functools import wraps
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -50,7 +51,9 @@ def source(request: HttpRequest) -> str:
 @never_cache
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest) -> HttpResponse:
-    form = SignInForm(request.POST if request.method == "POST" else None)
+    # An address without a password comes from the panel's sign-in page, which has asked for it already.
+    is_tried = request.method == "POST" and "password" in request.POST
+    form = SignInForm(request.POST if is_tried else None, initial={"email": request.POST.get("email", "")})
     if form.is_valid():
         with refusals(form):
             token = operations.sign_in(
@@ -61,7 +64,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             )
             return sessions.give(redirect("mailbox-home"), token)
     answer = render_form(request, "selfservice/sign_in.html", form)
-    if operations.TOO_MANY in form.non_field_errors():
+    if form.has_error(NON_FIELD_ERRORS, "too_many"):
         answer.status_code = TOO_MANY_REQUESTS
     return answer
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms.renderers import TemplatesSetting
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -34,7 +34,8 @@ def refusals(form: forms.Form, fields: Mapping[str, str] | None = None) -> Itera
         raise PermissionDenied(str(refused)) from refused
     except Refused as refused:
         field = (fields or {}).get(refused.field, refused.field)
-        form.add_error(field if field in form.fields else None, refused.message)
+        error = ValidationError(refused.message, code=refused.code)
+        form.add_error(field if field in form.fields else None, error)
 
 
 @contextmanager

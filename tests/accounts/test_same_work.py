@@ -73,6 +73,10 @@ def sign_in(email: str):
     return Client().post("/sign-in/", {"email": email, "password": "wrong wrong wrong"})
 
 
+def name_an_address(email: str):
+    return Client().post("/sign-in/", {"email": email})
+
+
 def ask_for_reset(email: str):
     return Client().post("/password/forgotten/", {"email": email})
 
@@ -90,6 +94,12 @@ def test_signing_in_to_the_panel(world, hashed, suspended):
 
     assert set(work.values()) == {work[UNKNOWN]}, work
     assert work[UNKNOWN][:2] == (422, 1)
+
+
+def test_the_first_step_of_signing_in_looks_nobody_up(world, hashed):
+    work = {email: work_of(name_an_address, email, hashed) for email in (KNOWN, OFF, WITHOUT, UNKNOWN)}
+
+    assert set(work.values()) == {(200, 0, 0)}, work
 
 
 def test_asking_for_a_new_password(world, hashed):

@@ -1,6 +1,9 @@
 """Who gets in at the sign-in page, and what the others are told."""
 
+import re
 import secrets
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache import caches
@@ -32,6 +35,10 @@ def sign_in(email: str = ADDRESS, password: str = PASSWORD, client: Client | Non
     return (client or Client()).post("/sign-in/", {"email": email, "password": password, **fields})
 
 
+def first_step(email: str = ADDRESS):
+    return Client().post("/sign-in/", {"email": email})
+
+
 def is_signed_in(client: Client) -> bool:
     return client.get("/").status_code == 200
 
@@ -39,8 +46,8 @@ def is_signed_in(client: Client) -> bool:
 def words(answer) -> str:
     """What the page says, without its one-time token and what was typed."""
     text = answer.content.decode()
-    token = text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
-    return text.replace(token, "").replace("nobody@acme.example", "").replace(ADDRESS, "")
+    text = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)
+    return text.replace("nobody@acme.example", "").replace(ADDRESS, "")
 
 
 def test_the_right_password_opens_the_overview(world):
@@ -84,8 +91,68 @@ def test_too_many_failures_close_the_door_for_this_account_from_this_address(wor
     answer = sign_in()
 
     assert answer.status_code == 429
-    assert "Wait 15 minutes" in answer.content.decode()
+    assert re.search(r"Try again at \d\d:\d\d UTC, in 15 minutes\.", answer.content.decode())
     assert sign_in("nobody@acme.example").status_code == 422
+
+
+def test_the_refusal_names_the_minute_at_which_the_door_opens(world, monkeypatch):
+    begun = datetime(2026, 11, 27, 23, 50, 20, tzinfo=UTC)
+    monkeypatch.setattr(attempts, "time", SimpleNamespace(time=begun.timestamp))
+    for _ in range(MOST_OF_PAIR):
+        sign_in(password="wrong")
+    monkeypatch.setattr(attempts, "time", SimpleNamespace(time=(begun + timedelta(minutes=10)).timestamp))
+
+    said = sign_in().content.decode()
+
+    assert "Try again at 00:06 UTC, in 5 minutes." in said
+
+
+def test_the_first_step_says_so_too(world):
+    for _ in range(MOST_OF_PAIR):
+        sign_in("nobody@acme.example", "wrong")
+
+    known, unknown = first_step(), first_step("nobody@acme.example")
+
+    assert (known.status_code, unknown.status_code) == (200, 429)
+    assert "Try again at" in unknown.content.decode()
+
+
+def test_the_address_comes_first(world):
+    page = Client().get("/sign-in/").content.decode()
+
+    assert 'name="email"' in page
+    assert 'autocomplete="username webauthn"' in page
+    assert 'name="password"' not in page
+
+
+def test_the_second_step_keeps_the_address_and_where_one_was_going(world):
+    text = Client().post("/sign-in/", {"email": ADDRESS, "next": "/keys/"}).content.decode()
+
+    assert f'value="{ADDRESS}" autocomplete="username"' in text
+    assert 'name="password"' in text
+    assert '<input type="hidden" name="next" value="/keys/">' in text
+
+
+def test_the_second_step_is_the_same_for_everybody(world):
+    known, unknown = first_step(), first_step("nobody@acme.example")
+
+    assert (known.status_code, unknown.status_code) == (200, 200)
+    assert words(known) == words(unknown)
+
+
+@pytest.mark.parametrize(("email", "says"), [("", "Enter your address."), ("a" * 300, "An address is not that long.")])
+def test_an_address_that_is_none_is_asked_for_again(world, email, says):
+    answer = first_step(email)
+
+    assert answer.status_code == 422
+    assert says in answer.content.decode()
+
+
+def test_the_mailbox_door_gets_the_address_along(world):
+    text = Client().post("/mailbox/sign-in/", {"email": ADDRESS}).content.decode()
+
+    assert f'value="{ADDRESS}"' in text
+    assert "Enter a password" not in text
 
 
 def test_a_success_forgets_the_typing_errors_before_it(world):

@@ -33,6 +33,8 @@ def test_take_pictures(town, live_server, browser) -> None:
             page.goto("/sign-in/")
             take("sign-in")
             page.get_by_label("E-mail address").fill("nobody@acme.example")
+            page.get_by_role("button", name="Continue").click()
+            take("sign-in-password")
             page.get_by_label("Password").fill("wrong")
             page.get_by_role("button", name="Sign in", exact=True).click()
             take("sign-in-refused")

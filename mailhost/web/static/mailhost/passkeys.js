@@ -9,10 +9,11 @@ const optionsOf = async (form) => {
   return (data.creation_options ?? data.request_options).publicKey;
 };
 
-const askBrowser = async (form) => {
+const askBrowser = async (form, more = {}) => {
   const options = await optionsOf(form);
   if (form.dataset.passkey !== "create") {
-    return navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
+    const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
+    return navigator.credentials.get({ publicKey, ...more });
   }
   // Alone, without the password, only a key that knows its person and asks for a finger, a face or a PIN will do.
   const alone = form.elements.passwordless.checked;
@@ -34,12 +35,28 @@ const WORDS = {
   SecurityError: "Passkeys work over HTTPS (or on “localhost”), under the panel's own name.",
 };
 
+// The browser offers passkeys in the address field, as it offers kept passwords. One question at a time: whoever presses
+// the button ends this one.
+let offer;
+const offerInField = async (form) => {
+  if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+  offer = new AbortController();
+  try {
+    const credential = await askBrowser(form, { mediation: "conditional", signal: offer.signal });
+    form.elements.credential.value = JSON.stringify(credential);
+    form.submit();
+  } catch {
+    // Nothing was asked for, so nothing is said: the button and the password are still there.
+  }
+};
+
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) continue;
   form.hidden = false;
   form.addEventListener("submit", async (event) => {
     if (form.elements.credential.value) return;
     event.preventDefault();
+    offer?.abort();
     const error = form.querySelector("[role=alert].error");
     error.textContent = "";
     try {
@@ -50,4 +67,5 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     }
     form.submit();
   });
+  if (form.dataset.passkey === "sign-in" && document.querySelector("[autocomplete~=webauthn]")) offerInField(form);
 }
