@@ -1,6 +1,7 @@
 """Dynamic updates (RFC 2136), signed with TSIG (RFC 8945), over TCP."""
 
 import binascii
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -20,6 +21,8 @@ from dns.tsig import Key
 from dns.update import UpdateMessage
 
 SECONDS = 5
+# For all places that are read: a server that answers each in its last moment would hold a page for minutes.
+READ_SECONDS = 12
 ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512")
 MOST_CHANGES = 200
 
@@ -46,7 +49,8 @@ class NameServer:
     def read(self, places: Iterable[Place]) -> dict[Place, tuple[str, ...]]:
         """Return what stands at these names and types, and their aliases, as data in zone-file form."""
         wanted = {*places, *((name, "CNAME") for name, _ in places)}
-        return {place: self._records(*place) for place in sorted(wanted)}
+        until = time.monotonic() + READ_SECONDS
+        return {place: self._records(*place, until) for place in sorted(wanted)}
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Make all changes, or none: what is to be taken out must still stand, and no alias must have come."""
@@ -64,10 +68,10 @@ class NameServer:
         if doing:
             self._send(update)
 
-    def _records(self, name: str, record_type: str) -> tuple[str, ...]:
+    def _records(self, name: str, record_type: str, until: float) -> tuple[str, ...]:
         query = make_query(f"{name}.", type_of(record_type))
         query.flags &= ~RD
-        response = self._ask(query)
+        response = self._ask(query, until - time.monotonic())
         if response.rcode() not in (NOERROR, NXDOMAIN):
             said = _("The name server answered %(code)s for %(name)s.")
             raise NotPublished(said % {"code": to_text(response.rcode()), "name": name})
@@ -91,11 +95,13 @@ class NameServer:
             unknown = _("The name server answered %(code)s.") % {"code": to_text(code)}
             raise NotPublished(_(MEANINGS[to_text(code)]) if to_text(code) in MEANINGS else unknown)
 
-    def _ask(self, message: Message) -> Message:
+    def _ask(self, message: Message, left: float = SECONDS) -> Message:
         if not may_be_asked(self.address):
             raise NotPublished(_("The name server's address is not a public one."))
+        if left <= 0:
+            raise NotPublished(_("The name server answers too slowly."))
         try:
-            return tcp(message, self.address, timeout=SECONDS, port=self.port)
+            return tcp(message, self.address, timeout=min(SECONDS, left), port=self.port)
         except DNSException as error:
             said = _("The name server did not take the question (%(error)s).")
             raise NotPublished(said % {"error": type(error).__name__}) from None

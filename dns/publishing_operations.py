@@ -22,6 +22,7 @@ from mailhost.background import later
 from mailhost.errors import Refused
 from mailhost.operation import operation
 from mailhost.vault import seal, unseal
+from mailhost.waiting import waiting
 
 MOST_SECRET = 500
 
@@ -193,7 +194,8 @@ def _look_soon(domain: Domain, now: datetime) -> None:
 
 def _told(ask):
     try:
-        return ask()
+        with waiting():
+            return ask()
     except NotPublished as error:
         raise Refused("not_published", "", str(error)) from None
 
@@ -205,7 +207,8 @@ def _address_of(server: str) -> str:
         found = [host]
     else:
         name = normalise_host(host, field="server")
-        found = [value for kind in ("A", "AAAA") for value in look_up(name, kind).values if is_address(value)]
+        with waiting():
+            found = [value for kind in ("A", "AAAA") for value in look_up(name, kind).values if is_address(value)]
     for address in found:
         if may_be_asked(address):
             return address

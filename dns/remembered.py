@@ -11,6 +11,7 @@ from dns import tools
 from dns.tools import Found
 from mailhost.actor import Actor
 from mailhost.errors import Refused
+from mailhost.waiting import waiting
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,8 @@ def _remembered(subject: str, ask: Callable[[], Found], actor: Actor) -> Found:
         raise
     except Exception as error:  # whatever the cache's client raises, the question is still answered
         log.warning("dns_tools_not_counted", error=type(error).__name__)
-    found = ask()
+    with waiting():
+        found = ask()
     try:
         cache.set(key, found, _seconds(found))
     except Exception as error:  # see above

@@ -8,10 +8,13 @@ from dns.publishing_operations import publish_records
 from dns.record_operations import observe_records
 from domains.references import domain_of_work
 from longwork.works import Run
+from mailhost.errors import NotPermitted
 
 
 def check(run: Run, *, domain_id: int) -> None:
     """Look up what a domain does publish; the result are its records as they were found."""
+    if not run.actor.may("records.check"):
+        raise NotPermitted("records.check")
     domain = domain_of_work(domain_id)
     observe_records([domain], now=timezone.now())
     run.result = records_shown(domain)

@@ -22,6 +22,7 @@ from mailhost.effective import recalculate
 from mailhost.errors import Refused
 from mailhost.operation import operation
 from mailhost.scope import every_tenant
+from mailhost.waiting import waiting
 from tenants.limits import release, reserve
 from tenants.locks import share_tenants
 
@@ -169,7 +170,8 @@ def _contest(claim: Domain, holder: Domain, now: datetime) -> Domain:
 
 
 def _refuse_without_proof(domain: Domain) -> None:
-    [seen] = import_string(LOOK_FOR_PROOF)([(domain.domain_name, domain.challenge)])
+    with waiting():
+        [seen] = import_string(LOOK_FOR_PROOF)([(domain.domain_name, domain.challenge)])
     shown = display_name(domain.domain_name)
     if seen.proof is Proof.UNKNOWN:
         raise Refused(

@@ -2,6 +2,7 @@
 job was told may be somebody's mail."""
 
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from mailhost.actor import Actor
@@ -27,6 +28,18 @@ def discard_job(actor: Actor, *, number: int) -> None:
     job.finished_at = timezone.now()
     job.error = f"Discarded by {actor.label}. {job.error}"[:500]
     job.save(update_fields=["finished_at", "error"])
+    _tell_task(job)
+
+
+def _tell_task(job: Job) -> None:
+    """Let the task put in order what waits for it: it may say how as its `when_discarded`."""
+    try:
+        task = import_string(job.task)
+    except ImportError:
+        # Of a former release.
+        return
+    if put_in_order := getattr(task, "when_discarded", None):
+        put_in_order(**job.arguments)
 
 
 def _waiting(number: int) -> Job:

@@ -21,6 +21,7 @@ from mailhost.api.lists import Filter, Listing, one_of
 from mailhost.api.permissions import ANY_ACTOR
 from mailhost.api.schema import Problem, describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId
+from mailhost.waiting import room_to_wait
 
 TENANT_PREFIX = "ten"
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.25
@@ -112,7 +113,10 @@ class OneOperation(Endpoint):
     @describe("get_operation", "Show an operation", answer=OperationAnswer, names_object=True)
     def get(self, request: Request, operation: str) -> Response:
         work = find_work(request.actor, operation)
-        return Response(OperationAnswer(_waited(work, prefer.seconds_to_wait(request))).data)
+        if seconds := prefer.seconds_to_wait(request):
+            with room_to_wait() as may_wait:
+                work = _waited(work, seconds) if may_wait else work
+        return Response(OperationAnswer(work).data)
 
 
 class OperationCancellation(Endpoint):
@@ -148,8 +152,10 @@ def accepted(request: Request, work: LongWork) -> Response:
 
 
 def _settled(work: LongWork, seconds: int) -> Response:
-    work = _waited(work, seconds)
-    headers = {**_headers(work), prefer.APPLIED: f"wait={seconds}"}
+    with room_to_wait() as may_wait:
+        if may_wait:
+            work = _waited(work, seconds)
+    headers = _headers(work) | ({prefer.APPLIED: f"wait={seconds}"} if may_wait else {})
     if work.state == State.SUCCEEDED:
         return Response(work.result, status=200, headers=headers)
     if work.state == State.FAILED:

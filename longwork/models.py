@@ -87,7 +87,7 @@ class LongWork(TenantOwned):
 
     @property
     def actor(self) -> Actor:
-        """Return who asked, where its tenant is now."""
+        """Return who asked, with the rights they had then, where its tenant is now."""
         kept: dict[str, Any] = dict(self.asker)
         kept["permissions"] = frozenset(kept["permissions"])
         if kept["domain_ids"] is not None:

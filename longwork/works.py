@@ -23,6 +23,9 @@ which returns a `LongWork` at once (`op_` + its uid is its id; a page may show `
   begins it again. So nothing is done twice, and the function keeps no state but `run.done`, `run.position` (a dict for
   its own use) and what it has written.
 - A row that cannot be taken is `run.refuse(place, refusal)`: the work goes on. Operations roll their own part back.
+- The rights are those of the moment: before each step whoever asked is asked for again (accounts.standing). With the
+  key revoked, the membership gone, the tenant suspended, the time of signing in as somebody over, or the act no longer
+  the role's, the work ends as `failed`, says why, and keeps its report of what was done until then.
 - `Refused` that is not caught ends the work as `failed`, with what its steps before have done. Any other exception is
   tried again, five times in all, and then noted as an error of ours.
 - Arguments are JSON. They are encrypted while the work waits and gone when it ends, so they may hold passwords; rows
@@ -47,7 +50,7 @@ from longwork.models import OPEN, LongWork, State, asker_of
 from mailhost.actor import Actor
 from mailhost.api.errors import INTERNAL_ERROR, NOT_FOUND, detail_of, errors_of_input
 from mailhost.background import Again, delay, later
-from mailhost.errors import NotPermitted, Refused
+from mailhost.errors import NotPermitted, Refused, Suspended
 from mailhost.failpoints import failpoint
 from mailhost.operation import operation
 from mailhost.request_id import request_id
@@ -57,6 +60,8 @@ from mailhost.vault import seal, unseal
 log = structlog.get_logger(__name__)
 
 RUN = "longwork.tasks.run"
+# By name, because accounts/ stands above this app: (actor, now) → the actor with the rights of now.
+STANDING = "accounts.standing.present"
 MOST_ATTEMPTS = 5
 # A file that is wrong in every row need not be told row by row to its end.
 MOST_ERRORS = 5000
@@ -118,7 +123,7 @@ def cancel(actor: Actor, *, work: LongWork) -> LongWork:
 
 
 def give_up(row: LongWork) -> None:
-    """End a work that nobody is there for any more."""
+    """End a work that nobody is there for any more, or that an operator has taken from the workers."""
     _ended(row, State.CANCELED)
 
 
@@ -153,6 +158,7 @@ def step(row: LongWork) -> Again | None:
 
 def _do(row: LongWork, run: Run) -> None:
     before = run.done
+    run.actor = import_string(STANDING)(row.actor, now=timezone.now())
     with tenant_scope(run.actor.tenant_path, run.actor.domain_ids):
         run.function(run, **json.loads(unseal(row.sealed_arguments)))
     if run.total is not None and run.done == before and run.done < run.total:
@@ -176,6 +182,8 @@ def _stopped(row: LongWork, error: Exception) -> Again | None:
     match error:
         case NotPermitted():
             return _fail(row, "not_permitted", str(error))
+        case Suspended():
+            return _fail(row, "account_suspended", str(error))
         case Refused() | ValidationError():
             errors = errors_of_input(error, import_string(row.work))
             return _fail(row, "validation_failed", detail_of(errors), errors)

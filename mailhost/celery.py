@@ -56,6 +56,7 @@ EVERY = {
     "what is stored, by tenant": ("tenants.tasks.count_usage", 900),
     "days to bill": ("billing.tasks.close_days", 300),
     "operations that ended long ago": ("longwork.tasks.forget_old_works", 3600),
+    "operations that nobody goes on with": ("longwork.tasks.end_orphans", 3600),
     "webhooks that are due": ("webhooks.tasks.send_due", 5),
     "signing tables follow the database": ("dns.tasks.reconcile_signing_tables", 60),
 }

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from django.utils.translation import gettext as _
+
 
 class Refused(Exception):
     """An operation could not be done. `code` is stable, `field` names the input at fault ("" for none),
@@ -33,8 +35,22 @@ class NotPermitted(Refused):
         super().__init__("not_permitted", "", f"Your role does not allow this: {action}.")
 
 
+class Dismissed(NotPermitted):
+    """Whoever began something may do nothing there any more, whatever the act. `message` says why."""
+
+    def __init__(self, message: str) -> None:
+        Refused.__init__(self, "not_permitted", "", message)
+
+
 class Suspended(Refused):
     """Whoever asks has shown who it is, and is suspended from signing in: HTTP 403. `message` says why."""
 
     def __init__(self, message: str) -> None:
         super().__init__("account_suspended", "", message)
+
+
+class Busy(Refused):
+    """As many requests as may wait for others do so already: HTTP 503, for a moment."""
+
+    def __init__(self) -> None:
+        super().__init__("busy", "", _("Many are waiting for name servers just now. Try again in a few seconds."))

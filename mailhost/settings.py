@@ -390,6 +390,9 @@ LOGGING = {
             "foreign_pre_chain": _shared_processors,
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "filters": {"without_tokens": {"()": "mailhost.request_log.WithoutTokens"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["without_tokens"]},
+    },
     "root": {"handlers": ["stderr"], "level": env("MAILHOST_LOG_LEVEL", default="INFO")},
 }

@@ -16,6 +16,7 @@ from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.operation import operation
 from mailhost.scope import every_tenant, subtree
+from mailhost.waiting import waiting
 from tenants.brands import panel_host, pointing
 from tenants.colours import DARK, LIGHT, checked
 from tenants.locks import lock_branch
@@ -106,7 +107,8 @@ def verify_brand_host(actor: Actor) -> Brand:
     if not looked_at.host_name:
         raise Refused("no_host", "host_name", _("Name the host first."))
     # Before the lock: DNS may take seconds.
-    _refuse_without_proof(looked_at)
+    with waiting():
+        _refuse_without_proof(looked_at)
     brand = _brand(_own(actor))
     if brand.challenge != looked_at.challenge:
         raise Refused("no_host", "host_name", _("The host name was changed meanwhile. Check again."))

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, Unread
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from mailhost.errors import NotPermitted, Refused, SeveralRefused, Suspended
+from mailhost.errors import Busy, NotPermitted, Refused, SeveralRefused, Suspended
 from mailhost.request_id import request_id
 
 log = structlog.get_logger(__name__)
@@ -75,6 +75,7 @@ class Reused(Exception):
 PLAIN: list[tuple[tuple[type[Exception], ...], str, str | None]] = [
     ((NotPermitted,), "not_permitted", None),
     ((Suspended,), "account_suspended", None),
+    ((Busy,), "unavailable", None),
     ((PermissionDenied, exceptions.PermissionDenied), "not_permitted", NOT_PERMITTED),
     ((Http404, ObjectDoesNotExist, exceptions.NotFound), "not_found", NOT_FOUND),
     ((exceptions.NotAuthenticated, exceptions.AuthenticationFailed), "not_authenticated", NOT_AUTHENTICATED),
@@ -143,7 +144,7 @@ def headers_of(error: Exception) -> dict[str, str]:
             return {"Retry-After": str(math.ceil(error.wait or 1))}
         case Conflict():
             return {"Retry-After": "1"}
-        case OperationalError() | InterfaceError():
+        case OperationalError() | InterfaceError() | Busy():
             return {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return {}
 

@@ -21,6 +21,7 @@ CROSSES_TENANTS = {
     "accounts/api_keys.py",
     "accounts/invitations.py",
     "accounts/second_factor.py",
+    "accounts/standing.py",
     "accounts/tasks.py",
     "accounts/operations.py",
     "accounts/management/commands/key.py",

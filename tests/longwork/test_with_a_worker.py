@@ -5,12 +5,17 @@ import secrets
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from django.db import transaction
 
+from accounts.actors import actor_of_key
+from accounts.api_keys import find_key
+from accounts.operations import revoke_api_key
 from longwork.models import LongWork
 from longwork.works import begin
 from mailboxes.models import Mailbox
@@ -23,6 +28,7 @@ from tests.world import PASSWORD_HASH, actor_of, fresh, make_world, verified_dom
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 30
+WAKE = background.wake
 
 
 @pytest.fixture
@@ -61,44 +67,85 @@ def test_whoever_waits_gets_the_usual_answer(live, customer):
     assert "no-store" in answer.headers["Cache-Control"]
 
 
-def unattended(tenant, name: str) -> tuple[LongWork, Job]:
+def unattended(actor, name: str) -> tuple[LongWork, Job]:
     """Begin a batch that no worker of the stack will find."""
     items = [{"email": f"u{n}@{name}", "password_hash": PASSWORD_HASH, "storage_quota": 5} for n in range(250)]
     with transaction.atomic(), every_tenant("a test begins long work"):
-        work = begin(
-            actor_of(tenant), "mailboxes.works.create_batch", kind="tests", total=250, mode="partial", items=items
-        )
+        work = begin(actor, "mailboxes.works.create_batch", kind="tests", total=250, mode="partial", items=items)
         Job.objects.filter(task="longwork.tasks.run", arguments={"work_id": work.pk}).update(queue="nobody")
     return work, Job.objects.get(queue="nobody", arguments={"work_id": work.pk})
 
 
-def test_a_worker_killed_in_the_middle_of_a_step_loses_and_doubles_nothing(live, customer, tmp_path, monkeypatch):
-    # The wake-up would go to the stack's own worker.
-    monkeypatch.setattr(background, "wake", lambda *_: None)
-    tenant, _, name = customer
-    work, job = unattended(tenant, name)
-    background.run(job.pk)
-    background.run(job.pk)
-    assert made(name) == 100
-
-    (tmp_path / "longwork.step").touch()
+@contextmanager
+def stopped_in_a_step(job: Job, folder: Path) -> Iterator[None]:
+    """A worker of its own that has done a step of the job, and stands still before it has committed."""
+    (folder / "longwork.step").touch()
     worker = subprocess.Popen(
         [sys.executable, "manage.py", "shell", "-c", f"from mailhost import background; background.run({job.pk})"],
         cwd=ROOT,
-        env={**os.environ, VARIABLE: str(tmp_path), "DJANGO_SETTINGS_MODULE": "mailhost.settings"},
+        env={**os.environ, VARIABLE: str(folder), "DJANGO_SETTINGS_MODULE": "mailhost.settings"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     until = time.monotonic() + PATIENCE_SECONDS
-    while not (tmp_path / "longwork.step.reached").exists() and time.monotonic() < until:
+    while not (folder / "longwork.step.reached").exists() and time.monotonic() < until:
         time.sleep(0.02)
-    worker.kill()
-    worker.wait()
-    assert (tmp_path / "longwork.step.reached").exists()
+    assert (folder / "longwork.step.reached").exists()
+    try:
+        yield
+    finally:
+        worker.kill()
+        worker.wait()
 
-    assert (fresh(work).done, made(name)) == (100, 100)
+
+@pytest.fixture
+def no_wake_up(monkeypatch) -> None:
+    """The wake-up would go to the stack's own worker."""
+    monkeypatch.setattr(background, "wake", lambda *_: None)
+
+
+@pytest.mark.usefixtures("no_wake_up")
+def test_a_worker_killed_in_the_middle_of_a_step_loses_and_doubles_nothing(live, customer, tmp_path):
+    tenant, _, name = customer
+    work, job = unattended(actor_of(tenant), name)
+    background.run(job.pk)
+    background.run(job.pk)
+    assert made(name) == 100
+
+    with stopped_in_a_step(job, tmp_path):
+        assert (fresh(work).done, made(name)) == (100, 100)
+
     # The database lets go of the job as soon as it notices that its holder is gone.
+    until = time.monotonic() + PATIENCE_SECONDS
     while not fresh(work).is_finished and time.monotonic() < until:
         background.run(job.pk)
     work = fresh(work)
     assert (work.state, work.done, work.result["created"], made(name)) == ("succeeded", 250, 250, 250)
+
+
+@pytest.mark.usefixtures("no_wake_up")
+def test_a_worker_makes_nothing_more_for_a_key_that_was_revoked(live, customer):
+    tenant, text, name = customer
+    key = find_key(f"Bearer {text}".encode())
+    work, job = unattended(actor_of_key(key, address="127.0.0.1"), name)
+    background.run(job.pk)
+    background.run(job.pk)
+    revoke_api_key(actor_of(tenant), key=key)
+
+    # From here it is the stack's own worker's.
+    Job.objects.filter(pk=job.pk).update(queue=background.DEFAULT_QUEUE)
+    WAKE(job.pk, background.DEFAULT_QUEUE)
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not fresh(work).is_finished and time.monotonic() < until:
+        time.sleep(0.02)
+
+    work = fresh(work)
+    assert (work.state, work.fault["code"], work.sealed_arguments) == ("failed", "not_permitted", "")
+    assert (work.done, work.result["created"], made(name)) == (100, 100, 100)
+    # Its account reads what became of it; the key itself opens nothing any more.
+    path = f"{live.info['web']['url']}/api/v1/operations/op_{work.uid}"
+    reader = {"Authorization": f"Bearer {make_key(tenant)}"}
+    told = httpx.get(path, headers=reader).json()
+    assert (told["state"], told["progress"]) == ("failed", {"done": 100, "total": 250})
+    assert "revoked" in told["problem"]["detail"]
+    assert httpx.get(path, headers={"Authorization": f"Bearer {text}"}).status_code == 401

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ApiKey
+from health.job_operations import discard_job
 from longwork import tasks, works
 from longwork.models import LongWork, State
 from longwork.works import Run, begin, cancel
@@ -198,6 +199,35 @@ def test_a_work_ends_with_its_tenant_and_forgets_what_it_was_told(world):
     with every_tenant("the test looks behind the deletion"):
         row = LongWork._base_manager.get(pk=work.pk)
     assert (row.state, row.sealed_arguments) == (State.CANCELED, "")
+
+
+def test_a_work_whose_job_is_discarded_ends_and_forgets_what_it_was_told(world):
+    work = started(world, "a", "b", "c", "d")
+    work_off(2)
+
+    discard_job(world.as_operator, number=Job.objects.get(task="longwork.tasks.run").pk)
+    work_off()
+
+    row = fresh(work)
+    assert (row.state, row.sealed_arguments, row.result, written()) == (
+        State.CANCELED, "", {"words": ["a", "b"]}, ["a", "b"],
+    )  # fmt: skip
+    assert row.finished_at is not None
+
+
+def test_a_work_that_no_job_goes_on_with_is_ended_after_an_hour(world):
+    lost, young, waiting = (started(world, "a") for _ in range(3))
+    jobs = Job.objects.filter(task="longwork.tasks.run")
+    # As jobs were that an operator discarded before works were ended with them.
+    jobs.filter(arguments__work_id__in=[lost.pk, young.pk]).update(finished_at=timezone.now())
+    with every_tenant("the test turns back the clock"):
+        aged = timezone.now() - tasks.ORPHANED - timedelta(minutes=1)
+        LongWork.objects.filter(pk__in=[lost.pk, waiting.pk]).update(created_at=aged)
+
+    assert tasks.end_orphans() == 1
+
+    assert (fresh(lost).state, fresh(lost).sealed_arguments) == (State.CANCELED, "")
+    assert [fresh(row).state for row in (young, waiting)] == [State.QUEUED] * 2
 
 
 def test_what_ended_is_kept_for_thirty_days(world):
