@@ -52,6 +52,7 @@ EVERY = {
     "DKIM keys retire and rotate": ("dns.tasks.turn_keys", 300),
     "proof of ownership is settled": ("domains.tasks.settle_proofs", 300),
     "deleted tenants whose time is over": ("tenants.tasks.purge_deleted", 3600),
+    "proof of resellers' host names": ("tenants.tasks.check_brand_hosts", 3600),
     "what was sent, from Redis": ("tenants.tasks.store_sent_messages", 30),
     "what is stored, by tenant": ("tenants.tasks.count_usage", 900),
     "days to bill": ("billing.tasks.close_days", 300),

@@ -45,8 +45,8 @@ def logo_for_everybody(uid: str, digest: str) -> BrandLogo | None:
 
 def panel_url(brand: Brand | None) -> str:
     """Return where the people of a brand open the panel: its proven host name, or MAILHOST_URL. Never what a request
-    calls this host."""
-    if brand is None or not brand.live_host:
+    calls this host, nor a name whose proof is gone: a link with a secret in it could lead to a stranger."""
+    if brand is None or not brand.live_host or brand.host_lapsed_at is not None:
         return settings.MAILHOST_URL
     ours = urlsplit(settings.MAILHOST_URL)
     port = f":{ours.port}" if ours.port else ""

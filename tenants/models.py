@@ -280,7 +280,7 @@ class Brand(TenantOwned):
     """The name, the colours and the texts under which a tenant shows the panel to everybody below it."""
 
     tenant_path = "tenant__path"
-    unrecorded = frozenset({"challenge", "revision"})
+    unrecorded = frozenset({"challenge", "revision", "host_checked_at"})
 
     uid = UidField()
     tenant = models.OneToOneField(Tenant, models.CASCADE, related_name="own_brand")
@@ -296,6 +296,9 @@ class Brand(TenantOwned):
     host_name = ExactCharField(max_length=253, null=True)
     challenge = models.CharField(max_length=32, default="", blank=True, db_collation="ascii_bin")
     host_verified_at = models.DateTimeField(null=True)
+    host_checked_at = models.DateTimeField(null=True)
+    # When its proof was first found gone, while it is in use.
+    host_lapsed_at = models.DateTimeField(null=True)
     # Two may name a host; one has shown that it is theirs.
     live_host = models.GeneratedField(
         expression=Case(When(host_verified_at__isnull=False, then=F("host_name")), default=None),

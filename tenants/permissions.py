@@ -157,6 +157,9 @@ SYSTEM = (
             "domains.restore_proof",
             "domains.withdraw_proof",
             "domains.settle_claim",
+            "brands.lapse_host",
+            "brands.restore_host",
+            "brands.withdraw_host",
         }
     )
 )

@@ -2,16 +2,20 @@
 
 from datetime import timedelta
 
+import structlog
 from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
 from mailhost.actor import Actor
+from mailhost.errors import Refused
 from mailhost.scope import every_tenant
-from tenants import messages, purge, usage
+from tenants import host_operations, messages, purge, usage
 from tenants.deletion_operations import purge_tenant
 from tenants.models import Tenant
 from tenants.permissions import SYSTEM
+
+log = structlog.get_logger(__name__)
 
 LABEL = "the purge of deleted accounts"
 
@@ -26,6 +30,17 @@ def purge_deleted() -> None:
         above = tenant.parent
         actor = Actor(tenant_id=above.pk, tenant_path=above.path, permissions=SYSTEM, role="system", label=LABEL)
         purge_tenant(actor, tenant=tenant)
+
+
+def check_brand_hosts() -> None:
+    """Hold host names that are in use to their proof: each is looked at once a day."""
+    now = timezone.now()
+    for brand in host_operations.hosts_due(now):
+        try:
+            host_operations.follow_host(brand, now=now)
+        except Refused as refused:
+            # Changed, or gone, meanwhile.
+            log.info("brand_host_not_followed", brand=brand.pk, code=refused.code)
 
 
 def finish_purge(tenant_id: int) -> None:

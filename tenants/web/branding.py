@@ -18,13 +18,12 @@ from tenants.brand_operations import (
     remove_brand,
     remove_brand_logo,
     set_brand,
-    set_brand_host,
     set_brand_logo,
-    verify_brand_host,
 )
 from tenants.brands import brand_for_everybody, logo_for_everybody, pointing, stylesheet
 from tenants.colours import DARK, LIGHT, checked
 from tenants.forms import BrandForm, HostForm, LogoForm
+from tenants.host_operations import grace, set_brand_host, verify_brand_host
 from tenants.models import Brand
 
 # An address of a brand's style or logo names one state of it, so browsers may keep it for good.
@@ -65,6 +64,7 @@ def shown(
         "logo_form": logo_form or LogoForm(),
         "host_form": host_form or HostForm(initial={"host_name": present.host_name or "" if present else ""}),
         "pointing": pointing(present) if present and present.host_name else None,
+        "used_until": present.host_lapsed_at + grace() if present and present.host_lapsed_at else None,
         **previewed(form),
     }
     bound = next((one for one in (form, logo_form, host_form) if one is not None and one.is_bound), form)

@@ -63,6 +63,7 @@ CROSSES_TENANTS = {
     "mailboxes/purge.py",
     "tenants/brand_operations.py",
     "tenants/brands.py",
+    "tenants/host_operations.py",
     "tenants/breaches.py",
     "tenants/move_operations.py",
     "tenants/purge.py",

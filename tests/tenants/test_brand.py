@@ -19,12 +19,11 @@ from stack.publish import Published, publish, withdraw
 from tenants.brand_operations import (
     remove_brand,
     set_brand,
-    set_brand_host,
     set_brand_logo,
-    verify_brand_host,
 )
 from tenants.brands import pointing
 from tenants.colours import DARK, LIGHT, checked, contrast, least_contrast
+from tenants.host_operations import set_brand_host, verify_brand_host
 from tenants.models import Brand, Member, Tenant
 from tenants.move_operations import move_tenant
 from tenants.operations import create_tenant
