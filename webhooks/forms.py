@@ -22,5 +22,5 @@ class EndpointForm(forms.Form):
         required=False,
         choices=[(name, name) for name in TYPES],
         help_text=_("Choose none to be told everything."),
-        widget=forms.SelectMultiple(attrs={"size": 10}),
+        widget=forms.CheckboxSelectMultiple,
     )

@@ -13,13 +13,15 @@ CUSTOMER = "customer"
 
 @dataclass(frozen=True)
 class Entry:
-    """One part of the panel. `needs` is the act that one must be allowed to see it ("" for everybody)."""
+    """One part of the panel. `needs` is the act that one must be allowed to see it ("" for everybody); `group` keeps
+    together what is about one thing."""
 
     page: str
     label: Promise
     icon: str
     needs: str = ""
     hidden_from: str = ""
+    group: str = "mail"
 
 
 MENU = (
@@ -30,27 +32,38 @@ MENU = (
     Entry("imports", _("Import"), "arrow-up-tray", "aliases.create"),
     Entry("explain", _("Explain an address"), "question-mark-circle", "addresses.explain"),
     Entry("dns-tools", _("DNS tools"), "wrench-screwdriver", "dns.look_up"),
-    Entry("tenants", _("Customers"), "building-office-2", "tenants.list", hidden_from=CUSTOMER),
-    Entry("plans", _("Plans"), "rectangle-stack", "plans.list"),
-    Entry("branding", _("Branding"), "swatch", "brands.update"),
-    Entry("usage", _("Usage"), "chart-bar", "usage.list"),
-    Entry("health", _("Health"), "heart", "health.show"),
-    Entry("signers", _("Signing"), "finger-print", "signers.list"),
-    Entry("members", _("Members"), "users", "members.list"),
-    Entry("webhooks", _("Webhooks"), "bell-alert", "webhooks.list"),
-    Entry("keys", _("API keys"), "key", "keys.list"),
-    Entry("style", _("Style"), "swatch", "style.see"),
-    Entry("audit", _("Audit log"), "list-bullet", "audit.list"),
+    Entry("tenants", _("Customers"), "building-office-2", "tenants.list", hidden_from=CUSTOMER, group="customers"),
+    Entry("plans", _("Plans"), "rectangle-stack", "plans.list", group="customers"),
+    Entry("branding", _("Branding"), "swatch", "brands.update", group="customers"),
+    Entry("usage", _("Usage"), "chart-bar", "usage.list", group="account"),
+    Entry("members", _("Members"), "users", "members.list", group="account"),
+    Entry("keys", _("API keys"), "key", "keys.list", group="account"),
+    Entry("webhooks", _("Webhooks"), "bell-alert", "webhooks.list", group="account"),
+    Entry("audit", _("Audit log"), "list-bullet", "audit.list", group="account"),
+    Entry("health", _("Health"), "heart", "health.show", group="installation"),
+    Entry("signers", _("Signing"), "finger-print", "signers.list", group="installation"),
+    Entry(
+        "reports-set-aside",
+        _("Reports set aside"),
+        "inbox-arrow-down",
+        "reports.list_set_aside",
+        group="installation",
+    ),
+    Entry("style", _("Style"), "sparkles", "style.see", group="installation"),
 )
 
 
 def entries(actor: Actor, path: str) -> list[dict]:
     """Return what this actor may see, with the part that `path` lies in marked."""
-    shown = []
+    shown: list[dict] = []
+    last = MENU[0].group
     for entry in MENU:
         if (entry.needs and not actor.may(entry.needs)) or entry.hidden_from == actor.tenant_kind:
             continue
         address = reverse(entry.page)
         current = "page" if path == address else "true" if address != "/" and path.startswith(address) else ""
-        shown.append({"address": address, "label": entry.label, "icon": entry.icon, "current": current})
+        apart, last = entry.group != last, entry.group
+        shown.append(
+            {"address": address, "label": entry.label, "icon": entry.icon, "current": current, "is_apart": apart}
+        )
     return shown

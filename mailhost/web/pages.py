@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
 
 def needs(action: str) -> Callable:
@@ -16,7 +17,7 @@ def needs(action: str) -> Callable:
         @wraps(view)
         def shown(request: HttpRequest, *args, **kwargs) -> HttpResponse:
             if request.actor is None or not request.actor.may(action):
-                raise PermissionDenied(f"Your role does not allow this: {action}.")
+                raise PermissionDenied(_("Your role does not allow this. Ask an owner of the account."))
             return view(request, *args, **kwargs)
 
         return shown

@@ -132,5 +132,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 
 prepare(document);
+// Where tabs move sideways, the present one is in sight.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 // After a refusal the summary is read first.
 document.getElementById("errors")?.focus();

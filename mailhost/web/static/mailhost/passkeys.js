@@ -29,11 +29,13 @@ const askBrowser = async (form, more = {}) => {
   return navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(wanted) });
 };
 
-const WORDS = {
-  NotAllowedError: "The browser gave no passkey: it was cancelled, or took too long. Try again.",
-  InvalidStateError: "This device has a passkey for this account already.",
-  SecurityError: "Passkeys work over HTTPS (or on “localhost”), under the panel's own name.",
-};
+// The words for each fault stand on the page, in its language.
+const words = (error, problem) =>
+  ({
+    NotAllowedError: error.dataset.notAllowed,
+    InvalidStateError: error.dataset.invalidState,
+    SecurityError: error.dataset.security,
+  })[problem.name] ?? error.dataset.other;
 
 // The browser offers passkeys in the address field, as it offers kept passwords. One question at a time: whoever presses
 // the button ends this one.
@@ -62,7 +64,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     try {
       form.elements.credential.value = JSON.stringify(await askBrowser(form));
     } catch (problem) {
-      error.textContent = WORDS[problem.name] ?? "The browser could not use a passkey here.";
+      error.textContent = words(error, problem);
       return;
     }
     form.submit();
