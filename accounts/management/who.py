@@ -22,11 +22,11 @@ def acting(command: str) -> Actor:
     return system_actor(operator(), f"mailhostctl {command}")
 
 
-def tenant_named(reference: str) -> Tenant:
-    """Return the tenant with this id (ten_…). Raises NotFound."""
+def tenant_named(reference: str, *, deleted: bool = False) -> Tenant:
+    """Return the tenant with this id (ten_…), with `deleted` also a deleted one. Raises NotFound."""
     try:
         with every_tenant("a command names any tenant"):
-            return find_tenant(reference)
+            return find_tenant(reference, deleted=deleted)
     except Tenant.DoesNotExist:
         raise NotFound(f"There is no tenant {reference}. `mailhostctl tenant list` shows them.") from None
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from mailhost.web.forms import refusals, refusals_told, render_form
-from mailhost.web.pages import needs
+from mailhost.web.pages import dangerous, needs
 from mailhost.web.paging import page_of
 from tenants import breaches
 from tenants.deletion_operations import delete_tenant, purge_tenant, restorable_until, restore_tenant
@@ -140,6 +140,7 @@ def edit(request: HttpRequest, uid: str) -> HttpResponse:
 
 @require_POST
 @needs("tenants.delete")
+@dangerous(back="customer")
 def delete(request: HttpRequest, uid: str) -> HttpResponse:
     tenant = get_object_or_404(below(request), uid=uid)
     with refusals_told(request):
@@ -162,6 +163,7 @@ def restore(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 @needs("tenants.purge")
+@dangerous(back="customer-purge")
 def purge(request: HttpRequest, uid: str) -> HttpResponse:
     """Delete what was deleted for good, before its time."""
     tenant = get_object_or_404(deleted_below(), uid=uid)

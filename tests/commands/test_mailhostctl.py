@@ -69,6 +69,25 @@ def test_a_tenant_is_created_with_a_plan_suspended_and_resumed(world):
     assert said("tenant", "resume", tenant["id"])["sending"] is True
 
 
+def test_a_tenant_is_moved_deleted_restored_and_purged(world):
+    acme, sela = f"ten_{world.acme.uid}", said("tenant", "create", "Sela", "--kind", "reseller")["id"]
+
+    said("tenant", "move", acme, "--below", sela)
+    with every_tenant("a test looks at its rows"):
+        assert fresh(world.acme).parent.name == "Sela"
+    deleted = said("tenant", "delete", acme)
+    assert (deleted["sign_in"], deleted["restorable_until"] is None) == (False, False)
+    assert deleted in said("tenant", "list")
+    assert said("tenant", "restore", acme)["sign_in"] is True
+    assert failure("tenant", "purge", acme) == (3, "not_found")
+    said("tenant", "delete", acme)
+    said("tenant", "purge", acme)
+
+    assert last_event().actor == "mailhostctl tenant purge"
+    assert acme not in {row["id"] for row in said("tenant", "list")}
+    assert failure("tenant", "restore", acme) == (3, "not_found")
+
+
 def test_a_key_is_created_shown_once_and_revoked(world):
     made = said("key", "create", f"ten_{world.acme.uid}", "Shop", "--scope", "domains:read")
 
@@ -98,8 +117,10 @@ def test_a_list_is_a_table_for_people(world, capsys):
     call_command("tenant", "list")
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["id", "name", "kind", "sign_in", "sending", "receiving"]
-    assert any(line.split() == [f"ten_{world.acme.uid}", "Acme", "customer", "yes", "yes", "yes"] for line in lines)
+    assert lines[0].split() == ["id", "name", "kind", "sign_in", "sending", "receiving", "restorable_until"]
+    assert any(
+        line.split() == [f"ten_{world.acme.uid}", "Acme", "customer", "yes", "yes", "yes", "–"] for line in lines
+    )
 
 
 def test_the_script_runs_the_commands_and_hands_on_their_exit_code(stack):

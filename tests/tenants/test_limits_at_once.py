@@ -1,13 +1,20 @@
 """Fifty at the same moment, with room for ten: real connections to MariaDB, real locks."""
 
+import uuid
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
+from accounts.models import User
+from accounts.operations import add_member
 from domains.operations import create_domain, delete_domain
-from mailboxes.operations import delete_mailbox
+from mailboxes.operations import delete_mailbox, update_mailbox
+from mailhost.actor import Actor
+from mailhost.api import rate_limits
+from mailhost.errors import Refused
 from mailhost.scope import every_tenant
-from tenants.models import Kind
+from tenants.models import Kind, Role
 from tenants.operations import create_tenant
 from tests.tenants.test_reserve import allow, used
 from tests.together import at_once
@@ -86,6 +93,53 @@ def test_ten_of_fifty_customers(world):
     )
 
     assert outcomes == {"done": ROOM, "limit_reached": MANY - ROOM}
+
+
+def test_ten_of_fifty_members(world):
+    people = [User.objects.create(email=f"p{n}@acme.example") for n in range(MANY)]
+    tenants = (world.acme, world.bolt)
+    allow(world.rita, members=ROOM)
+
+    outcomes = outcome(
+        *[
+            lambda n=n: add_member(actor_of(tenants[n % 2]), tenant=tenants[n % 2], user=people[n], role=Role.SUPPORT)
+            for n in range(MANY)
+        ]
+    )
+
+    assert outcomes == {"done": ROOM, "limit_reached": MANY - ROOM}
+    assert used(world.rita)["members"] == ROOM
+
+
+def test_ten_of_fifty_megabytes_for_mailboxes_that_grow(world):
+    verified_domain(world.as_acme, "acme.example")
+    boxes = [a_mailbox(world.as_acme, f"m{n}@acme.example", storage_quota_mb=1) for n in range(MANY)]
+    allow(world.acme, storage_mb=MANY + ROOM)
+
+    outcomes = outcome(
+        *[lambda box=box: update_mailbox(world.as_acme, mailbox=box, storage_quota_mb=2) for box in boxes]
+    )
+
+    assert outcomes == {"done": ROOM, "limit_reached": MANY - ROOM}
+    assert used(world.acme)["storage_mb"] == MANY + ROOM
+
+
+def test_ten_of_fifty_requests_of_a_minute(world, settings):
+    settings.CACHES = {"default": {"KEY_PREFIX": uuid.uuid4().hex}}
+    # Of two customers of Rita's, whose plan allows them ten together.
+    actors = [
+        replace(customer, key_id=number, api_rates=((world.rita.pk, ROOM),))
+        for number, customer in enumerate((world.as_acme, world.as_bolt))
+    ]
+
+    def ask(actor: Actor) -> None:
+        quotas = rate_limits.count(actor)
+        if any(quota.used > quota.limit for quota in quotas):
+            raise Refused("rate_limited", "", "")
+
+    outcomes = outcome(*[lambda n=n: ask(actors[n % 2]) for n in range(MANY)])
+
+    assert outcomes == {"done": ROOM, "rate_limited": MANY - ROOM}
 
 
 def test_what_comes_and_goes_at_once_is_counted_right(world):

@@ -5,10 +5,12 @@ from typing import Any
 from accounts.management.who import acting, operator, plan_named, tenant_named
 from mailhost.management.noun import Noun, verb
 from mailhost.scope import every_tenant
+from tenants.deletion_operations import delete_tenant, purge_tenant, restorable_until, restore_tenant
 from tenants.models import Kind, Reason, Tenant
+from tenants.move_operations import move_tenant
 from tenants.operations import BLOCKS, create_tenant, resume_tenant, suspend_tenant
 from tenants.plan_operations import assign_plan
-from tenants.references import live_tenants
+from tenants.references import known_tenants
 
 TENANT = {"help": "its id, ten_…"}
 
@@ -16,10 +18,10 @@ TENANT = {"help": "its id, ten_…"}
 class Command(Noun):
     help = "Resellers and customers."
 
-    @verb("List every tenant.")
+    @verb("List every tenant, deleted ones until they are purged.")
     def list_(self) -> list[dict[str, Any]]:
         with every_tenant("a command lists the whole tree"):
-            return [shown(tenant) for tenant in live_tenants()]
+            return [shown(tenant) for tenant in known_tenants()]
 
     @verb(
         "Create a tenant below another, or below the operator.",
@@ -52,8 +54,29 @@ class Command(Noun):
     def resume(self, tenant: str) -> dict[str, Any]:
         return shown(resume_tenant(acting("tenant resume"), tenant=tenant_named(tenant)))
 
+    @verb(
+        "Let a tenant, with all below it, belong to another.",
+        tenant=TENANT,
+        below={"required": True, "help": "the id of the tenant above, ten_…"},
+    )
+    def move(self, tenant: str, below: str) -> dict[str, Any]:
+        return shown(move_tenant(acting("tenant move"), tenant=tenant_named(tenant), parent=tenant_named(below)))
+
+    @verb("Delete a tenant and everything below it; it can be restored for a while.", tenant=TENANT)
+    def delete(self, tenant: str) -> dict[str, Any]:
+        return shown(delete_tenant(acting("tenant delete"), tenant=tenant_named(tenant)))
+
+    @verb("Bring a deleted tenant back as it was.", tenant=TENANT)
+    def restore(self, tenant: str) -> dict[str, Any]:
+        return shown(restore_tenant(acting("tenant restore"), tenant=tenant_named(tenant, deleted=True)))
+
+    @verb("Delete a deleted tenant for good, before its time; only its record of changes stays.", tenant=TENANT)
+    def purge(self, tenant: str) -> dict[str, Any]:
+        return shown(purge_tenant(acting("tenant purge"), tenant=tenant_named(tenant, deleted=True)))
+
 
 def shown(tenant: Tenant) -> dict[str, Any]:
+    until = restorable_until(tenant)
     return {
         "id": f"ten_{tenant.uid}",
         "name": tenant.name,
@@ -61,4 +84,5 @@ def shown(tenant: Tenant) -> dict[str, Any]:
         "sign_in": tenant.may_sign_in,
         "sending": tenant.may_send,
         "receiving": tenant.may_receive,
+        "restorable_until": until.isoformat() if until else None,
     }
