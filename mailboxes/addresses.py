@@ -4,12 +4,17 @@ import re
 
 from domains.names import display_name, normalise_domain, shown
 from mailhost.errors import Refused
+from mailhost.fields import UID_LENGTH
 
 # RFC 5321, 4.5.3.1: 64 octets of local part, 254 of address (256 of path with its brackets).
 MAX_LOCAL = 64
 MAX_ADDRESS = 254
 # What Postfix and Dovecot take as the start of the detail in user+detail@domain.
 DELIMITER = "+"
+# How mail for a mailbox with a former namesake waits in Postfix's queue: anna=mailbox-<uid>@domain. No address of ours
+# has a "=".
+SUCCESSOR = "=mailbox-"
+MAX_QUEUED = MAX_ADDRESS + len(SUCCESSOR) + UID_LENGTH
 
 # Every sign here is one that Dovecot lets sign in by default (auth_username_chars).
 OWN_LOCAL = re.compile(r"[a-z0-9_][a-z0-9._-]*")
@@ -41,6 +46,18 @@ def base_address(address: str) -> str:
     """Return the address without its detail: sales+news@acme.example is read by sales@acme.example."""
     local, _, domain = address.rpartition("@")
     return f"{local.partition(DELIMITER)[0]}@{domain}"
+
+
+def queue_address(address: str, uid: str) -> str:
+    """Return under which address mail for this one mailbox is queued, whoever has its address later."""
+    return f"{local_of(address)}{SUCCESSOR}{uid}@{domain_of(address)}"
+
+
+def unqueued_address(queued: str) -> str:
+    """Return the address that people write, of one that Postfix may have queued mail under."""
+    local, mark, rest = local_of(queued).partition(SUCCESSOR)
+    detail = DELIMITER + rest.partition(DELIMITER)[2] if mark and DELIMITER in rest else ""
+    return f"{local}{detail}@{domain_of(queued)}"
 
 
 def domain_of(address: str) -> str:

@@ -1,7 +1,7 @@
 """Many mailboxes as one act: every rule of the single act holds, and each step is one statement for all."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from domains.locks import lock_each
 from domains.models import Domain
 from mailboxes.addresses import display_address, domain_of, normalise_address
+from mailboxes.arrivals import left_behind
 from mailboxes.batches import Refusals, as_far_as_limits_allow, refuse_too_many, repeated_in_alias_domains
 from mailboxes.effective import recalculate_addresses
 from mailboxes.models import Alias, Mailbox, QuotaUsage, homes
@@ -165,6 +166,7 @@ def restore_mailboxes(actor: Actor, *, mailboxes: Sequence[Mailbox]) -> list[Mai
             Mailbox.objects.bulk_update(rows, ["deleted_at", "domain", "updated_at"])
     except IntegrityError as error:
         raise Refused("taken", "", _("One of these addresses was just given to somebody else. Try again.")) from error
+    _forget_usage(latest)
     _answer(rows)
     _reserve(rows)
     return rows
@@ -252,16 +254,24 @@ def _taken(addresses: set[str]) -> dict[str, Refused]:
 
 def _inserted(rows: list[Mailbox]) -> list[Mailbox]:
     """Write the mailboxes, let their addresses answer, and take from their tenants' limits."""
+    held, used = left_behind([row.email for row in rows])
+    for row in rows:
+        row.is_successor = row.email in held
     Mailbox.objects.bulk_create(rows)
+    _forget_usage(used)
     _answer(rows)
     _reserve(rows)
     return rows
 
 
+def _forget_usage(addresses: Collection[str]) -> None:
+    """Drop Dovecot's figures: they stand under addresses, which other mailboxes had."""
+    if addresses:
+        QuotaUsage.objects.filter(username__in=addresses).delete()
+
+
 def _answer(rows: list[Mailbox]) -> None:
     """Let the addresses answer: their own rows, the alias domains' rows, the aliases that wait for them."""
-    addresses = [row.email for row in rows]
-    QuotaUsage.objects.filter(username__in=addresses).delete()
     Alias.objects.bulk_create(
         Alias(
             domain_id=row.domain_id,
@@ -269,6 +279,7 @@ def _answer(rows: list[Mailbox]) -> None:
             destination_email=row.email,
             own_mailbox=row,
             target_mailbox=row,
+            queued_as=row.queued_as,
         )
         for row in rows
     )

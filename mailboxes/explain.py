@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext
 
 from domains.models import Domain
-from mailboxes.addresses import DELIMITER, base_address, display_address, domain_of, local_of, normalise_target
+from mailboxes.addresses import (
+    DELIMITER,
+    SUCCESSOR,
+    base_address,
+    display_address,
+    domain_of,
+    local_of,
+    normalise_target,
+    unqueued_address,
+)
 from mailboxes.expansion import MAX_DEPTH, MAX_REACHED
 from mailboxes.models import Alias, Mailbox, QuotaUsage
 from mailboxes.questions import ask
@@ -220,7 +229,7 @@ def _answering_alias(told: Explanation, address: str) -> About | None:
 
 def _targets(told: Explanation, asked: str) -> tuple[str, ...]:
     targets = tuple(sorted(row[0] for row in ask("aliases", address=asked)))
-    if targets == (asked,):
+    if [unqueued_address(target) for target in targets] == [asked]:
         says = "The mailbox keeps its mail."
     elif targets:
         says = f"It leads to {', '.join(targets)}."
@@ -242,6 +251,9 @@ def _deliver(told: Explanation, address: str) -> None:
         for one in level:
             if _proven(domain_of(one)) is None:
                 told.leaves_to.append(one)
+                continue
+            if SUCCESSOR in one:
+                _end(told, one)
                 continue
             targets = _expanded(told, one)
             if not targets or targets == [one]:
@@ -273,14 +285,15 @@ def _expanded(told: Explanation, address: str) -> list[str]:
 
 
 def _end(told: Explanation, address: str) -> None:
-    login = base_address(address)
+    asked = base_address(address)
+    login = unqueued_address(asked)
     if login in told.delivered_to:
         return
-    found = ask("userdb", address=login, service="lmtp", overdraft_mb="0")
+    found = ask("delivery", local=local_of(asked), domain=domain_of(asked), overdraft_mb="0")
     mailbox = Mailbox.objects.live().filter(email=login).first() if found else None
     says = "Its mail has a place here." if mailbox else "There is no such mailbox, so the message would come back."
     about = _about_mailbox(mailbox) if mailbox else None
-    told.steps.append(Step(DOVECOT, "userdb", login, (login,) if mailbox else (), says, about))
+    told.steps.append(Step(DOVECOT, "delivery", asked, (login,) if mailbox else (), says, about))
     if mailbox:
         told.delivered_to.append(login)
 

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 
 from mailboxes import app_passwords
+from mailboxes.addresses import SUCCESSOR
 
 # Postfix asks nothing where a key lacks the part: {local}@{domain} keeps bare names and "@domain" from the database.
 POSTFIX = {"address": "%s", "local": "%u", "domain": "%d"}
@@ -75,6 +76,11 @@ NO_OTHER_TARGET = (
     " AND other.destination_email <> alias.destination_email)"
 )
 
+SIEVE = (
+    "IF(may_smtp, 4, 0) AS sieve_max_redirects,"
+    " IF(may_smtp, '-enotify', '-enotify -vacation -reject') AS sieve_extensions"
+)
+
 # A sign-in reads plain columns, because putting words together in SQL costs a quarter of the question: what may be done
 # is named after Dovecot's service ("may_imap"), and mail_home in dovecot.conf makes the path from the folder. That is
 # the mailbox's own id: an address given to somebody else never opens the former mail, nor climbs out with "../".
@@ -132,9 +138,12 @@ LOOKUPS = (
         daemon="postfix",
         parameter="virtual_alias_maps",
         table="mail_aliases",
-        columns=("routed_email", "destination_email"),
-        sql="SELECT destination_email FROM mail_aliases WHERE routed_email = '{address}'",
-        sentence="Where does mail for this address go? A mailbox answers with itself, before its domain's catch-all.",
+        columns=("routed_email", "destination_email", "queued_as"),
+        sql="SELECT COALESCE(queued_as, destination_email) FROM mail_aliases WHERE routed_email = '{address}'",
+        sentence=(
+            "Where does mail for this address go? A mailbox answers with itself, before its domain's catch-all; one"
+            " whose address was another's with an address that is its own for ever."
+        ),
     ),
     Lookup(
         name="senders",
@@ -227,18 +236,32 @@ LOOKUPS = (
         daemon="dovecot",
         parameter="user_query",
         table="mail_mailboxes",
-        columns=("email", "live_email", "uid", "storage_quota", "may_smtp"),
+        columns=("email", "live_email", "uid", "quota_rule", "may_smtp"),
+        sql=(
+            "SELECT email AS user, uid AS folder, quota_rule, {sieve} FROM mail_mailboxes"
+            " WHERE live_email = '{address}'"
+        ).replace("{sieve}", SIEVE),
+        sentence="Where is the mail of this mailbox? A mailbox that may not send does not send by Sieve either.",
+    ),
+    Lookup(
+        name="delivery",
+        daemon="dovecot",
+        parameter="user_query, when LMTP asks",
+        table="mail_mailboxes",
+        columns=("email", "live_email", "uid", "storage_quota", "may_smtp", "is_successor"),
         sql=(
             "SELECT email AS user, uid AS folder,"
-            " CONCAT('*:storage=', storage_quota + IF('{service}' = 'lmtp', {overdraft_mb}, 0), 'M') AS quota_rule,"
-            " IF(may_smtp, 4, 0) AS sieve_max_redirects,"
-            " IF(may_smtp, '-enotify', '-enotify -vacation -reject') AS sieve_extensions"
-            " FROM mail_mailboxes WHERE live_email = '{address}'"
-        ),
+            " CONCAT('*:storage=', storage_quota + {overdraft_mb}, 'M') AS quota_rule,"
+            " email AS sieve_user_email, {sieve} FROM mail_mailboxes"
+            " WHERE live_email = CONCAT(SUBSTRING_INDEX('{local}', '{mark}', 1), '@{domain}')"
+            " AND IF(LOCATE('{mark}', '{local}'), uid = SUBSTRING_INDEX('{local}', '{mark}', -1), NOT is_successor)"
+        )
+        .replace("{sieve}", SIEVE)
+        .replace("{mark}", SUCCESSOR),
         sentence=(
-            "Where is the mail of this mailbox? What Postfix accepted is delivered: to a suspended mailbox, and beyond"
-            " the quota, because messages that arrive together are all weighed before the first is counted. A mailbox"
-            " that may not send does not send by Sieve either."
+            "Whose is what waited in Postfix's queue under this address? The plain one is the first mailbox's that had"
+            " it, and nobody's after that. What Postfix accepted is delivered: to a suspended mailbox, and beyond the"
+            " quota, because messages that arrive together are all weighed before the first is counted."
         ),
     ),
     Lookup(

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from domains.models import Domain
 from longwork.models import LongWork
-from mailboxes.addresses import MAX_ADDRESS
+from mailboxes.addresses import MAX_ADDRESS, MAX_QUEUED, queue_address
 from mailboxes.app_passwords import PROTOCOLS
 from mailhost.fields import ExactCharField, UidField
 from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
@@ -72,7 +72,7 @@ class Mailbox(TenantOwned):
     domain_path = "domain"
     secret = frozenset({"password_hash"})
     unrecorded = frozenset(
-        {"is_active", "may_receive", "may_smtp", "may_imap", "may_pop3", "may_sieve", "used_percent"}
+        {"is_active", "may_receive", "may_smtp", "may_imap", "may_pop3", "may_sieve", "used_percent", "is_successor"}
     )
 
     uid = UidField()
@@ -96,6 +96,8 @@ class Mailbox(TenantOwned):
     may_imap = models.BooleanField(default=False)
     may_pop3 = models.BooleanField(default=False)
     may_sieve = models.BooleanField(default=False)
+    # Whether another mailbox had this address before (`queued_as`).
+    is_successor = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True)
@@ -138,6 +140,15 @@ class Mailbox(TenantOwned):
     def __str__(self) -> str:
         return self.email
 
+    @property
+    def queued_as(self) -> str | None:
+        """The address under which its mail waits in Postfix's queue, where that is not the plain one.
+
+        The plain one is the first mailbox's that had the address: what waited for that one when it was deleted must
+        not reach who came after it.
+        """
+        return queue_address(self.email, self.uid) if self.is_successor else None
+
 
 class AliasQuerySet(TenantQuerySet):
     def written(self):
@@ -161,7 +172,7 @@ class Alias(TenantOwned):
 
     tenant_path = "domain__tenant__path"
     domain_path = "domain"
-    unrecorded = frozenset({"own_mailbox", "target_mailbox", "is_active", "is_routed", "may_send_as"})
+    unrecorded = frozenset({"own_mailbox", "target_mailbox", "queued_as", "is_active", "is_routed", "may_send_as"})
 
     uid = UidField()
     domain = models.ForeignKey(Domain, models.PROTECT, related_name="aliases")
@@ -169,6 +180,8 @@ class Alias(TenantOwned):
     destination_email = ExactCharField(max_length=MAX_ADDRESS)
     own_mailbox = models.OneToOneField(Mailbox, models.CASCADE, null=True, related_name="own_row")
     target_mailbox = models.ForeignKey(Mailbox, models.SET_NULL, null=True, related_name="alias_rows")
+    # In a mailbox's own row, where Postfix shall queue its mail under another address (Mailbox.queued_as).
+    queued_as = models.CharField(max_length=MAX_QUEUED, null=True, editable=False, db_collation="ascii_bin")  # noqa: DJ001 - most have none
     is_enabled = models.BooleanField(default=True)
     is_active = models.BooleanField(default=False)
     is_routed = models.BooleanField(default=False)
@@ -194,7 +207,7 @@ class Alias(TenantOwned):
         ]
         indexes = [
             models.Index(fields=["destination_email"], name="alias_by_target"),
-            models.Index(fields=["routed_email", "destination_email"], name="alias_routed"),
+            models.Index(fields=["routed_email", "destination_email", "queued_as"], name="alias_route"),
         ]
 
     def __str__(self) -> str:
@@ -284,6 +297,20 @@ class QuotaUsage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bytes} bytes in {self.messages} messages"
+
+
+class FormerAddress(models.Model):
+    """An address that a mailbox had whose row is gone. Who has it next is a successor (`Mailbox.is_successor`)."""
+
+    # SHA-256: of those who are gone no more is kept than what this one question needs.
+    digest = models.CharField(max_length=64, primary_key=True, db_collation="ascii_bin")
+
+    class Meta:
+        db_table = "mail_former_addresses"
+        verbose_name_plural = "former addresses"
+
+    def __str__(self) -> str:
+        return self.digest
 
 
 class LastLogin(models.Model):

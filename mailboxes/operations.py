@@ -59,6 +59,7 @@ def create_mailbox(
         password_hash=wanted,
         display_name=display_name,
         storage_quota=storage_quota_mb,
+        is_successor=met.was_held,
     )
     try:
         _insert(mailbox, met)
@@ -316,6 +317,7 @@ def _own_row(mailbox: Mailbox, **flags: bool) -> None:
         destination_email=mailbox.email,
         own_mailbox=mailbox,
         target_mailbox=mailbox,
+        queued_as=mailbox.queued_as,
         **flags,
     )
 

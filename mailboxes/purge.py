@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from django.utils.module_loading import import_string
 
 from mailboxes import doveadm
+from mailboxes.arrivals import digest_of
 from mailboxes.connection import PARAMETERS
-from mailboxes.models import Mailbox, QuotaUsage
+from mailboxes.models import FormerAddress, Mailbox, QuotaUsage
 from mailhost.scope import every_tenant, subtree
 
 # So many folders go with one request; each may hold gigabytes.
@@ -24,6 +25,10 @@ def remove_mail(tenant_path: str) -> None:
         rows = Mailbox.objects.filter(subtree("domain__tenant__path", tenant_path))
         uids = list(rows.order_by("pk").values_list("uid", flat=True))
         addresses = list(rows.filter(is_live=1).values_list("email", flat=True))
+        held = set(rows.values_list("email", flat=True))
+    # Before the rows go: mail may wait for them in Postfix's queue, and nobody who comes after may get it.
+    gone = [FormerAddress(digest=digest_of(address)) for address in sorted(held)]
+    FormerAddress.objects.bulk_create(gone, batch_size=1000, ignore_conflicts=True)
     remove_folders(uids)
     for start in range(0, len(addresses), 1000):
         QuotaUsage.objects.filter(username__in=addresses[start : start + 1000]).delete()

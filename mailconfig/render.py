@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mailboxes import app_passwords, lookups
+from mailboxes.addresses import SUCCESSOR
 from mailconfig.parameters import Parameters
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "deploy"
@@ -100,8 +101,8 @@ def _environment(templates: Path) -> Environment:
 def _postfix_files(p: Parameters) -> dict[Path, File]:
     folder = p.postfix_config_dir
     files = {
-        folder / name: File(_template(f"postfix/{name}.j2", p=p), "postfix")
-        for name in ("main.cf", "master.cf", "submission_header_checks")
+        folder / name: File(_template(f"postfix/{name}.j2", p=p, mark=SUCCESSOR), "postfix")
+        for name in ("main.cf", "master.cf", "submission_header_checks", "queued_as", "queued_as_access")
     }
     for lookup in lookups.of_daemon("postfix"):
         text = _template("postfix/lookup.cf.j2", p=p, lookup=lookup, query=lookup.postfix_query())

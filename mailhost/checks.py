@@ -20,6 +20,7 @@ NOT_TENANT_OWNED = {
     "dns.SigningChange",
     "dns.SigningGeneration",
     "mailhost.Job",
+    "mailboxes.FormerAddress",
     "mailboxes.LastLogin",
     "mailboxes.QuotaUsage",
     "reports.SetAside",

@@ -1,6 +1,7 @@
 """Two customers with a proven domain each, new for every test, on the live stack."""
 
 import secrets
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -132,3 +133,14 @@ def signed(live: StackSide) -> Callable[[Customer], None]:
     """Wait until the customer's mail leaves signed."""
 
     return lambda customer: until_signing(customer.domain)
+
+
+@pytest.fixture
+def filters(live: StackSide) -> Callable[[str, str], None]:
+    """Installs a Sieve script as a mailbox's own: `filters(address, script)`."""
+
+    def install(address: str, script: str) -> None:
+        command = ["doveadm", "-c", live.info["dovecot"]["config_file"], "sieve", "put", "-u", address, "-a", "main"]
+        subprocess.run(command, input=script, text=True, check=True, capture_output=True)
+
+    return install

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from mailboxes.operations import delete_mailbox
 from tests.mail.client import Post
 from tests.mail.conftest import make_customer
 
@@ -55,6 +56,19 @@ def about_the_recipient(asked: list[str]) -> list[str]:
 
 
 def test_a_mailbox_not_just_used_and_the_same_again(post, acme, private_stack):
+    anna = acme.login("anna")
+
+    with questions(private_stack) as first:
+        post.arrived(anna, post.deliver(anna[0]))
+    with questions(private_stack) as again:
+        post.arrived(anna, post.deliver(anna[0]))
+
+    assert len(about_the_recipient(first)) <= 5, first
+    assert len(about_the_recipient(again)) <= 2, again
+
+
+def test_a_mailbox_whose_address_was_anothers_before(post, acme, private_stack):
+    delete_mailbox(acme.actor, mailbox=acme.mailbox("anna"))
     anna = acme.login("anna")
 
     with questions(private_stack) as first:

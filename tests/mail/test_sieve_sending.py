@@ -12,17 +12,6 @@ from tests.mail.conftest import PASSWORD
 FRIEND = "friend@elsewhere.example"
 
 
-@pytest.fixture
-def filters(live):
-    """Installs a Sieve script as a mailbox's own: `filters(address, script)`."""
-
-    def install(address: str, script: str) -> None:
-        command = ["doveadm", "-c", live.info["dovecot"]["config_file"], "sieve", "put", "-u", address, "-a", "main"]
-        subprocess.run(command, input=script, text=True, check=True, capture_output=True)
-
-    return install
-
-
 VACATION = 'require "vacation";\nvacation :subject "Away %s" "Back on Monday.";\n'
 
 

@@ -3,9 +3,12 @@ from django.db import IntegrityError, transaction
 
 from audit.models import Event
 from domains.operations import create_domain
+from mailboxes.addresses import unqueued_address
+from mailboxes.batch_operations import NewMailbox, create_mailboxes
 from mailboxes.models import Alias, Mailbox, QuotaUsage
-from mailboxes.operations import create_mailbox, delete_mailbox
+from mailboxes.operations import create_mailbox, delete_mailbox, restore_mailbox
 from mailboxes.passwords import verify
+from mailboxes.questions import ask
 from mailhost.errors import NotPermitted, Refused
 from mailhost.scope import every_tenant
 from tenants.models import Role
@@ -138,6 +141,30 @@ def test_a_new_mailbox_has_nothing_of_the_former_one(world, acme):
     assert anna.uid != former.uid
     assert not QuotaUsage.objects.filter(username="anna@acme.example").exists()
     assert fresh(former).deleted_at is not None
+
+
+def test_who_has_an_address_after_somebody_else_gets_mail_from_the_queue_under_another(world, acme):
+    first = a_mailbox(world.as_acme, "anna@acme.example")
+    delete_mailbox(world.as_acme, mailbox=first)
+    item = NewMailbox("anna@acme.example", 1, password_hash=PASSWORD_HASH)
+    second = create_mailboxes(world.as_acme, items=[item], is_atomic=True)[0][0]
+    of_second = queued("anna@acme.example")
+    delete_mailbox(world.as_acme, mailbox=second)
+    third = a_mailbox(world.as_acme, "anna@acme.example")
+    of_third = queued("anna@acme.example")
+    delete_mailbox(world.as_acme, mailbox=third)
+    restore_mailbox(world.as_acme, mailbox=first)
+
+    assert of_second == f"anna=mailbox-{second.uid}@acme.example"
+    assert of_third == f"anna=mailbox-{third.uid}@acme.example"
+    assert queued("anna@acme.example") == "anna@acme.example"
+    assert unqueued_address(f"anna=mailbox-{third.uid}+shop@acme.example") == "anna+shop@acme.example"
+
+
+def queued(address: str) -> str:
+    """Return what Postfix is answered for a mailbox's address."""
+    [(answer,)] = ask("aliases", address=address)
+    return answer
 
 
 def test_support_and_strangers_create_none(world, acme):

@@ -33,7 +33,7 @@ def test_the_way_of_an_alias_is_told_step_by_step(cast):
         ("dovecot", "weighed", "sales@acme.example"),
         ("postfix", "aliases", "sales@acme.example"),
         ("postfix", "aliases", "anna@acme.example"),
-        ("dovecot", "userdb", "anna@acme.example"),
+        ("dovecot", "delivery", "anna@acme.example"),
     ]
 
 

@@ -69,12 +69,13 @@ def test_each_daemon_sees_only_its_own_secrets(parameters):
 
 def test_every_lookup_is_rendered_in_the_words_of_its_daemon(parameters):
     texts = {path.name: file.text for path, file in render(parameters).items()}
+    branches = {"passdb", "app_passdb", "userdb", "delivery"}
 
     for lookup in lookups.of_daemon("postfix"):
         assert f"query = {lookup.postfix_query()}\n" in texts[f"{lookup.name}.cf"]
     for lookup in lookups.of_daemon("dovecot"):
         query = lookup.dovecot_query("2.3", overdraft_mb=100)
-        shown = as_branch(query) if lookup.name.endswith("passdb") else f"{lookup.parameter} = {query}\n"
+        shown = as_branch(query) if lookup.name in branches else f"{lookup.parameter} = {query}\n"
         assert shown in texts["weighed-sql.conf" if lookup.name == "weighed" else "auth-sql.conf"]
     assert not any(placeholder in text for text in texts.values() for placeholder in ("{address}", "{local}"))
 
