@@ -45,7 +45,6 @@ class Servers(Stack):
         """Start MariaDB with that much memory, and Redis."""
         self.take()
         self.configure()
-        self.given_ports = set(self.ports.values())
         self.queues.mkdir(exist_ok=True)
         self.sinks.mkdir(exist_ok=True)
         shutil.chown(self.sinks, "postfix")
@@ -82,7 +81,7 @@ class Servers(Stack):
         Ports, sockets, queue and configuration are its own; the certificate and the mailboxes' folder are shared.
         """
         home = self.home / name
-        own = rendered.parameters(home, self._other_ports(), self.secrets)
+        own = rendered.parameters(home, layout.free_ports(), self.secrets)
         queue = self.queues / name
         chosen = replace(
             own,
@@ -97,13 +96,6 @@ class Servers(Stack):
             guard_socket=queue / "guard/fromguard.sock",
         )
         return replace(chosen, postfix_db_user=user, postfix_db_password=self.secrets["postfix"]) if user else chosen
-
-    def _other_ports(self) -> dict[str, int]:
-        """Return ports that no set of daemons of this run was given: they listen only later."""
-        while not self.given_ports.isdisjoint((ports := layout.free_ports()).values()):
-            pass
-        self.given_ports.update(ports.values())
-        return ports
 
     def write(self, params: Parameters, daemons: tuple[str, ...], edit: Edit = unchanged) -> None:
         """Write the files of these daemons as production has them, each passed through `edit(name, text)`."""

@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterable
 from pathlib import Path
 
 CLONE = Path(__file__).resolve().parent.parent
@@ -68,18 +69,47 @@ def runtime_base(clone: Path = CLONE) -> tuple[Path, str | None]:
     return Path("/var/lib") / f"mailhost-{hashlib.sha256(os.fsencode(clone)).hexdigest()[:10]}", why
 
 
+# By port, what keeps it from other stacks: seconds pass between choosing a port and listening on it.
+_reserved: dict[int, socket.socket] = {}
+
+
 def free_ports(preferred: dict[str, int] | None = None) -> dict[str, int]:
     """Return a free port of 127.0.0.1 for every service: the preferred one, or the next free one above it.
 
-    Without preference the ports are random and below 32768, so that no outgoing connection takes one meanwhile.
+    No other stack of this machine gets one of them until `release_ports`, or until this process ends. Without
+    preference the ports are random and below 32768, so that no outgoing connection takes one meanwhile.
     """
     ports: dict[str, int] = {}
     for name in DEMO_PORTS:
         port = preferred[name] if preferred else random.randrange(20000, 32000)  # noqa: S311 - a port, no secret
-        while port in ports.values() or not _is_free(port):
+        while not _reserve(port):
             port += 1
         ports[name] = port
     return ports
+
+
+def release_ports(ports: Iterable[int]) -> None:
+    for port in ports:
+        if held := _reserved.pop(port, None):
+            held.close()
+
+
+def _reserve(port: int) -> bool:
+    """Reserve a port, if it is free and no other stack has reserved it.
+
+    The reservation is a name among Linux's abstract sockets: it stands in no folder, and it goes with its process.
+    """
+    held = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        held.bind(f"\0mailhost/port/{port}")
+    except OSError:
+        held.close()
+        return False
+    if not _is_free(port):
+        held.close()
+        return False
+    _reserved[port] = held
+    return True
 
 
 def _is_free(port: int) -> bool:

@@ -131,6 +131,7 @@ class Stack:
         if self.supervisor:
             self.state_file.unlink(missing_ok=True)
             self.supervisor.stop_all(last=SERVERS)
+            layout.release_ports(self.ports.values())
         if self._lock:
             self._lock.close()
             self._lock = None

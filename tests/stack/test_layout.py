@@ -1,8 +1,11 @@
 """Where a stack puts its files, and which ports it takes."""
 
+import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -67,9 +70,32 @@ def test_taken_port_gives_way_to_the_next_free_one():
         number = taken.getsockname()[1]
 
         ports = layout.free_ports({**layout.DEMO_PORTS, "smtp": number})
+        layout.release_ports(ports.values())
 
     assert ports["smtp"] > number
     assert len(set(ports.values())) == len(layout.DEMO_PORTS)
+
+
+def test_a_stack_that_starts_at_the_same_moment_takes_other_ports():
+    """Nothing listens yet: another process, of another clone, has only chosen."""
+    chooses = "import json, sys; from stack import layout; print(json.dumps(layout.free_ports()), flush=True)"
+    other = subprocess.Popen(
+        [sys.executable, "-c", f"{chooses}; sys.stdin.read()"],
+        cwd=layout.CLONE,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    theirs = json.loads(other.stdout.readline())
+
+    ours = layout.free_ports(theirs)
+    other.communicate()
+    layout.release_ports(ours.values())
+    afterwards = layout.free_ports(theirs)
+    layout.release_ports(afterwards.values())
+
+    assert set(ours.values()).isdisjoint(theirs.values())
+    assert afterwards == theirs
 
 
 def test_secrets_are_made_once_and_only_root_reads_them(tmp_path):
