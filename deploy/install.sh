@@ -67,7 +67,7 @@ install_venv() {
   "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { say "$python is older than Python 3.11"; exit 1; }
   [ -x .venv/bin/python ] || "$python" -m venv .venv
   [ -x .venv/bin/uv ] || .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
-  UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never .venv/bin/uv sync --quiet --frozen ${1:+"$1"} --python .venv/bin/python
+  UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never .venv/bin/uv sync --quiet --frozen --extra providers ${1:+"$1"} --python .venv/bin/python
   printf '%s\n' "$wanted" >"$stamp"
 }
 

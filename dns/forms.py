@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from dns import dmarc
 from dns.choices import ENDINGS
 from dns.nsupdate import ALGORITHMS
+from dns.publishing_operations import PROVIDERS
 from dns.tools import TOOLS
 
 PLAIN_TEXT = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
@@ -46,6 +47,31 @@ class ZoneForm(forms.Form):
         label=_("Secret"),
         max_length=500,
         help_text=_("The base64 text that your name server shows. It is kept encrypted and never shown again."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+    automatic = forms.BooleanField(
+        label=_("Publish later changes, such as the next signing key, by itself"), required=False, initial=True
+    )
+
+
+class ProviderForm(forms.Form):
+    """A token with which a provider of DNS lets programs change a zone."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        # It stands on one page with the other way in.
+        super().__init__(*arguments, auto_id="provider_%s", **named)
+
+    provider = forms.ChoiceField(label=_("Provider"), choices=list(PROVIDERS.items()))
+    zone = forms.CharField(
+        label=_("Zone"), required=False, max_length=253, help_text=_("The domain itself, or a name above it.")
+    )
+    secret = forms.CharField(
+        label=_("API token"),
+        max_length=500,
+        help_text=_(
+            "Make one that may read the zone and edit its DNS, for this zone alone. It is kept encrypted and never "
+            "shown again."
+        ),
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
     automatic = forms.BooleanField(

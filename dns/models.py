@@ -187,18 +187,23 @@ class DmarcPolicy(TenantOwned):
 
 
 class ZoneAccess(TenantOwned):
-    """How the name server of a domain takes updates (RFC 2136). `sealed_secret` opens by `mailhost.vault` alone."""
+    """How a domain's zone is published into: by dynamic updates (RFC 2136), or by a `provider`'s API.
+
+    `sealed_secret`, a TSIG key or an API token, opens by `mailhost.vault` alone.
+    """
 
     tenant_path = "domain__tenant__path"
     domain_path = "domain"
     secret = frozenset({"sealed_secret"})
 
     domain = models.OneToOneField(Domain, models.CASCADE, related_name="zone_access")
-    server = models.CharField(max_length=253)
+    # "": dynamic updates, at this server and by this key.
+    provider = models.CharField(max_length=20, default="", db_collation="ascii_bin")
+    server = models.CharField(max_length=253, default="")
     port = models.PositiveIntegerField(default=53)
     zone = ExactCharField(max_length=253)
-    key_name = models.CharField(max_length=253)
-    algorithm = models.CharField(max_length=20)
+    key_name = models.CharField(max_length=253, default="")
+    algorithm = models.CharField(max_length=20, default="")
     sealed_secret = models.TextField()
     automatic = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -208,7 +213,7 @@ class ZoneAccess(TenantOwned):
         db_table = "dns_zone_accesses"
 
     def __str__(self) -> str:
-        return f"{self.zone} at {self.server}"
+        return f"{self.zone} at {self.provider or self.server}"
 
 
 class Publication(TenantOwned):
@@ -229,6 +234,27 @@ class Publication(TenantOwned):
 
     def __str__(self) -> str:
         return f"{len(self.changes)} changes in {self.zone}"
+
+
+class PublishingIntent(models.Model):
+    """What is about to be changed in a zone: written, and committed, before the zone's server is asked to.
+
+    Whoever is killed in between leaves it, and the next act on the domain finds by it what came of the change
+    (`dns.intents`). It has no foreign key: the domain's row may be in use by the very act that writes this.
+    """
+
+    domain_pk = models.PositiveBigIntegerField(db_index=True)
+    zone = models.CharField(max_length=253)
+    changes = models.JSONField(default=list)
+    begun_at = models.DateTimeField()
+    # While it may still be under way.
+    is_held = models.BooleanField(default=True)
+
+    class Meta:
+        db_table = "dns_publishing_intents"
+
+    def __str__(self) -> str:
+        return f"{len(self.changes)} changes meant for {self.zone}"
 
 
 class WrittenRecord(TenantOwned):

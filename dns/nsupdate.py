@@ -1,12 +1,12 @@
 """Dynamic updates (RFC 2136), signed with TSIG (RFC 8945), over TCP."""
 
 import binascii
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy
 
 from dns.changes import Change, Place
 from dns.exception import DNSException
@@ -19,21 +19,19 @@ from dns.rcode import NOERROR, NXDOMAIN, to_text
 from dns.rdatatype import from_text as type_of
 from dns.tsig import Key
 from dns.update import UpdateMessage
+from dns.zone_writing import Bound, NotPublished, side_by_side
 
-SECONDS = 5
-# For all places that are read: a server that answers each in its last moment would hold a page for minutes.
-READ_SECONDS = 12
+# For everything that one act asks; a page waits for it.
+TOTAL_SECONDS = 5
+# A server may be far: forty questions one after another would take as many round trips.
+AT_ONCE = 8
 ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512")
 MOST_CHANGES = 200
 
 
-class NotPublished(Exception):
-    """The name server did not do it. The message is for people, and holds no secret."""
-
-
 @dataclass(frozen=True)
 class NameServer:
-    """A primary server that takes updates of one zone. Raises NotPublished from every method."""
+    """A primary server that takes updates of one zone (`dns.zone_writing.ZoneWriter`). One of these is one act."""
 
     address: str
     port: int
@@ -41,19 +39,20 @@ class NameServer:
     key_name: str
     algorithm: str
     secret: str = field(repr=False)
+    bound: Bound = field(default_factory=lambda: Bound(TOTAL_SECONDS), repr=False, compare=False)
 
     def check(self) -> None:
         """Ask for an update of nothing: the server, the zone and the key must be right."""
         self._send(self._update())
 
     def read(self, places: Iterable[Place]) -> dict[Place, tuple[str, ...]]:
-        """Return what stands at these names and types, and their aliases, as data in zone-file form."""
-        wanted = {*places, *((name, "CNAME") for name, _ in places)}
-        until = time.monotonic() + READ_SECONDS
-        return {place: self._records(*place, until) for place in sorted(wanted)}
+        wanted = sorted({*places, *((name, "CNAME") for name, _type in places)})
+        return dict(
+            zip(wanted, side_by_side(lambda place: self._records(*place), wanted, at_once=AT_ONCE), strict=True)
+        )
 
     def apply(self, changes: Iterable[Change]) -> None:
-        """Make all changes, or none: what is to be taken out must still stand, and no alias must have come."""
+        """Make all changes, or none."""
         update = self._update()
         doing = [change for change in changes if change.does_something][:MOST_CHANGES]
         for change in doing:
@@ -68,13 +67,13 @@ class NameServer:
         if doing:
             self._send(update)
 
-    def _records(self, name: str, record_type: str, until: float) -> tuple[str, ...]:
+    def _records(self, name: str, record_type: str) -> tuple[str, ...]:
         query = make_query(f"{name}.", type_of(record_type))
         query.flags &= ~RD
-        response = self._ask(query, until - time.monotonic())
+        response = self._ask(query)
         if response.rcode() not in (NOERROR, NXDOMAIN):
-            said = _("The name server answered %(code)s for %(name)s.")
-            raise NotPublished(said % {"code": to_text(response.rcode()), "name": name})
+            text = _("The name server answered %(code)s for %(name)s.")
+            raise NotPublished(text % {"code": to_text(response.rcode()), "name": name})
         return tuple(
             record.to_text()
             for rrset in response.answer
@@ -92,28 +91,26 @@ class NameServer:
     def _send(self, update: UpdateMessage) -> None:
         code = self._ask(update).rcode()
         if code != NOERROR:
-            unknown = _("The name server answered %(code)s.") % {"code": to_text(code)}
-            raise NotPublished(_(MEANINGS[to_text(code)]) if to_text(code) in MEANINGS else unknown)
+            other = _("The name server answered %(code)s.") % {"code": to_text(code)}
+            raise NotPublished(str(MEANINGS.get(to_text(code), other)))
 
-    def _ask(self, message: Message, left: float = SECONDS) -> Message:
+    def _ask(self, message: Message) -> Message:
         if not may_be_asked(self.address):
             raise NotPublished(_("The name server's address is not a public one."))
-        if left <= 0:
-            raise NotPublished(_("The name server answers too slowly."))
         try:
-            return tcp(message, self.address, timeout=min(SECONDS, left), port=self.port)
+            return tcp(message, self.address, timeout=self.bound.left(), port=self.port)
         except DNSException as error:
-            said = _("The name server did not take the question (%(error)s).")
-            raise NotPublished(said % {"error": type(error).__name__}) from None
+            text = _("The name server did not take the question (%(error)s).")
+            raise NotPublished(text % {"error": type(error).__name__}) from None
         except (OSError, EOFError):
             raise NotPublished(_("The name server could not be reached.")) from None
 
 
-MEANINGS = {
-    "NOTAUTH": gettext_noop("The name server does not know this key, or does not serve the zone (NOTAUTH)."),
-    "REFUSED": gettext_noop("The name server does not let this key change the zone (REFUSED)."),
-    "NOTZONE": gettext_noop("A name lies outside of the zone (NOTZONE)."),
-    "NXRRSET": gettext_noop("What is to be replaced was changed meanwhile (NXRRSET). Look at the preview again."),
-    "YXRRSET": gettext_noop("An alias was entered meanwhile (YXRRSET). Look at the preview again."),
-    "SERVFAIL": gettext_noop("The name server failed (SERVFAIL)."),
+MEANINGS: dict[str, Promise] = {
+    "NOTAUTH": gettext_lazy("The name server does not know this key, or does not serve the zone (NOTAUTH)."),
+    "REFUSED": gettext_lazy("The name server does not let this key change the zone (REFUSED)."),
+    "NOTZONE": gettext_lazy("A name lies outside of the zone (NOTZONE)."),
+    "NXRRSET": gettext_lazy("What is to be replaced was changed meanwhile (NXRRSET). Look at the preview again."),
+    "YXRRSET": gettext_lazy("An alias was entered meanwhile (YXRRSET). Look at the preview again."),
+    "SERVFAIL": gettext_lazy("The name server failed (SERVFAIL)."),
 }

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from dns import tools
 from dns.tools import Found
+from domains.models import Domain
 from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.waiting import waiting
@@ -17,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 # Lookups that go out to DNS, for each key or person: strangers' servers are asked in our name.
 MOST_A_MINUTE = 60
+# Acts on zones, for each tenant.
+MOST_ACTS_A_MINUTE = 30
 WINDOW_SECONDS = 60
 
 
@@ -60,10 +63,30 @@ def _seconds(found: Found) -> int:
     return min([*own, *inner], default=tools.SHORTEST_SECONDS)
 
 
+def refuse_too_many_acts(actor: Actor, domain: Domain) -> None:
+    """Count an act on the domain's zone: its tenant's people and keys share what they may ask of strangers' servers.
+
+    Raises Refused: too_many_lookups.
+    """
+    if actor.user_id is None and actor.key_id is None:
+        # What we do by the clock has a pace of its own.
+        return
+    try:
+        _count(f"zone:{domain.tenant_id}", MOST_ACTS_A_MINUTE, _("Too much at once. Try again in a minute."))
+    except Refused:
+        raise
+    except Exception as error:  # whatever the cache's client raises, the act is still done
+        log.warning("zone_acts_not_counted", error=type(error).__name__)
+
+
 def _refuse_too_many(actor: Actor) -> None:
     who = f"key:{actor.key_id}" if actor.key_id else f"user:{actor.user_id}"
+    said = _("At most %(most)s lookups a minute. Try again in a minute.") % {"most": MOST_A_MINUTE}
+    _count(who, MOST_A_MINUTE, said)
+
+
+def _count(who: str, most: int, refusal: str) -> None:
     key = f"dns:count:{who}"
     cache.add(key, 0, WINDOW_SECONDS)
-    if cache.incr(key) > MOST_A_MINUTE:
-        said = _("At most %(most)s lookups a minute. Try again in a minute.") % {"most": MOST_A_MINUTE}
-        raise TooManyLookups("too_many_lookups", "", said)
+    if cache.incr(key) > most:
+        raise TooManyLookups("too_many_lookups", "", refusal)

@@ -61,6 +61,21 @@ def publish_records(domain_id: int) -> None:
             log.info("records_not_published", domain=domain_id, code=refused.code, reason=refused.message)
 
 
+def settle_publications() -> None:
+    """Find out what came of publications that failed or were killed on the way."""
+    for domain_id in publishing_operations.domains_cut_off(timezone.now()):
+        domain = live_domain(domain_id)
+        if domain is None:
+            publishing_operations.forget_intents(domain_id)
+            continue
+        try:
+            publishing_operations.settle_publication(system_actor(domain.tenant, "DNS publishing"), domain=domain)
+        except Refused as refused:
+            log.info("publication_not_settled", domain=domain_id, code=refused.code, reason=refused.message)
+            if refused.code in {"not_connected", "not_found"}:
+                publishing_operations.forget_intents(domain_id)
+
+
 def activate_key(domain_id: int) -> None:
     """Let the key that DNS shows sign."""
     if domain := live_domain(domain_id):

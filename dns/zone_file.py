@@ -21,14 +21,14 @@ def zone_text(domain_name: str, records: Iterable[DnsRecord]) -> str:
 
 def _value(record: DnsRecord) -> str:
     if record.record_type == "TXT":
-        return _strings(record.value)
+        return strings(record.value)
     if record.record_type in NAMING:
         return f"{record.value.removesuffix('.')}."
     return record.value
 
 
-def _strings(text: str) -> str:
-    """Cut a text into quoted strings; whoever reads the record joins them again."""
+def strings(text: str) -> str:
+    """Return a text as the quoted strings of a TXT record; whoever reads the record joins them again."""
     raw = text.encode()
     parts = [raw[start : start + MAX_STRING] for start in range(0, len(raw), MAX_STRING)] or [b""]
     return " ".join(f'"{"".join(map(_sign, part))}"' for part in parts)

@@ -50,6 +50,7 @@ EVERY = {
     "expired app passwords": ("mailboxes.tasks.end_expired_app_passwords", 60),
     "DNS records that are due": ("dns.tasks.check_due_records", 15),
     "DKIM keys retire and rotate": ("dns.tasks.turn_keys", 300),
+    "publications that were cut off": ("dns.tasks.settle_publications", 300),
     "proof of ownership is settled": ("domains.tasks.settle_proofs", 300),
     "deleted tenants whose time is over": ("tenants.tasks.purge_deleted", 3600),
     "proof of resellers' host names": ("tenants.tasks.check_brand_hosts", 3600),

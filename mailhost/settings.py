@@ -40,6 +40,8 @@ MAILHOST_NAMESERVERS = env.list("MAILHOST_NAMESERVERS", default=[])
 # for a private name server, as in the demo.
 MAILHOST_AUTHORITATIVE_PORT = env.int("MAILHOST_AUTHORITATIVE_PORT", default=53)
 MAILHOST_DNS_NETWORKS = env.list("MAILHOST_DNS_NETWORKS", default=[])
+# Where Cloudflare's API is.
+MAILHOST_CLOUDFLARE_API = env("MAILHOST_CLOUDFLARE_API", default="https://api.cloudflare.com/client/v4")
 # Block lists that the DNS tools ask about an address.
 MAILHOST_BLOCKLISTS = env.list(
     "MAILHOST_BLOCKLISTS", default=["zen.spamhaus.org", "bl.spamcop.net", "b.barracudacentral.org"]

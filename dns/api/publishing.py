@@ -6,15 +6,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dns.api.records import RecordAnswer
+from dns.api.tools import throttled
 from dns.changes import Change
 from dns.models import Publication, RecordChange, ZoneAccess
 from dns.nsupdate import ALGORITHMS
-from dns.publishing_operations import connect_zone, disconnect_zone, preview, publish_records, undo_publication
+from dns.publishing_operations import (
+    PROVIDERS,
+    connect_zone,
+    disconnect_zone,
+    preview,
+    publish_records,
+    undo_publication,
+)
 from dns.record_operations import check_records
 from domains.api import OfDomain
+from domains.models import Domain
 from domains.references import find_domain
 from longwork.api import accepted, is_long
 from longwork.works import begin
+from mailhost.actor import Actor
 from mailhost.api.changes import is_rehearsal
 from mailhost.api.endpoint import Endpoint, gone
 from mailhost.api.schema import describe
@@ -60,22 +70,25 @@ class ZoneAccessAnswer(Answer):
     """How the zone is published into. The secret is shown nobody."""
 
     object = ObjectName("zone_access")
+    provider = serializers.ChoiceField(choices=["", *PROVIDERS], help_text="Empty for dynamic updates.")
     server = serializers.CharField()
     port = serializers.IntegerField()
     zone = serializers.CharField()
     key_name = serializers.CharField()
-    algorithm = serializers.ChoiceField(choices=ALGORITHMS)
+    algorithm = serializers.ChoiceField(choices=["", *ALGORITHMS])
     automatic = serializers.BooleanField()
     created_at = serializers.DateTimeField()
 
 
 class NewZoneAccess(Shape):
-    """A TSIG key with which the zone's primary server takes updates (RFC 2136). `zone` is the domain unless given."""
+    """A TSIG key with which the zone's primary server takes updates (RFC 2136): `server`, `key_name`, `secret`. Or an
+    API token: `provider` (`cloudflare`), `secret`. `zone` is the domain unless given."""
 
-    server = Text()
+    provider = Text(required=False)
+    server = Text(required=False)
     port = Whole(required=False)
     zone = Text(required=False)
-    key_name = Text()
+    key_name = Text(required=False)
     algorithm = Text(required=False)
     secret = Text()
     automatic = Switch(required=False)
@@ -167,7 +180,8 @@ class DomainZoneAccess(OfDomain):
     )
     def post(self, request: Request, domain: str) -> Response:
         row = find_domain(domain)
-        access = connect_zone(request.actor, domain=row, **self.body(NewZoneAccess))
+        with throttled():
+            access = connect_zone(request.actor, domain=row, **self.body(NewZoneAccess))
         return Response(ZoneAccessAnswer(access).data, status=201)
 
     @describe("disconnect_zone", "Forget the name server's key", status=204, names_object=True, changes=True)
@@ -189,7 +203,8 @@ class DomainPublication(OfDomain):
         refuses=True,
     )
     def get(self, request: Request, domain: str) -> Response:
-        return Response(previewed(find_domain(domain)))
+        with throttled():
+            return Response(previewed(request.actor, find_domain(domain)))
 
     @describe(
         "publish_records",
@@ -204,10 +219,12 @@ class DomainPublication(OfDomain):
         self.body(Nothing)
         if is_rehearsal(request):
             # A zone cannot be rolled back with the database's transaction.
-            return Response(previewed(row))
+            with throttled():
+                return Response(previewed(request.actor, row))
         if is_long(request):
             return accepted(request, begin(request.actor, PUBLISH, kind=publish_records.action, domain_id=row.pk))
-        return Response(shown(publish_records(request.actor, domain=row)))
+        with throttled():
+            return Response(shown(publish_records(request.actor, domain=row)))
 
 
 class DomainPublicationUndo(OfDomain):
@@ -228,10 +245,11 @@ class DomainPublicationUndo(OfDomain):
         if is_rehearsal(request):
             last = Publication.objects.filter(domain=row, undone_at=None).order_by("-pk").first()
             return Response(shown(last) if last else None)
-        return Response(shown(undo_publication(request.actor, domain=row)))
+        with throttled():
+            return Response(shown(undo_publication(request.actor, domain=row)))
 
 
-def previewed(domain) -> dict:
-    changes = preview(domain)
+def previewed(actor: Actor, domain: Domain) -> dict:
+    changes = preview(actor, domain)
     zone = domain.zone_access.zone
     return PublicationAnswer({"zone": zone, "changes": changes, "made_at": None, "undone_at": None}).data

@@ -3,14 +3,24 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from dns.changes import Change
-from dns.forms import ZoneForm
+from dns.cloudflare import is_installed
+from dns.forms import ProviderForm, ZoneForm
+from dns.intents import left_over
 from dns.models import Publication, ZoneAccess
-from dns.publishing_operations import connect_zone, disconnect_zone, preview, publish_records, undo_publication
+from dns.publishing_operations import (
+    PROVIDERS,
+    connect_zone,
+    disconnect_zone,
+    preview,
+    publish_records,
+    undo_publication,
+)
 from domains.models import Domain
 from mailhost.errors import Refused
 from mailhost.web.forms import refusals, refusals_told, render_form
@@ -24,22 +34,24 @@ def publishing(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.listed(), uid=uid)
     context = shown(domain)
     if context["access"] and "preview" in request.GET and request.actor.may("zones.publish"):
-        context |= previewed(domain)
-    return render_form(request, "dns/publishing.html", ZoneForm(initial={"zone": domain.domain_name}), **context)
+        context |= previewed(request, domain)
+    return render_form(request, "dns/publishing.html", context["zone_form"], **context)
 
 
 @require_POST
 @needs(connect_zone.action)
 def connect(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.listed(), uid=uid)
-    form = ZoneForm(request.POST)
+    is_provider = "provider" in request.POST
+    form = (ProviderForm if is_provider else ZoneForm)(request.POST)
     if form.is_valid():
         with refusals(form):
             access = connect_zone(request.actor, domain=domain, **form.cleaned_data)
             text = _("%(server)s took the key. Look at what would change, then publish.")
-            messages.success(request, text % {"server": access.server})
+            messages.success(request, text % {"server": PROVIDERS.get(access.provider, access.server)})
             return redirect("domain-publishing", domain.uid)
-    return render_form(request, "dns/publishing.html", form, **shown(domain))
+    shown_as = "provider_form" if is_provider else "zone_form"
+    return render_form(request, "dns/publishing.html", form, **shown(domain) | {shown_as: form})
 
 
 @require_POST
@@ -73,18 +85,27 @@ def undo(request: HttpRequest, uid: str) -> HttpResponse:
 
 def shown(domain: Domain) -> dict:
     last = Publication.objects.filter(domain=domain).order_by("-pk").first()
+    access = ZoneAccess.objects.filter(domain=domain).first()
     return {
         "domain": domain,
         "tab": "publishing",
-        "access": ZoneAccess.objects.filter(domain=domain).first(),
+        "access": access,
+        "provider": PROVIDERS.get(access.provider, "") if access else "",
+        "is_cut_off": bool(left_over(timezone.now(), domain.pk)),
+        "zone_form": new_zone_form(domain),
+        "provider_form": ProviderForm(initial={"zone": domain.domain_name}) if is_installed() else None,
         "last": last,
         "last_changes": [Change.from_dict(values) for values in last.changes] if last else [],
     }
 
 
-def previewed(domain: Domain) -> dict:
+def new_zone_form(domain: Domain) -> ZoneForm:
+    return ZoneForm(initial={"zone": domain.domain_name})
+
+
+def previewed(request: HttpRequest, domain: Domain) -> dict:
     try:
-        changes = preview(domain)
+        changes = preview(request.actor, domain)
     except Refused as refused:
         return {"is_previewed": True, "trouble": refused.message}
     return {

@@ -17,6 +17,7 @@ LEFT_OUT = {
     "NewApiKey": {"bound_to_id"},
     "NewDomain": {"alias_of"},
     "WantedDomain": {"alias_of"},
+    "NewZoneAccess": {"provider"},
     "InputError": {"parameter"},
     "PreviewRequest": {"plan_id"},
 }
@@ -287,5 +288,5 @@ BY_OWNER: dict[str, dict[str, Any]] = {
     "Tenant": {"name": "Acme", "kind": "customer", "parent_id": f"ten_{UID}"},
     "WantedState": {"object": "state"},
     "WebhookEndpoint": {"description": "Billing", "url": WEBHOOK_URL, "secret": "whsec_…"},
-    "ZoneAccess": {"algorithm": "hmac-sha256"},
+    "ZoneAccess": {"algorithm": "hmac-sha256", "provider": ""},
 }

@@ -84,7 +84,7 @@ def statuses(domain) -> set[str]:
 
 def planned(actor, domain):
     with tenant_scope(actor.tenant_path):
-        return preview(domain)
+        return preview(actor, domain)
 
 
 def test_all_records_turn_green_by_one_act(actor, connected):
