@@ -30,10 +30,15 @@ NAME_SOURCES = "reports.tasks.name_sources"
 BATCH = 500
 
 
-def take_in(raw: bytes, now: datetime) -> str:
+class NotYet(Exception):
+    """DNS gives no answer at present about who has signed a message."""
+
+
+def take_in(raw: bytes, now: datetime, *, may_wait: bool = True) -> str:
     """Count the reports of one message; return how it went in a word. What is broken is set aside and never counted.
 
-    The caller has entered the scope. Raises nothing for what is the sender's.
+    While DNS does not tell whose signature it is, the message is "put_off", as long as it `may_wait`. The caller has
+    entered the scope. Raises nothing for what is the sender's.
     """
     message = EmailMessage()
     try:
@@ -43,8 +48,13 @@ def take_in(raw: bytes, now: datetime) -> str:
         found = [count(domain, report, now) for report in reports_of(message)]
         return "counted" if any(found) else "duplicate"
     except Broken as broken:
-        set_aside(message, str(broken), now)
-        return "set_aside"
+        reason = str(broken)
+    except NotYet as not_yet:
+        if may_wait:
+            return "put_off"
+        reason = str(not_yet)
+    set_aside(message, reason, now)
+    return "set_aside"
 
 
 def set_aside(message: EmailMessage, reason: str, now: datetime) -> None:
@@ -86,12 +96,22 @@ def addressed_domain(message: EmailMessage) -> Domain:
 
 
 def refuse_forged(raw: bytes, message: EmailMessage) -> None:
-    """Raise Broken unless a signature verifies whose domain is the sender's (RFC 9990, RFC 8460, 3)."""
+    """Raise Broken unless a signature verifies whose domain is the sender's (RFC 9990, RFC 8460, 3); NotYet where DNS
+    does not answer for the key of one that could."""
     sender = parseaddr(header(message, "From"))[1].rpartition("@")[2].lower()
     signatures = message.get_all("DKIM-Signature", [])[:MOST_SIGNATURES]
+    unanswered = ""
     for index, signature in enumerate(signatures):
-        if is_aligned(signing_domain(str(signature)), sender) and verifies(raw, index):
-            return
+        signer = signing_domain(str(signature))
+        if not is_aligned(signer, sender):
+            continue
+        try:
+            if verifies(raw, index):
+                return
+        except NotYet:
+            unanswered = signer
+    if unanswered:
+        raise NotYet(f"DNS gave no answer for the key of {unanswered}.")
     raise Broken(f"No signature shows that the report comes from {sender or 'its sender'}.")
 
 
@@ -112,14 +132,20 @@ def organisation(name: str) -> str:
 
 
 def verifies(raw: bytes, index: int) -> bool:
+    """Say whether the signature at this place is good. Raises NotYet when DNS does not answer for its key."""
+    answers = []
+
     def text(name: bytes, timeout: int = 5) -> bytes | None:
-        answer = look_up(name.decode("ascii", "replace").rstrip("."), "TXT")
-        return answer.values[0].encode() if answer.values else None
+        answers.append(look_up(name.decode("ascii", "replace").rstrip("."), "TXT"))
+        return answers[-1].values[0].encode() if answers[-1].values else None
 
     try:
-        return dkim.DKIM(raw).verify(idx=index, dnsfunc=text)
+        is_good = dkim.DKIM(raw).verify(idx=index, dnsfunc=text)
     except (dkim.DKIMException, ValueError, IndexError, KeyError, UnicodeError):
-        return False
+        is_good = False
+    if not is_good and any(answer.is_temporary for answer in answers):
+        raise NotYet
+    return is_good
 
 
 def reports_of(message: EmailMessage) -> list[DmarcReport | TlsReport]:

@@ -1,9 +1,12 @@
 """The mailbox that takes reports, read over IMAP: each message is looked at once, and then gone or set aside."""
 
 import imaplib
+import random
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from django.conf import settings
 
@@ -11,7 +14,7 @@ from reports.unpacking import MOST_MESSAGE_BYTES
 
 SECONDS = 30
 SET_ASIDE = '"Set aside"'
-AT_ONCE = 200
+AT_ONCE, PUT_OFF_AT_ONCE = 200, 20
 
 
 class Unreachable(Exception):
@@ -25,8 +28,23 @@ class ReportsMailbox:
         self.connection = connection
 
     def numbers(self) -> list[bytes]:
-        """Return the UIDs of the oldest messages."""
-        return self._told("SEARCH", "UNDELETED")[0].split()[:AT_ONCE]
+        """Return the UIDs of the oldest messages that were not looked at yet."""
+        return self._told("SEARCH", "UNDELETED", "UNFLAGGED")[0].split()[:AT_ONCE]
+
+    def put_off_numbers(self) -> list[bytes]:
+        """Return the UIDs of some messages that were put off: any of them, so that none stands in another's way."""
+        uids = self._told("SEARCH", "UNDELETED", "FLAGGED")[0].split()
+        return random.sample(uids, min(len(uids), PUT_OFF_AT_ONCE))
+
+    def put_off(self, uid: bytes) -> None:
+        self._told("STORE", uid.decode(), "+FLAGS.SILENT", "(\\Flagged)")
+
+    def arrived_at(self, uid: bytes) -> datetime:
+        """Return when a message was delivered, by the mail server's word."""
+        told = imaplib.Internaldate2tuple(self._told("FETCH", uid.decode(), "(INTERNALDATE)")[0])
+        if told is None:
+            raise Unreachable("FETCH tells no date.")
+        return datetime.fromtimestamp(time.mktime(told), UTC)
 
     def message(self, uid: bytes) -> bytes | None:
         """Return a message; None for one that is too large to be looked at."""

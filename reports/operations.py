@@ -26,6 +26,8 @@ from reports.models import DmarcCount, Mark, Report, SetAside, Source, TlsCount
 log = structlog.get_logger(__name__)
 
 KEPT = timedelta(days=400)
+# For the name servers of whoever reports to come back.
+WAITS = timedelta(days=3)
 READING, READ_SECONDS = "reports:reading", 120
 # What MariaDB and MySQL say of a value that a column does not hold.
 UNFIT = {1264, 1366, 1406}
@@ -72,9 +74,10 @@ def set_dmarc_policy(actor: Actor, *, domain: Domain, policy: str) -> Domain:
 
 
 def read_mailbox(now: datetime) -> dict[str, int]:
-    """Take in what lies in the reports' mailbox; each message leaves it, whatever it is. The caller has entered the
-    scope. Raises mailbox.Unreachable, and OperationalError with the message still there."""
-    went = {"counted": 0, "duplicate": 0, "set_aside": 0}
+    """Take in what lies in the reports' mailbox; each message leaves it, whatever it is, but one for which DNS gives no
+    answer: that is tried again for `WAITS`. The caller has entered the scope. Raises mailbox.Unreachable, and
+    OperationalError with the message still there."""
+    went = {"counted": 0, "duplicate": 0, "set_aside": 0, "put_off": 0}
     # A reader that waits for slow name servers must not be joined by the next one, message by message.
     if not cache.add(READING, 1, timeout=2 * READ_SECONDS):
         return went
@@ -91,20 +94,27 @@ def read_mailbox(now: datetime) -> dict[str, int]:
 def _read(now: datetime, ends: float, went: dict[str, int]) -> None:
     """Take in messages until that moment of the monotonic clock, counting what becomes of them in `went`."""
     with mailbox.opened() as box:
-        for uid in box.numbers():
+        # What was put off comes last: it may cost DNS seconds each, and must keep nothing waiting that is new.
+        for uid in (*box.numbers(), *box.put_off_numbers()):
             if time.monotonic() > ends:
                 return
-            how = taken_in(box.message(uid), now)
+            how = taken_in(box.message(uid), now, may_wait=now - box.arrived_at(uid) < WAITS)
             went[how] += 1
-            box.set_aside(uid) if how == "set_aside" else box.delete(uid)
+            match how:
+                case "set_aside":
+                    box.set_aside(uid)
+                case "put_off":
+                    box.put_off(uid)
+                case _:
+                    box.delete(uid)
 
 
-def taken_in(raw: bytes | None, now: datetime) -> str:
+def taken_in(raw: bytes | None, now: datetime, *, may_wait: bool = False) -> str:
     if raw is None:
         intake.set_aside(intake.EmailMessage(), "The message is too large.", now)
         return "set_aside"
     try:
-        return intake.take_in(raw, now)
+        return intake.take_in(raw, now, may_wait=may_wait)
     except Exception as fault:
         if isinstance(fault, (OperationalError, InterfaceError)) and fault.args[0] not in UNFIT:
             # It waits in the mailbox for a database that answers.

@@ -2,10 +2,12 @@
 
 import gzip
 import secrets
+from collections.abc import Callable
 from email.message import EmailMessage
 
 import dkim
 import pytest
+from django.test import override_settings
 from django.utils import timezone
 
 from dns.dkim import make_key, public_record
@@ -18,6 +20,8 @@ from stack.publish import Published, publish
 from tests.mail.conftest import PASSWORD, acme, post  # noqa: F401  fixtures
 from tests.reports.conftest import dmarc_xml, row
 
+NOTHING = {"counted": 0, "duplicate": 0, "set_aside": 0, "put_off": 0}
+
 
 @pytest.fixture
 def reports_box(live, acme, settings):  # noqa: F811
@@ -29,18 +33,16 @@ def reports_box(live, acme, settings):  # noqa: F811
     return box
 
 
-def read() -> dict[str, int]:
-    with every_tenant("the task's part"):
-        return operations.read_mailbox(timezone.now())
-
-
-def test_delivered_reports_are_counted_and_broken_ones_set_aside_once(post, acme, reports_box):  # noqa: F811
+@pytest.fixture
+def send_report(post, acme, reports_box) -> Callable[..., str]:  # noqa: F811
+    """Have a receiver send a report about Acme's domain, in somebody's name; return its Message-ID once it is there."""
     receiver = f"receiver-{secrets.token_hex(4)}.example"
     pair = make_key()
     publish(post.stack.info["dns"], [Published(f"s1._domainkey.{receiver}.", "TXT", public_record(pair.public_key))])
     name, to = acme.domain.domain_name, report_address_of(reports_box.email, acme.domain.uid)
 
-    def send(document: bytes, sender: str) -> str:
+    def send(sender: str = receiver) -> str:
+        document = dmarc_xml(row(header_from=name), domain=name, report_id=secrets.token_hex(8))
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = f"dmarc@{sender}", to, "Report"
         message["Message-ID"] = f"<{secrets.token_hex(8)}@{sender}>"
@@ -48,21 +50,42 @@ def test_delivered_reports_are_counted_and_broken_ones_set_aside_once(post, acme
         raw = message.as_bytes().replace(b"\n", b"\r\n")
         with post.outside() as smtp:
             smtp.sendmail(f"dmarc@{receiver}", [to], dkim.sign(raw, b"s1", receiver.encode(), pair.private_pem) + raw)
+        post.arrived((reports_box.email, PASSWORD), message["Message-ID"])
         return message["Message-ID"]
 
-    good = send(dmarc_xml(row(header_from=name), domain=name, report_id=secrets.token_hex(8)), receiver)
-    forged = send(dmarc_xml(row(header_from=name), domain=name, report_id="r-2"), "google.example")
-    for message_id in (good, forged):
-        post.arrived((reports_box.email, PASSWORD), message_id)
+    return send
 
-    assert read() == {"counted": 1, "duplicate": 0, "set_aside": 1}
-    assert read() == {"counted": 0, "duplicate": 0, "set_aside": 0}
+
+def read() -> dict[str, int]:
+    with every_tenant("the task's part"):
+        return operations.read_mailbox(timezone.now())
+
+
+def test_delivered_reports_are_counted_and_broken_ones_set_aside_once(acme, reports_box, send_report):  # noqa: F811
+    send_report()
+    forged = send_report("google.example")
+    with override_settings(MAILHOST_NAMESERVERS=["127.0.0.1@9"]):
+        assert read() == NOTHING | {"put_off": 1, "set_aside": 1}
+        assert read() == NOTHING | {"put_off": 1}
+    assert read() == NOTHING | {"counted": 1}
+    assert read() == NOTHING
 
     with every_tenant("a test looks at its rows"):
         assert DmarcCount.objects.get(domain=acme.domain).count == 3
     assert "google.example" in SetAside.objects.get(message_id=forged).reason
     with opened() as box:
         assert box.connection.select('"Set aside"')[1] == [b"1"]
+
+
+def test_what_dns_does_not_tell_for_three_days_is_set_aside(send_report):
+    late = send_report()
+
+    with override_settings(MAILHOST_NAMESERVERS=["127.0.0.1@9"]), every_tenant("the task's part"):
+        assert operations.read_mailbox(timezone.now()) == NOTHING | {"put_off": 1}
+        after = timezone.now() + operations.WAITS
+        assert operations.read_mailbox(after) == NOTHING | {"set_aside": 1}
+
+    assert "DNS gave no answer" in SetAside.objects.get(message_id=late).reason
 
 
 def test_a_mailbox_that_does_not_open_leaves_its_messages_where_they_are(reports_box, settings):

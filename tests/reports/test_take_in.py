@@ -12,7 +12,7 @@ from django.utils import timezone
 from mailhost.scope import every_tenant
 from reports.intake import take_in
 from reports.models import DmarcCount, Report, SetAside, Source, TlsCount
-from tests.reports.conftest import REPORTS, YESTERDAY, dmarc_xml, row
+from tests.reports.conftest import RECEIVER, REPORTS, YESTERDAY, dmarc_xml, row
 from tests.world import verified_domain
 
 NOW = timezone.now()
@@ -142,6 +142,28 @@ def test_a_forged_sender_is_set_aside(acme, mail):
     assert taken(altered) == "set_aside"
 
     assert counts() == []
+
+
+@pytest.mark.parametrize("trouble", ["fails", "is_silent"])
+def test_a_report_whose_signer_dns_does_not_tell_is_put_off_until_it_does(acme, mail, dns_server, trouble):
+    raw, key = mail(acme, dmarc_xml()), f"s1._domainkey.{RECEIVER}"
+    getattr(dns_server, trouble)(key)
+
+    assert taken(raw) == "put_off"
+    assert (counts(), SetAside.objects.count()) == ([], 0)
+    with every_tenant("the task's part"):
+        assert take_in(raw, NOW, may_wait=False) == "set_aside"
+    assert reason() == f"DNS gave no answer for the key of {RECEIVER}."
+    dns_server.outcomes.clear()
+    assert taken(raw) == "counted"
+
+
+def test_a_key_that_is_not_there_is_no_reason_to_wait(acme, mail, dns_server):
+    raw = mail(acme, dmarc_xml())
+    dns_server.records.clear()
+
+    assert taken(raw) == "set_aside"
+    assert "No signature" in reason()
 
 
 def test_mail_of_another_domain_in_a_report_is_not_counted(acme, mail):
