@@ -10,6 +10,7 @@ from django.core.management import call_command
 
 from accounts.models import ApiKey, User
 from audit.models import Event
+from dns.models import Signer
 from mailhost.scope import every_tenant
 from tenants.models import Tenant
 from tests.apiside import Caller
@@ -99,6 +100,15 @@ def test_a_key_is_created_shown_once_and_revoked(world):
     assert Caller(made["key"]).call("GET", "/me").status_code == 401
 
 
+def test_signers_are_told_as_json_too(db):
+    Signer.objects.create(name="mail2.mailhost.example")
+
+    [told] = said("signers")
+
+    assert told["name"] == "mail2.mailhost.example"
+    assert told["state"]
+
+
 def test_what_is_not_there_ends_with_3(world):
     assert failure("tenant", "resume", UNKNOWN) == (3, "not_found")
     assert failure("key", "revoke", "key_" + "0" * 20) == (3, "not_found")
@@ -121,6 +131,16 @@ def test_a_list_is_a_table_for_people(world, capsys):
     assert any(
         line.split() == [f"ten_{world.acme.uid}", "Acme", "customer", "yes", "yes", "yes", "–"] for line in lines
     )
+
+
+def test_the_script_says_what_it_lacks_where_there_are_no_settings():
+    run = subprocess.run(
+        [ROOT / "mailhostctl", "tenant", "list"], env={"PATH": "/usr/bin:/bin"}, capture_output=True, check=False
+    )
+
+    assert run.returncode == 1
+    assert b"MAILHOST_ENV_FILE" in run.stderr
+    assert b"Traceback" not in run.stderr
 
 
 def test_the_script_runs_the_commands_and_hands_on_their_exit_code(stack):

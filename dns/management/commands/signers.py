@@ -1,5 +1,7 @@
 """Show the signers of all mail hosts, or forget one that is no more."""
 
+import json
+
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -11,11 +13,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--forget", metavar="NAME", help="a mail host that is no more, so that it alarms nobody")
+        parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, **options):
         if options["forget"]:
             if not forget_signer(options["forget"]):
                 raise CommandError(f"There is no signer named {options['forget']}.")
             return
-        for state in signer_states(timezone.now()):
+        states = signer_states(timezone.now())
+        if options["json"]:
+            self.stdout.write(json.dumps([{"name": state.name, "state": state.sentence} for state in states], indent=2))
+            return
+        for state in states:
             self.stdout.write(f"{state.name}: {state.sentence}")
