@@ -183,6 +183,9 @@ def grant_daemons(servers: Servers, database: Database) -> None:
     for daemon in ("postfix", "dovecot"):
         user = getattr(servers.params, f"{daemon}_db_user")
         grants.grant(root, database.name, daemon, user=user, password=servers.secrets[daemon])
+    with root.cursor() as cursor:
+        for statement in postfixadmin.grant_statements(database.other_name, servers.secrets["postfix"]):
+            cursor.execute(statement)
 
 
 def settle(servers: Servers) -> None:

@@ -11,6 +11,25 @@ QUERIES = {
     "mailboxes": "SELECT CONCAT(domain,'/',maildir) FROM mailbox WHERE username='%s' AND active = '1'",
     "aliases": "SELECT goto FROM alias WHERE address='%s' AND active = '1'",
 }
+# What its queries read, by table: its user gets rights on these columns alone, as ours does.
+COLUMNS = {
+    "domain": ("domain", "active"),
+    "mailbox": ("username", "domain", "maildir", "active"),
+    "alias": ("address", "goto", "active"),
+}
+USER = "bench_postfixadmin"
+
+
+def grant_statements(database: str, password: str) -> list[str]:
+    """Return the statements that make its user and give it its rights."""
+    return [
+        f"CREATE USER IF NOT EXISTS {USER}@localhost",
+        f"ALTER USER {USER}@localhost IDENTIFIED BY '{password}'",
+        *(
+            f"GRANT SELECT ({', '.join(columns)}) ON {database}.{table} TO {USER}@localhost"
+            for table, columns in COLUMNS.items()
+        ),
+    ]
 
 
 def tables() -> list[str]:
