@@ -94,7 +94,8 @@ def _bare(sink: Path, name: str, text: str) -> str:
 
 def _with_static_maps(tables: Path, text: str) -> str:
     for lookup in lookups.of_daemon("postfix"):
-        text = text.replace(f"${{lookup}}{lookup.name}.cf", f"lmdb:{tables}/{lookup.name}")
+        for way in ("lookup", "direct"):
+            text = text.replace(f"${{{way}}}{lookup.name}.cf", f"lmdb:{tables}/{lookup.name}")
     return text
 
 

@@ -91,6 +91,14 @@ def test_proxymap_may_read_every_table_that_postfix_is_told_to_ask(parameters):
         assert f"${name}" in readable
 
 
+def test_trivial_rewrite_asks_the_same_question_about_domains_without_proxymap(parameters):
+    main, master = text_of(parameters, "main.cf"), text_of(parameters, "master.cf")
+
+    assert "trivial-rewrite\n  -o virtual_mailbox_domains=$rewrite_mailbox_domains\n" in master
+    assert "\nrewrite_mailbox_domains = ${direct}domains.cf\n" in main
+    assert "\ndirect = mysql:$config_directory/lookups/\n" in main
+
+
 @pytest.mark.parametrize("service", ["submission", "submissions"])
 def test_submission_demands_tls_a_login_and_a_sender_of_its_own(parameters, service):
     block = text_of(parameters, "master.cf").split(f"syslog_name=postfix/{service}\n")[1].split("\n127.0.0.1")[0]
