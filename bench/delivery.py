@@ -30,10 +30,7 @@ EXPORTS = {
     "recipients": "SELECT email, 'recipient_accepted' FROM mail_mailboxes WHERE may_receive",
     "sources": "SELECT DISTINCT routed_email, 'recipient_accepted' FROM mail_aliases WHERE is_active",
     "mailboxes": "SELECT email, 1 FROM mail_mailboxes WHERE may_receive",
-    "aliases": (
-        "SELECT alias_email, GROUP_CONCAT(COALESCE(queued_as, destination_email)) FROM mail_aliases"
-        " WHERE is_routed GROUP BY alias_email"
-    ),
+    "aliases": ("SELECT alias_email, GROUP_CONCAT(leads_to) FROM mail_aliases WHERE is_routed GROUP BY alias_email"),
     "senders": (
         "SELECT alias_email, GROUP_CONCAT(destination_email) FROM mail_aliases WHERE may_send_as GROUP BY alias_email"
     ),

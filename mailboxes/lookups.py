@@ -138,8 +138,8 @@ LOOKUPS = (
         daemon="postfix",
         parameter="virtual_alias_maps",
         table="mail_aliases",
-        columns=("routed_email", "destination_email", "queued_as"),
-        sql="SELECT COALESCE(queued_as, destination_email) FROM mail_aliases WHERE routed_email = '{address}'",
+        columns=("routed_email", "leads_to"),
+        sql="SELECT leads_to FROM mail_aliases WHERE routed_email = '{address}'",
         sentence=(
             "Where does mail for this address go? A mailbox answers with itself, before its domain's catch-all; one"
             " whose address was another's with an address that is its own for ever."

@@ -188,10 +188,15 @@ class Alias(TenantOwned):
     may_send_as = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
-    # What Postfix probes: the source of a routed row, so that its index alone holds the answer.
+    # What Postfix probes and is answered: the source of a routed row, and where it leads; their index holds both.
     routed_email = models.GeneratedField(
         expression=Case(When(is_routed=True, then=F("alias_email")), default=None),
         output_field=ExactCharField(max_length=MAX_ADDRESS, null=True),
+        db_persist=True,
+    )
+    leads_to = models.GeneratedField(
+        expression=Coalesce("queued_as", "destination_email"),
+        output_field=models.CharField(max_length=MAX_QUEUED, db_collation="ascii_bin"),
         db_persist=True,
     )
 
@@ -207,7 +212,7 @@ class Alias(TenantOwned):
         ]
         indexes = [
             models.Index(fields=["destination_email"], name="alias_by_target"),
-            models.Index(fields=["routed_email", "destination_email", "queued_as"], name="alias_route"),
+            models.Index(fields=["routed_email", "leads_to"], name="alias_leads_to"),
         ]
 
     def __str__(self) -> str:
