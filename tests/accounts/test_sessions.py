@@ -60,6 +60,22 @@ def test_all_others_are_ended_at_once(browsers):
     assert not any(is_in(browser) for browser in others)
 
 
+def test_a_session_from_before_the_sign_in_opens_nothing_after_it(owner, client):
+    client.get("/sign-in/")
+    client.session["planted"] = True
+    client.session.save()
+    before = client.session.session_key
+
+    inside = by_the_form(type(client), owner, "Firefox on Linux")
+    client.post("/sign-in/", {"email": owner.email})
+    client.post("/sign-in/", {"email": owner.email, "password": PASSWORD})
+
+    assert is_in(client)
+    assert client.session.session_key not in {before, inside.session.session_key}
+    client.cookies[settings.SESSION_COOKIE_NAME] = before
+    assert not is_in(client)
+
+
 def test_nobody_ends_a_strangers(world, browsers):
     row = UserSession.objects.get(session_key=browsers[0].session.session_key)
     stranger = signed_in(a_member(world.bolt, "owner").user)
