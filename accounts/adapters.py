@@ -78,9 +78,9 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": "This code is not right, or was used before. Enter the one that is shown now.",
+        "incorrect_code": _("This code is not right, or was used before. Enter the one that is shown now."),
         "cannot_delete_authenticator": (
-            "Your role must have a second factor. Add another one first; then this one can be removed."
+            _("Your role must have a second factor. Add another one first; then this one can be removed.")
         ),
     }
 

@@ -134,15 +134,15 @@ class OnceMixin:
 
 
 class CodeForm(OnceMixin, factors.AuthenticateForm):
-    code = code_field("Code from your app, or a recovery code")
+    code = code_field(_("Code from your app, or a recovery code"))
 
 
 class ConfirmCodeForm(OnceMixin, factors.ReauthenticateForm):
-    code = code_field("Code from your app, or a recovery code")
+    code = code_field(_("Code from your app, or a recovery code"))
 
 
 class ActivateAppForm(totp.ActivateTOTPForm):
-    code = code_field("Code that the app shows")
+    code = code_field(_("Code that the app shows"))
 
 
 def passkey_name() -> forms.CharField:
@@ -159,8 +159,8 @@ class AddPasskeyForm(passkeys.AddWebAuthnForm):
     def __init__(self, *args, **options) -> None:
         super().__init__(*args, **options)
         self.fields["name"] = passkey_name()
-        self.fields["passwordless"].label = "Sign in with it alone, without the password"
-        self.fields["passwordless"].help_text = "The device then asks for a fingerprint, a face or a PIN."
+        self.fields["passwordless"].label = _("Sign in with it alone, without the password")
+        self.fields["passwordless"].help_text = _("The device then asks for a fingerprint, a face or a PIN.")
         self.fields["passwordless"].initial = True
 
 
@@ -215,9 +215,9 @@ class AcceptForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
     )
     password = password_field(
-        "Choose a password",
+        _("Choose a password"),
         "new-password",
-        "At least 12 characters. A few words that do not belong together are good.",
+        _("At least 12 characters. A few words that do not belong together are good."),
     )
 
 

@@ -4,6 +4,7 @@ import ipaddress
 from functools import cache
 
 import idna
+from django.utils.translation import gettext as _
 from publicsuffixlist import PublicSuffixList
 
 from mailhost.errors import Refused
@@ -24,11 +25,16 @@ def normalise_domain(text: str, *, field: str = "name") -> str:
     """
     name = normalise_host(text, field=field)
     if name.rpartition(".")[2] in SPECIAL_USE:
-        raise _refusal(field, f"Names under .{name.rpartition('.')[2]} are reserved and get no mail.")
+        raise _refusal(
+            field, _("Names under .%(end)s are reserved and get no mail.") % {"end": name.rpartition(".")[2]}
+        )
     if len(name) > MAX_OWNED_NAME:
-        raise _refusal(field, f"A domain that gets mail here has at most {MAX_OWNED_NAME} characters.")
+        raise _refusal(
+            field, _("A domain that gets mail here has at most %(most)s characters.") % {"most": MAX_OWNED_NAME}
+        )
     if _suffixes().is_public(name):
-        raise _refusal(field, f"{name} is a public suffix: others register their names below it. Enter a name below.")
+        message = _("%(name)s is a public suffix: others register their names below it. Enter a name below.")
+        raise _refusal(field, message % {"name": name})
     return name
 
 
@@ -36,21 +42,23 @@ def normalise_host(text: str, *, field: str = "name") -> str:
     """Return the A-label form of any fully qualified name, reserved and public ones too."""
     name = text.removesuffix(".")
     if not name:
-        raise _refusal(field, "Enter a domain name, for example acme.example.")
+        raise _refusal(field, _("Enter a domain name, for example acme.example."))
     # A first look that costs nothing: no name of more characters has an A-label form that fits.
     if len(name) > MAX_NAME:
-        raise _refusal(field, f"A domain name has at most {MAX_NAME} characters.")
+        raise _refusal(field, _("A domain name has at most %(most)s characters.") % {"most": MAX_NAME})
     if _is_address(name):
-        raise _refusal(field, f"{name} is an IP address. Enter a domain name.")
+        raise _refusal(field, _("%(name)s is an IP address. Enter a domain name.") % {"name": name})
     labels = name.split(".")
     if len(labels) < 2:
-        raise _refusal(field, f"{shown(name)} has no dot in it. Enter the whole name, for example acme.example.")
+        message = _("%(name)s has no dot in it. Enter the whole name, for example acme.example.")
+        raise _refusal(field, message % {"name": shown(name)})
     name = ".".join(_a_label(label, field) for label in labels)
     if len(name) > MAX_NAME:
-        raise _refusal(field, f"A domain name has at most {MAX_NAME} characters; in the DNS this one has more.")
+        message = _("A domain name has at most %(most)s characters; in the DNS this one has more.")
+        raise _refusal(field, message % {"most": MAX_NAME})
     # RFC 3696, 2: a top-level domain is not all digits, or the name would be taken for an address.
     if labels[-1].isdigit():
-        raise _refusal(field, f"A domain name does not end in a number: {labels[-1]}.")
+        raise _refusal(field, _("A domain name does not end in a number: %(end)s.") % {"end": labels[-1]})
     return name
 
 
@@ -82,14 +90,21 @@ def shown(text: str) -> str:
 
 def _a_label(label: str, field: str) -> str:
     if not label:
-        raise _refusal(field, "A domain name has no empty part: two dots follow each other, or it begins with one.")
+        message = _("A domain name has no empty part: two dots follow each other, or it begins with one.")
+        raise _refusal(field, message)
     try:
         return idna.alabel(_lower(label)).decode("ascii")
     except idna.IDNAError as error:
-        reason = "it is longer than 63 characters" if "long" in str(error) else "it has a sign that no name may have"
-        if "ormalization" in str(error):
-            reason = "its accents are written as signs of their own (not Unicode form C)"
-        raise _refusal(field, f"“{shown(label)}” is no part of a domain name: {reason}.") from error
+        if "long" in str(error):
+            message = _("“%(label)s” is no part of a domain name: it is longer than 63 characters.")
+        elif "ormalization" in str(error):
+            message = _(
+                "“%(label)s” is no part of a domain name: its accents are written as signs of their own (not Unicode "
+                "form C)."
+            )
+        else:
+            message = _("“%(label)s” is no part of a domain name: it has a sign that no name may have.")
+        raise _refusal(field, message % {"label": shown(label)}) from error
 
 
 def _lower(label: str) -> str:

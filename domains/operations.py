@@ -181,7 +181,7 @@ def _refuse_without_proof(domain: Domain) -> None:
             % {"shown": shown, "detail": seen.detail},
         )
     if seen.proof is not Proof.STANDS:
-        hint = seen.detail or "Publish it as shown, wait for your DNS provider to serve it, and try again."
+        hint = seen.detail or _("Publish it as shown, wait for your DNS provider to serve it, and try again.")
         raise Refused(
             "no_proof",
             "",

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import DatabaseError, connection
 from django.db.models import Count, Min, Q
+from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from dns.signers import signer_states
 from health import probes
@@ -119,7 +118,8 @@ def parts(now: datetime) -> list[Seen]:
     parameters = parameters_or_none()
     pool = ThreadPoolExecutor(max_workers=len(OUTSIDE), thread_name_prefix="probe")
     # Each thread speaks the language of the page.
-    looked = [pool.submit(copy_context().run, looked_at, part, parameters) for part in OUTSIDE]
+    language = get_language()
+    looked = [pool.submit(looked_at, part, parameters, language) for part in OUTSIDE]
     inside = [database(), signers(now), jobs(now)]
     wait(looked, timeout=SECONDS)
     pool.shutdown(wait=False, cancel_futures=True)
@@ -137,13 +137,14 @@ def parameters_or_none() -> Parameters | None:
         return None
 
 
-def looked_at(part: Part, parameters: Parameters | None) -> Finding:
-    if parameters is None:
-        return Finding(PROBLEM, _("The configuration cannot be read: run manage.py mailconfig check."))
-    try:
-        return part.look(parameters)
-    except Exception as error:  # whatever a client raises, the page says it
-        return Finding(PROBLEM, _("It does not answer: %(error)s") % {"error": said(error)})
+def looked_at(part: Part, parameters: Parameters | None, language: str | None) -> Finding:
+    with override(language):
+        if parameters is None:
+            return Finding(PROBLEM, _("The configuration cannot be read: run manage.py mailconfig check."))
+        try:
+            return part.look(parameters)
+        except Exception as error:  # whatever a client raises, the page says it
+            return Finding(PROBLEM, _("It does not answer: %(error)s") % {"error": said(error)})
 
 
 def said(error: Exception) -> str:

@@ -2,6 +2,8 @@
 
 import re
 
+from django.utils.translation import gettext as _
+
 from domains.names import display_name, normalise_domain, shown
 from mailhost.errors import Refused
 from mailhost.fields import UID_LENGTH
@@ -77,53 +79,54 @@ def display_address(address: str) -> str:
 def _parts(text: str, field: str, *, is_catch_all_allowed: bool = False) -> tuple[str, str]:
     # No address that fits has more characters than octets, so nothing long is looked at closely.
     if len(text) > MAX_ADDRESS + 1:
-        raise _refusal(field, f"An address has at most {MAX_ADDRESS} characters.")
+        raise _refusal(field, _("An address has at most %(most)s characters.") % {"most": MAX_ADDRESS})
     local, at, domain = text.rpartition("@")
     if not at:
-        raise _refusal(field, f"“{shown(text)}” has no domain. Enter the whole address, for example anna@acme.example.")
+        message = _("“%(text)s” has no domain. Enter the whole address, for example anna@acme.example.")
+        raise _refusal(field, message % {"text": shown(text)})
     if not local and not is_catch_all_allowed:
-        raise _refusal(field, f"“{shown(text)}” has nothing before the @.")
+        raise _refusal(field, _("“%(text)s” has nothing before the @.") % {"text": shown(text)})
     return local, domain
 
 
 def _own_local(local: str, field: str) -> str:
     if DELIMITER in local:
-        raise _refusal(
-            field,
-            f"“{shown(local)}” has a +. Mail for {shown(local.partition(DELIMITER)[0])}+anything is delivered "
-            "without an address of its own.",
-        )
+        message = _("“%(local)s” has a +. Mail for %(base)s+anything is delivered without an address of its own.")
+        raise _refusal(field, message % {"local": shown(local), "base": shown(local.partition(DELIMITER)[0])})
     return _local(local, OWN_LOCAL, field)
 
 
 def _local(local: str, pattern: re.Pattern[str], field: str) -> str:
     if not local.isascii():
-        raise _refusal(
-            field, f"“{shown(local)}” has letters beyond a–z. Many servers refuse such addresses; use plain letters."
-        )
+        message = _("“%(local)s” has letters beyond a–z. Many servers refuse such addresses; use plain letters.")
+        raise _refusal(field, message % {"local": shown(local)})
     local = local.lower()
     if local.startswith('"'):
-        raise _refusal(field, "Quoted addresses are not supported. Use letters, digits, dots, dashes, underscores.")
+        message = _("Quoted addresses are not supported. Use letters, digits, dots, dashes, underscores.")
+        raise _refusal(field, message)
     if len(local) > MAX_LOCAL:
-        raise _refusal(field, f"The part before the @ has at most {MAX_LOCAL} characters.")
+        raise _refusal(field, _("The part before the @ has at most %(most)s characters.") % {"most": MAX_LOCAL})
     if not pattern.fullmatch(local):
-        raise _refusal(field, f"“{shown(local)}” cannot stand before the @: {_fault(local, pattern)}.")
+        raise _refusal(field, _fault(local, pattern))
     if ".." in local or local.endswith("."):
-        raise _refusal(field, f"“{shown(local)}” cannot stand before the @: a dot stands between two other signs.")
+        message = _("“%(local)s” cannot stand before the @: a dot stands between two other signs.")
+        raise _refusal(field, message % {"local": shown(local)})
     return local
 
 
 def _fault(local: str, pattern: re.Pattern[str]) -> str:
     wrong = next((sign for sign in local if not pattern.fullmatch("a" + sign)), None)
     if wrong is None:
-        return "it begins with a letter, a digit or an underscore"
-    return f"“{shown(wrong)}” is not allowed in it"
+        message = _("“%(local)s” cannot stand before the @: it begins with a letter, a digit or an underscore.")
+        return message % {"local": shown(local)}
+    message = _("“%(local)s” cannot stand before the @: “%(wrong)s” is not allowed in it.")
+    return message % {"local": shown(local), "wrong": shown(wrong)}
 
 
 def _joined(local: str, domain: str, field: str) -> str:
     address = f"{local}@{domain}"
     if len(address) > MAX_ADDRESS:
-        raise _refusal(field, f"An address has at most {MAX_ADDRESS} characters.")
+        raise _refusal(field, _("An address has at most %(most)s characters.") % {"most": MAX_ADDRESS})
     return address
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 
 from mailboxes.addresses import base_address, display_address, domain_of, normalise_source
 from mailboxes.alias_operations import hosted, mailboxes_at, stored_targets
@@ -93,7 +94,9 @@ def _plans(items: Sequence[NewAlias], refusals: Refusals) -> Iterator[tuple[int,
             refusals[place] = refusal
             continue
         if source in seen:
-            message = f"{display_address(source)} stands in this batch twice. Name all its targets in one item."
+            message = _("%(source)s stands in this batch twice. Name all its targets in one item.") % {
+                "source": display_address(source)
+            }
             refusals[place] = Refused("taken", "source", message)
         else:
             yield place, Plan(source, targets, [])
@@ -112,7 +115,10 @@ def _present(sources: set[str]) -> defaultdict[str, set[str]]:
 def _not_takeable(plan: Plan, present: set[str]) -> Refused | None:
     twice = next((target for target in plan.targets if target in present), None)
     if twice is not None:
-        message = f"{display_address(plan.source)} leads to {display_address(twice)} already."
+        message = _("%(source)s leads to %(target)s already.") % {
+            "source": display_address(plan.source),
+            "target": display_address(twice),
+        }
         return Refused("taken", "targets", message)
     if len(present) + len(plan.targets) > MAX_TARGETS:
         return Refused(
@@ -142,7 +148,7 @@ def _links(addresses: set[str]) -> dict[str, set[str]]:
     """Return every link met on the way down from these addresses, one question for each level of all."""
     links: dict[str, set[str]] = {}
     level = set(addresses)
-    for _ in range(MAX_DEPTH + 2):
+    for _depth in range(MAX_DEPTH + 2):
         level -= links.keys()
         if not level:
             break

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 
 from domains.locks import lock_domain, lock_domains
 from domains.models import Domain
@@ -197,7 +198,10 @@ def _is_new(source: str, wanted: list[str]) -> bool:
     present = list(rows.values_list("destination_email", flat=True))
     for target in wanted:
         if target in present:
-            message = f"{display_address(source)} leads to {display_address(target)} already."
+            message = _("%(source)s leads to %(target)s already.") % {
+                "source": display_address(source),
+                "target": display_address(target),
+            }
             raise Refused("taken", "targets", message)
     if len(present) + len(wanted) > MAX_TARGETS:
         raise Refused(

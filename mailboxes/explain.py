@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from domains.models import Domain
 from mailboxes.addresses import (
@@ -32,18 +32,18 @@ MB = 1024 * 1024
 ACCEPTED = "recipient_accepted"
 QUOTA_RULE = re.compile(r"\*:storage=(\d+)M")
 RULES = {
-    "mailbox": "The mailbox takes it.",
-    "alias": "An alias leads on.",
-    "catch_all": "The domain's catch-all takes it.",
-    "mailbox_disabled": "The mailbox takes no mail.",
-    "mailbox_full": "The mailbox is full.",
-    "unknown_recipient": "Nobody has this address.",
-    "domain_not_active": "The domain carries no mail.",
-    "not_your_domain": "The domain is none of yours.",
-    "sender_allowed": "The login may use this address.",
-    "sender_not_allowed": "The login may not use this address.",
-    "sign_in_closed": "The login cannot sign in to send.",
-    "unknown_login": "You have no such mailbox.",
+    "mailbox": gettext_noop("The mailbox takes it."),
+    "alias": gettext_noop("An alias leads on."),
+    "catch_all": gettext_noop("The domain's catch-all takes it."),
+    "mailbox_disabled": gettext_noop("The mailbox takes no mail."),
+    "mailbox_full": gettext_noop("The mailbox is full."),
+    "unknown_recipient": gettext_noop("Nobody has this address."),
+    "domain_not_active": gettext_noop("The domain carries no mail."),
+    "not_your_domain": gettext_noop("The domain is none of yours."),
+    "sender_allowed": gettext_noop("The login may use this address."),
+    "sender_not_allowed": gettext_noop("The login may not use this address."),
+    "sign_in_closed": gettext_noop("The login cannot sign in to send."),
+    "unknown_login": gettext_noop("You have no such mailbox."),
 }
 
 
@@ -83,7 +83,7 @@ class Explanation:
 
     @property
     def summary(self) -> str:
-        return RULES[self.rule]
+        return gettext(RULES[self.rule])
 
     def decide(self, outcome: str, reply: str, rule: str, about: About | None = None) -> "Explanation":
         self.outcome, self.reply, self.rule, self.decided_by = outcome, reply, rule, about
@@ -133,8 +133,8 @@ def explain_sender(sender: str, login: str) -> Explanation:
         return told.decide("refused", "535 5.7.8", "unknown_login")
     about = _about_mailbox(mailbox)
     may_sign_in = bool(ask("passdb", address=login, service="smtp"))
-    says = "A password may open it to send." if may_sign_in else _why_closed(mailbox, "send")
-    told.steps.append(Step(DOVECOT, "passdb", login, ("a password",) if may_sign_in else (), says, about))
+    says = gettext("A password may open it to send.") if may_sign_in else _why_closed(mailbox, "send")
+    told.steps.append(Step(DOVECOT, "passdb", login, (gettext("a password"),) if may_sign_in else (), says, about))
     if not may_sign_in:
         return told.decide("refused", "535 5.7.8", "sign_in_closed", about)
     if _proven(domain_of(sender)) is None:
@@ -142,7 +142,7 @@ def explain_sender(sender: str, login: str) -> Explanation:
     for asked in _keys(sender):
         logins = tuple(row[0] for row in ask("senders", local=local_of(asked), domain=domain_of(asked)))
         allowed = login in logins
-        says = f"{login} may send as it, in the envelope and in header From." if allowed else _others(logins)
+        says = _may_send(login) if allowed else _others(logins)
         told.steps.append(Step(POSTFIX, "senders", asked, logins, says, _about(asked)))
         if logins:
             if allowed:
@@ -170,11 +170,13 @@ def _is_ours(told: Explanation, domain: Domain) -> bool:
     name = domain.domain_name
     if not domain.has_proof:
         # Whether somebody else has proven the name is nobody's to see, so it is not asked.
-        step = Step(POSTFIX, "domains", name, (), "Your claim to this name is not proven yet.", _about_domain(domain))
+        step = Step(
+            POSTFIX, "domains", name, (), gettext("Your claim to this name is not proven yet."), _about_domain(domain)
+        )
         told.steps.append(step)
         return False
     answer = tuple(str(row[0]) for row in ask("domains", address=name))
-    says = "It is a domain of this server." if answer else _why_off(domain)
+    says = gettext("It is a domain of this server.") if answer else _why_off(domain)
     told.steps.append(Step(POSTFIX, "domains", name, answer, says, _about_domain(domain)))
     return bool(answer)
 
@@ -191,11 +193,19 @@ def _access(told: Explanation, question: str, address: str) -> tuple[str, str]:
 
 def _says(question: str, asked: str, rows: list[str]) -> str:
     if not rows:
-        return "It is no mailbox." if question == "recipients" else "It is no alias, and there is no catch-all."
+        return (
+            gettext("It is no mailbox.")
+            if question == "recipients"
+            else gettext("It is no alias, and there is no catch-all.")
+        )
     if rows[0] == ACCEPTED:
-        return "It is a mailbox that takes mail." if question == "recipients" else "An alias or the catch-all takes it."
+        return (
+            gettext("It is a mailbox that takes mail.")
+            if question == "recipients"
+            else gettext("An alias or the catch-all takes it.")
+        )
     mailbox = Mailbox.objects.live().filter(email=asked).first()
-    return _why_closed(mailbox, "receive") if mailbox else "The mailbox that it stands for takes no mail."
+    return _why_closed(mailbox, "receive") if mailbox else gettext("The mailbox that it stands for takes no mail.")
 
 
 def _has_room(told: Explanation, login: str) -> bool:
@@ -204,7 +214,9 @@ def _has_room(told: Explanation, login: str) -> bool:
     question = "userdb" if rows else "weighed"
     rows = rows or ask("weighed", address=login, domain=domain_of(login), service="quota-status")
     if not rows:
-        told.steps.append(Step(DOVECOT, question, login, (), "It leads to no single mailbox that could be full."))
+        told.steps.append(
+            Step(DOVECOT, question, login, (), gettext("It leads to no single mailbox that could be full."))
+        )
         return True
     user, _, rule, *_ = rows[0]
     most = int(QUOTA_RULE.fullmatch(rule)[1])
@@ -213,7 +225,7 @@ def _has_room(told: Explanation, login: str) -> bool:
     # Of somebody else's mailbox no more is told than whether it is full, which any sender is told, too.
     mailbox = Mailbox.objects.live().filter(email=user).first()
     answer = (f"{used / MB:.1f} of {most} MB",) if mailbox else ()
-    says = "There is room for more." if has_room else "The mailbox holds as much as it may."
+    says = gettext("There is room for more.") if has_room else gettext("The mailbox holds as much as it may.")
     told.steps.append(Step(DOVECOT, question, login, answer, says, _about_mailbox(mailbox) if mailbox else None))
     return has_room
 
@@ -230,9 +242,9 @@ def _answering_alias(told: Explanation, address: str) -> About | None:
 def _targets(told: Explanation, asked: str) -> tuple[str, ...]:
     targets = tuple(sorted(row[0] for row in ask("aliases", address=asked)))
     if [unqueued_address(target) for target in targets] == [asked]:
-        says = "The mailbox keeps its mail."
+        says = gettext("The mailbox keeps its mail.")
     elif targets:
-        says = f"It leads to {', '.join(targets)}."
+        says = gettext("It leads to %(targets)s.") % {"targets": ", ".join(targets)}
     else:
         says = _why_no_alias(asked)
     told.steps.append(Step(POSTFIX, "aliases", asked, targets, says, _about(asked)))
@@ -291,7 +303,11 @@ def _end(told: Explanation, address: str) -> None:
         return
     found = ask("delivery", local=local_of(asked), domain=domain_of(asked), overdraft_mb="0")
     mailbox = Mailbox.objects.live().filter(email=login).first() if found else None
-    says = "Its mail has a place here." if mailbox else "There is no such mailbox, so the message would come back."
+    says = (
+        gettext("Its mail has a place here.")
+        if mailbox
+        else gettext("There is no such mailbox, so the message would come back.")
+    )
     about = _about_mailbox(mailbox) if mailbox else None
     told.steps.append(Step(DOVECOT, "delivery", asked, (login,) if mailbox else (), says, about))
     if mailbox:
@@ -330,32 +346,41 @@ def _about(source: str) -> About | None:
 
 def _why_off(domain: Domain) -> str:
     if not domain.is_enabled:
-        return "The domain is switched off."
+        return gettext("The domain is switched off.")
     main = domain.alias_of
     if main is not None and not (main.is_enabled and main.has_proof and main.deleted_at is None):
-        return f"It follows {main.domain_name}, which is switched off or not proven."
-    return "Its account is suspended."
+        says = gettext("It follows %(name)s, which is switched off or not proven.")
+        return says % {"name": main.domain_name}
+    return gettext("Its account is suspended.")
 
 
 def _why_closed(mailbox: Mailbox, act: str) -> str:
     if not mailbox.is_enabled:
-        return "The mailbox is suspended."
+        return gettext("The mailbox is suspended.")
     if not (mailbox.receives_enabled if act == "receive" else mailbox.sends_enabled):
-        return "The mailbox is switched off for receiving." if act == "receive" else "It is switched off for sending."
-    return "Its domain is switched off, or its account is suspended."
+        return (
+            gettext("The mailbox is switched off for receiving.")
+            if act == "receive"
+            else gettext("It is switched off for sending.")
+        )
+    return gettext("Its domain is switched off, or its account is suspended.")
 
 
 def _why_no_alias(asked: str) -> str:
     rows = list(Alias.objects.filter(alias_email=asked))
     if not rows:
-        return "The domain has no catch-all." if asked.startswith("@") else "It is no alias."
+        return gettext("The domain has no catch-all.") if asked.startswith("@") else gettext("It is no alias.")
     if not any(row.is_enabled for row in rows):
-        return "The alias is switched off."
-    return "None of its targets takes mail."
+        return gettext("The alias is switched off.")
+    return gettext("None of its targets takes mail.")
+
+
+def _may_send(login: str) -> str:
+    return gettext("%(login)s may send as it, in the envelope and in header From.") % {"login": login}
 
 
 def _others(logins: tuple[str, ...]) -> str:
-    return "Other logins may send as it, not this one." if logins else "No login may send as it."
+    return gettext("Other logins may send as it, not this one.") if logins else gettext("No login may send as it.")
 
 
 def check_question(recipient: str | None, sender: str | None, login: str | None) -> None:

@@ -211,7 +211,7 @@ def stored_hash(address: str, password: str | None, password_hash: str | None, i
     Raises Refused: weak_password, invalid_hash, invalid_address, password_required, several_passwords.
     """
     if sum(map(bool, (password, password_hash, invite_to))) > 1:
-        message = "Give a password, the hash of one, or an address to invite; not several of them."
+        message = _("Give a password, the hash of one, or an address to invite; not several of them.")
         raise Refused("several_passwords", "password", message)
     if password_hash:
         return accept_hash(password_hash)
@@ -227,7 +227,7 @@ def stored_hash(address: str, password: str | None, password_hash: str | None, i
 def check_invited(address: str, invite_to: str) -> None:
     """Raise Refused("invalid_address", "invite_to", …) for what cannot read the invitation to this mailbox."""
     if normalise_target(invite_to, field="invite_to") == address:
-        message = "The link cannot go to the mailbox itself: nobody can sign in there yet. Name another address."
+        message = _("The link cannot go to the mailbox itself: nobody can sign in there yet. Name another address.")
         raise Refused("invalid_address", "invite_to", message)
 
 

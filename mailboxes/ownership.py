@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 
 from domains.locks import frozen, lock_domains, lock_each
 from domains.models import Domain
@@ -64,16 +65,15 @@ def _no_home(domain: Domain, field: str) -> Refused | None:
     """Return why a domain of the actor's holds no addresses of its own, or None."""
     shown = display_name(domain.domain_name)
     if not domain.has_proof:
-        message = f"{shown} is not verified yet. Publish its ownership record and verify the domain first."
-        return Refused("domain_not_verified", field, message)
+        message = _("%(name)s is not verified yet. Publish its ownership record and verify the domain first.")
+        return Refused("domain_not_verified", field, message % {"name": shown})
     if domain.is_frozen:
         return frozen(domain, field)
     if domain.alias_of_id is not None:
-        message = (
-            f"{shown} is an alias domain: its addresses follow those of {display_name(domain.alias_of.domain_name)}. "
-            "Add the address there."
+        message = _("%(name)s is an alias domain: its addresses follow those of %(main)s. Add the address there.")
+        return Refused(
+            "alias_domain", field, message % {"name": shown, "main": display_name(domain.alias_of.domain_name)}
         )
-        return Refused("alias_domain", field, message)
     return None
 
 

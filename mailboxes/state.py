@@ -171,7 +171,7 @@ def _refuse_elsewhere(named: Mapping[str, tuple[str, Item]], names: set[str]) ->
     for address, (place, item) in named.items():
         if domain_of(address) not in names:
             member = "email" if "email" in item else "source"
-            message = f"{domain_of(address)} is not among the domains. Add the domain first."
+            message = _("%(name)s is not among the domains. Add the domain first.") % {"name": domain_of(address)}
             raise Refused("unknown_domain", f"{place}.{member}", message)
 
 

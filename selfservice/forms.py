@@ -24,9 +24,9 @@ class SignInForm(forms.Form):
         max_length=320,
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True, "spellcheck": "false"}),
     )
-    password = password_field("Password", "current-password")
+    password = password_field(_("Password"), "current-password")
 
 
 class PasswordForm(forms.Form):
-    present = password_field("Present password", "current-password")
-    password = password_field("New password", "new-password", "At least 12 characters.")
+    present = password_field(_("Present password"), "current-password")
+    password = password_field(_("New password"), "new-password", _("At least 12 characters."))

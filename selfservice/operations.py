@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import attempts
 from mailboxes.app_password_operations import create_app_password, revoke_app_password
@@ -21,7 +22,9 @@ from mailhost.scope import every_tenant, tenant_scope
 from selfservice.models import MailboxSession
 from selfservice.sessions import begin, is_open, mark, why_closed
 
-NO_MATCH = "The address and the password do not match. Check both; upper and lower case matter in the password."
+NO_MATCH = gettext_lazy(
+    "The address and the password do not match. Check both; upper and lower case matter in the password."
+)
 # Hashes of several kinds cost differently; a refusal takes as long for each of them, and for nobody's address.
 REFUSAL_SECONDS = 0.3
 CURRENT_SCHEME = "{ARGON2ID}"
@@ -47,7 +50,7 @@ def sign_in(email: str, password: str, *, address: str, user_agent: str, now: da
     if mailbox is None or not is_right or not is_open(mailbox):
         attempts.note_failure(address, account)
         time.sleep(max(0.0, REFUSAL_SECONDS - (time.monotonic() - begun)))
-        raise Refused("no_match", "", NO_MATCH)
+        raise Refused("no_match", "", str(NO_MATCH))
     attempts.note_success(address, account)
     with tenant_scope(mailbox.domain.tenant.path):
         if not mailbox.password_hash.startswith(CURRENT_SCHEME):

@@ -39,10 +39,12 @@ class Breach:
     def __str__(self) -> str:
         words = LIMITS[self.limit].words
         if not self.is_told:
-            return f"The account that provides yours has too few {words} left."
+            return _("The account that provides yours has too few %(what)s left.") % {"what": words}
         if self.what == IN_USE:
-            return f"{self.holder.name} would have {self.most} {words}, and {self.amount} are in use."
-        return f"{self.holder.name} may sell {self.most} {words} in all, and {self.amount} would be sold."
+            said = _("%(name)s would have %(most)s %(what)s, and %(amount)s are in use.")
+        else:
+            said = _("%(name)s may sell %(most)s %(what)s in all, and %(amount)s would be sold.")
+        return said % {"name": self.holder.name, "most": self.most, "what": words, "amount": self.amount}
 
     def refusal(self, field: str) -> Refused:
         code = "limit_reached" if self.what == IN_USE else "oversold"

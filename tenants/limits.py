@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from mailhost.errors import Refused
 from mailhost.scope import current_scope, every_tenant
@@ -22,23 +25,23 @@ class Limit:
     """What can be limited. `field` is the input that a refusal is about."""
 
     name: str
-    words: str
+    words: str | Promise
     field: str = ""
 
 
 COUNTED = (
-    Limit("domains", "domains"),
-    Limit("mailboxes", "mailboxes"),
-    Limit("aliases", "aliases"),
-    Limit("storage_mb", "MB of mailbox storage", "storage_quota_mb"),
-    Limit("members", "members"),
-    Limit("sub_tenants", "accounts below"),
+    Limit("domains", _("domains")),
+    Limit("mailboxes", _("mailboxes")),
+    Limit("aliases", _("aliases")),
+    Limit("storage_mb", _("MB of mailbox storage"), "storage_quota_mb"),
+    Limit("members", _("members")),
+    Limit("sub_tenants", _("accounts below")),
 )
 # What passes within a time, counted by whoever lets it pass.
 RATES = (
-    Limit("messages_per_hour", "messages an hour"),
-    Limit("messages_per_day", "messages a day"),
-    Limit("api_requests_per_minute", "API requests a minute"),
+    Limit("messages_per_hour", _("messages an hour")),
+    Limit("messages_per_day", _("messages a day")),
+    Limit("api_requests_per_minute", _("API requests a minute")),
 )
 LIMITS = {limit.name: limit for limit in (*COUNTED, *RATES)}
 COUNTED_NAMES = tuple(limit.name for limit in COUNTED)
@@ -241,16 +244,23 @@ class Excess:
         words = self.limit.words
         if not self.holder_path.startswith(current_scope().path):
             [own] = totals([path], (self.limit.name,))
-            message = (
-                f"The account that provides yours has too few {words} left: you use {own[self.limit.name]} and asked "
-                f"for {self.wanted} more. Delete some, or ask your provider for more."
+            message = gettext(
+                "The account that provides yours has too few %(what)s left: you use %(used)s and asked for %(wanted)s "
+                "more. Delete some, or ask your provider for more."
             )
-            return Refused("limit_reached", self.limit.field, message)
+            told = {"what": words, "used": own[self.limit.name], "wanted": self.wanted}
+            return Refused("limit_reached", self.limit.field, message % told)
         with every_tenant("the holder of a limit is in the caller's own scope"):
             name = Tenant.objects.values_list("name", flat=True).get(pk=chain_of(self.holder_path)[-1])
-        together = "" if self.holder_path == path else " together with the accounts below it"
-        message = (
-            f"{name} may have {self.most} {words}{together}: {self.used} are in use, {self.wanted} more were asked "
-            "for. Delete some, or choose a larger plan."
-        )
-        return Refused("limit_reached", self.limit.field, message)
+        if self.holder_path == path:
+            message = gettext(
+                "%(name)s may have %(most)s %(what)s: %(used)s are in use, %(wanted)s more were asked for. "
+                "Delete some, or choose a larger plan."
+            )
+        else:
+            message = gettext(
+                "%(name)s may have %(most)s %(what)s together with the accounts below it: %(used)s are in use, "
+                "%(wanted)s more were asked for. Delete some, or choose a larger plan."
+            )
+        told = {"name": name, "most": self.most, "what": words, "used": self.used, "wanted": self.wanted}
+        return Refused("limit_reached", self.limit.field, message % told)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+
 from dns.guarded_http import Blocked, exchange, is_allowed, is_ours, literal_address
 from mailhost.errors import Refused
 
@@ -39,22 +41,22 @@ def check_url(url: str) -> str:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise _invalid("This is no URL.") from None
+        raise _invalid(_("This is no URL.")) from None
     if len(url) > MAX_URL or not url.isascii() or any(sign <= " " or sign in "\\\x7f" for sign in url):
-        raise _invalid(f"A URL has at most {MAX_URL} ASCII characters and no blanks.")
+        raise _invalid(_("A URL has at most %(most)s ASCII characters and no blanks.") % {"most": MAX_URL})
     if parts.scheme not in {"https", "http"} or not parts.hostname:
-        raise _invalid("Enter a URL that begins with https://.")
+        raise _invalid(_("Enter a URL that begins with https://."))
     if parts.username is not None or parts.password is not None or parts.fragment:
-        raise _invalid("A URL with a user name, a password or a # is not sent to.")
+        raise _invalid(_("A URL with a user name, a password or a # is not sent to."))
     if port is not None and port != http.client.HTTPS_PORT and port < LOWEST_FREE_PORT:
-        raise _invalid(f"Use port 443 or one from {LOWEST_FREE_PORT} on.")
+        raise _invalid(_("Use port 443 or one from %(lowest)s on.") % {"lowest": LOWEST_FREE_PORT})
     literal = literal_address(parts.hostname)
     if literal is None and ("." not in parts.hostname or parts.hostname.rstrip(".").rpartition(".")[2].isdigit()):
-        raise _invalid("Name the host in full, for example hooks.acme.example.")
+        raise _invalid(_("Name the host in full, for example hooks.acme.example."))
     if literal is not None and not is_allowed(literal):
-        raise _invalid("This address is in a network that is not sent to.")
+        raise _invalid(_("This address is in a network that is not sent to."))
     if parts.scheme == "http" and (literal is None or not is_ours(literal)):
-        raise _invalid("Enter a URL that begins with https://.")
+        raise _invalid(_("Enter a URL that begins with https://."))
     return url
 
 

@@ -32,7 +32,7 @@ FIELDS = {"email": "owner_email"}
 def customer(request: HttpRequest, uid: str) -> HttpResponse:
     """One tenant below: what it uses of each limit, its plan, its people, and what can be done to it."""
     if request.actor.tenant_kind == Kind.CUSTOMER:
-        raise PermissionDenied("A customer has no accounts below it.")
+        raise PermissionDenied(_("A customer has no accounts below it."))
     rows = known_tenants().select_related("allowance").exclude(pk=request.actor.tenant_id)
     tenant = get_object_or_404(rows, uid=uid)
     used = usage_of(tenant)

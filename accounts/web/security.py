@@ -14,13 +14,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.second_factor import is_asked_of
 from accounts.ways_in import note
 from mailhost.web.forms import UNPROCESSABLE
 
-AS_ANOTHER = "While you are signed in as somebody else, no password, second factor or session can be changed."
+AS_ANOTHER = gettext_lazy(
+    "While you are signed in as somebody else, no password, second factor or session can be changed."
+)
 
 
 def own_session(view: Callable) -> Callable:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 
 from mailhost.web.pages import needs
 from mailhost.web.paging import page_of
@@ -30,7 +31,7 @@ class Node:
 def tree(request: HttpRequest) -> HttpResponse:
     """Everybody at and below the actor's own tenant, or the one that `at` names."""
     if request.actor.tenant_kind == Kind.CUSTOMER:
-        raise PermissionDenied("A customer has no accounts below it.")
+        raise PermissionDenied(_("A customer has no accounts below it."))
     uid = request.GET.get("at", "")
     root = get_object_or_404(live_tenants(), **({"uid": uid} if uid else {"pk": request.actor.tenant_id}))
     rows = live_tenants().filter(path__startswith=root.path).select_related("allowance")

@@ -1,9 +1,12 @@
 """The audit log as pages."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
+from audit.templatetags.acts import ACTS
 from domains.operations import create_domain, set_domain_enabled
 from mailboxes.operations import change_password
 from tenants.models import Role
@@ -24,6 +27,16 @@ def page(client, path: str) -> str:
     answer = client.get(path)
     assert answer.status_code == 200
     return answer.content.decode()
+
+
+def test_every_act_has_words():
+    root = Path(__file__).parents[2]
+    files = [path for path in root.glob("*/**/*.py") if path.parts[len(root.parts)] not in {".venv", "tests", "var"}]
+
+    acts = {act for path in files for act in re.findall(r'^ *@operation\(\s*"([^"]+)"', path.read_text(), re.M)}
+
+    assert len(acts) > 70
+    assert acts - ACTS.keys() == set()
 
 
 def test_one_searches_by_act_person_and_thing(world, anna):

@@ -42,7 +42,7 @@ def addresses_of_acme(town: Town) -> dict[str, str]:
         "domain-settings": f"/domains/{uids['acme.example']}/settings/",
         "mailboxes": "/mailboxes/",
         "mailboxes-of-domain": f"/mailboxes/?domain={uids['acme.example']}",
-        "mailboxes-no-match": "/mailboxes/?q=nobody",
+        "mailboxes-no-match": "/mailboxes/?q=zebra",
         "mailbox-add": "/mailboxes/add/",
         "mailbox": f"/mailboxes/{mailbox.uid}/",
         "mailboxes-suspended": "/mailboxes/?status=suspended&sort=newest",

@@ -19,6 +19,7 @@ from mailboxes.models import LastLogin, Mailbox, QuotaUsage
 from mailboxes.operations import create_mailbox, delete_mailbox, suspend_mailbox
 from mailhost.actor import Actor
 from mailhost.effective import recalculate
+from mailhost.said import NOTHING, Said
 from mailhost.scope import every_tenant
 from tenants.models import Role, Tenant
 from tenants.operations import create_tenant, found_installation
@@ -72,11 +73,10 @@ def build_town(now: datetime) -> Town:
 
 def fill_acme(anna: Actor, now: datetime) -> None:
     acme = proven(create_domain(anna, name="acme.example"), now)
-    show_records(
-        acme, now, {Purpose.DMARC: (Status.MISSING, [], "There is no such TXT record at _dmarc.acme.example yet.")}
-    )
+    lacking = Said("There is no such %(type)s record at %(name)s yet.", type="TXT", name="_dmarc.acme.example")
+    show_records(acme, now, {Purpose.DMARC: (Status.MISSING, [], lacking)})
     munich = proven(create_domain(anna, name="münchen-bäcker.example"), now)
-    spf = "The SPF record does not allow this server. Add “mx” before its last word."
+    spf = Said("The SPF record does not allow this server. Add “%(lacking)s” before its last word.", lacking="mx")
     show_records(munich, now, {Purpose.SPF: (Status.MISMATCH, ["v=spf1 include:_spf.elsewhere.example -all"], spf)})
     show_records(create_domain(anna, name="acme-labs.example"), None, {})
     old = proven(create_domain(anna, name="old-acme.example"), now)
@@ -140,7 +140,7 @@ def proven(domain: Domain, now: datetime | None) -> Domain:
     return domain
 
 
-def show_records(domain: Domain, now: datetime | None, faults: dict) -> None:
+def show_records(domain: Domain, now: datetime | None, faults: dict[str, tuple[str, list[str], Said]]) -> None:
     """Give a domain its records; with `now` they were checked then and found, but for `faults`."""
     key = SigningKey("mh202611", "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA" + "k9Jx2Q7fT0" * 34 + "wIDAQAB")
     for record in expected_records(
@@ -149,7 +149,7 @@ def show_records(domain: Domain, now: datetime | None, faults: dict) -> None:
         installation=Installation(MAIL_HOST),
         keys=[key] if domain.has_proof else [],
     ):
-        status, found, problem = (Status.OK, [record.value], "") if now else (Status.NOT_CHECKED, [], "")
+        status, found, problem = (Status.OK, [record.value], NOTHING) if now else (Status.NOT_CHECKED, [], NOTHING)
         if record.purpose in faults:
             status, found, problem = faults[record.purpose]
         DnsRecord.objects.create(
@@ -164,5 +164,6 @@ def show_records(domain: Domain, now: datetime | None, faults: dict) -> None:
             status=status,
             found=found,
             problem=problem,
+            problem_said=problem.kept,
             last_checked_at=now,
         )
