@@ -386,6 +386,26 @@ class SigningChange(models.Model):
         return f"{self.generation}: {self.domain_name or 'any'}"
 
 
+class HostState(models.Model):
+    """What DNS shows of a mail host itself: its addresses, their names, SPF for its greeting, and block lists.
+
+    `problems` are as `mailhost.said` keeps them. After `misses` in a row the operators are told.
+    """
+
+    name = ExactCharField(max_length=253, unique=True)
+    addresses = models.JSONField(default=list)
+    problems = models.JSONField(default=list)
+    checked_at = models.DateTimeField()
+    misses = models.PositiveIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "dns_host_states"
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Signer(models.Model):
     """One mail host's OpenDKIM: the generation of its files, the one that the running daemon has, and what is wrong."""
 

@@ -5,7 +5,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.actors import system_actor
-from dns import key_operations, operations, publishing_operations, record_operations
+from dns import host_operations, key_operations, operations, publishing_operations, record_operations
+from dns.models import HostState
 from dns.operations import WRITE_TABLES
 from dns.signing import FolderHeld, SigningFault
 from domains.models import Domain
@@ -74,6 +75,19 @@ def settle_publications() -> None:
             log.info("publication_not_settled", domain=domain_id, code=refused.code, reason=refused.message)
             if refused.code in {"not_connected", "not_found"}:
                 publishing_operations.forget_intents(domain_id)
+
+
+def look_at_own_host() -> None:
+    """See whether the mail host's own records are as other servers want them."""
+    if host_operations.look_at_own_host(timezone.now()) is None:
+        log.info("host_not_looked_at", reason="DNS did not tell")
+
+
+def mail_host_notice(host_id: int) -> None:
+    """Tell the operators that the mail host's records went wrong, or are right again."""
+    with every_tenant("the operators are told of the installation's own host"):
+        if state := HostState.objects.filter(pk=host_id).first():
+            host_operations.mail_host_notice(state)
 
 
 def activate_key(domain_id: int) -> None:

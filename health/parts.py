@@ -3,22 +3,27 @@
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models import Count, Min, Q
 from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
 
+from dns.models import HostState
 from dns.signers import signer_states
 from health import probes
 from health.findings import OK, PROBLEM, WAITING, Finding
 from mailconfig.parameters import InvalidParameter, Parameters
 from mailhost.models import Job
+from mailhost.said import from_kept
 
 SECONDS = 2
 # More than these jobs may wait while a worker is busy.
 MANY_JOBS = 1000
+# The host's records are looked at every hour.
+HOST_SEEN_WITHIN = timedelta(hours=4)
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ def parts(now: datetime) -> list[Seen]:
     # Each thread speaks the language of the page.
     language = get_language()
     looked = [pool.submit(looked_at, part, parameters, language) for part in OUTSIDE]
-    inside = [database(), signers(now), jobs(now)]
+    inside = [database(), signers(now), jobs(now), own_host(now)]
     wait(looked, timeout=SECONDS)
     pool.shutdown(wait=False, cancel_futures=True)
     outside = [
@@ -204,3 +209,28 @@ def jobs(now: datetime) -> Seen:
     state = PROBLEM if counted["failing"] else WAITING if counted["waiting"] > MANY_JOBS else OK
     fact = _("%(waiting)s wait, %(failing)s of them after a failure.") % counted
     return Seen("jobs", _("Background jobs"), Finding(state, fact), remedy)
+
+
+def own_host(now: datetime) -> Seen:
+    """What other mail servers see of the mail host in DNS, as it was last looked at."""
+    label = _("The mail host in DNS")
+    remedy = _(
+        "Give each address of the host a PTR record with its name (at whoever lends the address), the name an A or "
+        "AAAA record that leads back, and a TXT record v=spf1 a -all. From a block list ask to be taken off once the "
+        "cause is gone. It is looked at again within the hour."
+    )
+    try:
+        state = HostState.objects.filter(name=settings.MAILHOST_HOSTNAME).first()
+    except DatabaseError as error:
+        return Seen("host", label, Finding(PROBLEM, said(error)), remedy)
+    if state is None:
+        finding = Finding(WAITING, _("It has not been looked at yet."))
+    elif state.problems:
+        fact = " ".join(from_kept(kept).translated for kept in state.problems)
+        finding = Finding(PROBLEM if state.failing_since else WAITING, fact)
+    elif state.checked_at < now - HOST_SEEN_WITHIN:
+        finding = Finding(WAITING, _("DNS has not told of it for hours."))
+    else:
+        text = _("%(name)s leads to %(addresses)s and back, and stands on no block list.")
+        finding = Finding(OK, text % {"name": state.name, "addresses": ", ".join(state.addresses)})
+    return Seen("host", label, finding, remedy)

@@ -16,6 +16,7 @@ NOT_TENANT_OWNED = {
     "accounts.User",
     "billing.ClosedDay",
     "api.IdempotencyKey",
+    "dns.HostState",
     "dns.PublishingIntent",
     "dns.Signer",
     "dns.SigningChange",

@@ -41,9 +41,9 @@ def test_every_part_of_a_running_installation_is_found_to_work(db):
     found = {part.name: (part.finding.state, part.finding.fact) for part in parts(timezone.now())}
 
     # Nothing has reported to this test's own database yet, and nothing waits in it.
-    expected = {"signers": "waiting"}
+    expected = {"signers": "waiting", "host": "waiting"}
     assert {name: fact for name, fact in found.items() if fact[0] != expected.get(name, "ok")} == {}
-    assert set(found) == {"database", "signers", "jobs", *(part.name for part in OUTSIDE)}
+    assert set(found) == {"database", "signers", "jobs", "host", *(part.name for part in OUTSIDE)}
 
 
 def test_what_does_not_answer_is_red_with_what_to_do_and_the_page_stands(operator, monkeypatch):
