@@ -1,7 +1,7 @@
 """An alias as people mean it: one source with all its targets, which are rows of their own in `mail_aliases`."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -70,6 +70,13 @@ def groups_of(found: Iterable[Mapping[str, object]]) -> list[AliasGroup]:
     for row in Alias.objects.listed().filter(alias_email__in={source for source, _ in keys}):
         rows[row.alias_email, row.domain_id].append(row)
     return [AliasGroup(tuple(rows[key])) for key in keys if rows[key]]
+
+
+def group_of_new(rows: Sequence[Alias]) -> AliasGroup:
+    """Return the group of rows that were just made: there are no others when the source led nowhere before."""
+    if rows[0].is_first:
+        return AliasGroup(tuple(sorted(rows, key=lambda row: row.destination_email)))
+    return group_with(rows[0])
 
 
 def group_with(row: Alias) -> AliasGroup:

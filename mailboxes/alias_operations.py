@@ -1,6 +1,6 @@
 """Every change of an alias. An alias whose source is a mailbox's address is a forward of that mailbox."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from domains.locks import lock_domain, lock_domains
 from domains.models import Domain
 from mailboxes.addresses import base_address, display_address, domain_of, normalise_source, normalise_target
+from mailboxes.alias_arrivals import AliasMeeting, meet_alias
 from mailboxes.alias_groups import AliasGroup, group_with
-from mailboxes.effective import recalculate_addresses
+from mailboxes.effective import flags_of_new_aliases, recalculate_addresses
 from mailboxes.expansion import MAX_TARGETS, refuse_loops, unfold
 from mailboxes.links import targets_of
 from mailboxes.mirror import follow_addresses
 from mailboxes.models import Alias, Mailbox
-from mailboxes.ownership import domain_for, own_addresses
+from mailboxes.ownership import domain_and_homes, own_addresses
 from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.operation import operation
@@ -36,35 +37,25 @@ def create_alias(actor: Actor, *, source: str, targets: Sequence[str]) -> list[A
     """
     source = normalise_source(source)
     wanted = stored_targets(source, targets)
-    elsewhere = hosted({domain_of(target) for target in wanted})
-    domain = domain_for(actor, source, field="source", others=elsewhere)
-    is_new = _is_new(source, wanted)
-    mailboxes = mailboxes_at({base_address(target) for target in wanted})
+    domain, homes = domain_and_homes(actor, source, wanted, field="source")
+    met = meet_alias(source, wanted, domain)
+    _refuse_untakeable(source, wanted, met.present)
     rows = [
         Alias(
             domain=domain,
             alias_email=source,
             destination_email=target,
-            target_mailbox_id=mailboxes.get(base_address(target)),
+            target_mailbox_id=reader.id if (reader := met.readers.get(base_address(target))) else None,
         )
         for target in wanted
     ]
-    try:
-        with transaction.atomic():
-            for row in rows:
-                row.save(force_insert=True)
-    except IntegrityError as error:
-        raise Refused(
-            "taken",
-            "targets",
-            gettext("%(source)s leads to one of these already.") % {"source": display_address(source)},
-        ) from error
-    touched = follow_addresses(domain.pk, [source])
-    refuse_loops(touched, unfold(touched, targets_of), own_addresses)
-    recalculate_addresses(touched)
-    reserve(domain.owner_path, aliases=int(is_new))
+    if met.stands_alone:
+        _write_alone(rows, homes, met)
+    else:
+        _write_with_all_that_follows(rows)
     for row in rows:
-        row.refresh_from_db()
+        row.is_first = not met.present
+    reserve(domain.owner_path, aliases=int(not met.present))
     return rows
 
 
@@ -137,6 +128,39 @@ def delete_aliases(actor: Actor, *, alias: AliasGroup) -> None:
     release(domain.owner_path, aliases=1)
 
 
+def _write_alone(rows: list[Alias], homes: Mapping[str, Domain], met: AliasMeeting) -> None:
+    """Write a new alias as daemons read it at once, if no circle closes."""
+    source = rows[0].alias_email
+    for row, flags in zip(rows, flags_of_new_aliases(rows, homes, met), strict=True):
+        for name, value in flags.items():
+            setattr(row, name, value)
+    _insert(rows)
+    refuse_loops([source], unfold([source], met.links_below(targets_of)), own_addresses)
+
+
+def _write_with_all_that_follows(rows: list[Alias]) -> None:
+    """Write a new alias, if no circle closes, its repetitions in alias domains, and what daemons read of all that
+    depends on it."""
+    _insert(rows)
+    touched = follow_addresses(rows[0].domain_id, [rows[0].alias_email])
+    refuse_loops(touched, unfold(touched, targets_of), own_addresses)
+    recalculate_addresses(touched)
+    for row in rows:
+        row.refresh_from_db()
+
+
+def _insert(rows: list[Alias]) -> None:
+    try:
+        with transaction.atomic():
+            Alias.objects.bulk_create(rows)
+    except IntegrityError as error:
+        raise Refused(
+            "taken",
+            "targets",
+            gettext("%(source)s leads to one of these already.") % {"source": display_address(rows[0].alias_email)},
+        ) from error
+
+
 def _locked_rows(actor: Actor, alias: AliasGroup, others: Sequence[int] = ()) -> QuerySet[Alias]:
     """Return the alias's rows as they are now, under the lock of its domain. Raises Refused("not_found")."""
     first = alias.rows[0]
@@ -192,10 +216,8 @@ def stored_targets(source: str, targets: Sequence[str]) -> list[str]:
     return wanted
 
 
-def _is_new(source: str, wanted: list[str]) -> bool:
-    """Say whether these are the first targets of this source. Raises Refused for those it cannot take."""
-    rows = Alias.objects.filter(alias_email=source, own_mailbox=None)
-    present = list(rows.values_list("destination_email", flat=True))
+def _refuse_untakeable(source: str, wanted: list[str], present: list[str]) -> None:
+    """Raise Refused for targets that this source cannot take beside those it has."""
     for target in wanted:
         if target in present:
             message = _("%(source)s leads to %(target)s already.") % {
@@ -209,7 +231,6 @@ def _is_new(source: str, wanted: list[str]) -> bool:
             "targets",
             gettext("An alias has at most %(max_targets)s targets.") % {"max_targets": MAX_TARGETS},
         )
-    return not present
 
 
 def hosted(names: set[str]) -> list[int]:

@@ -43,11 +43,9 @@ class Meeting:
 
 def meet(address: str, domain: Domain) -> Meeting:
     """Return what an address meets in its domain, which is locked: nothing of it changes meanwhile."""
-    local = local_of(address)
-    wildcard = "%@" + domain_of(address).replace("_", r"\_")
-    ranged = [f"{local}{DELIMITER}", f"{local}{chr(ord(DELIMITER) + 1)}", wildcard]
+    values = [address, address, *details_of(address), domain.pk, address, address, digest_of(address)]
     with connection.cursor() as cursor:
-        cursor.execute(MEETS, [address, address, *ranged, domain.pk, address, address, digest_of(address)])
+        cursor.execute(MEETS, values)
         found = {kind for (kind,) in cursor.fetchall()}
     return Meeting(
         is_mailbox="mailbox" in found,
@@ -74,3 +72,10 @@ def left_behind(addresses: Collection[str]) -> tuple[set[str], set[str]]:
 def digest_of(address: str) -> str:
     """Return what `FormerAddress` keeps of an address."""
     return sha256(address.encode()).hexdigest()
+
+
+def details_of(address: str) -> list[str]:
+    """Return the range of an index that holds this address with a detail (anna+news@…), and what is LIKE one there."""
+    local = local_of(address)
+    wildcard = "%@" + domain_of(address).replace("_", r"\_")
+    return [f"{local}{DELIMITER}", f"{local}{chr(ord(DELIMITER) + 1)}", wildcard]

@@ -4,13 +4,16 @@ A mailbox's tenant that may not sign in does not send either: submission is a si
 An alias is routed while its target takes mail; where the target is no mailbox of ours, `mailboxes.chains` decides.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
 
-from mailboxes.chains import follow_chains
-from mailboxes.models import Mailbox
+from domains.models import Domain
+from mailboxes.addresses import base_address, domain_of
+from mailboxes.alias_arrivals import AliasMeeting
+from mailboxes.chains import Link, follow_chains, settle
+from mailboxes.models import Alias, Mailbox
 from tenants.effective import subtree
 
 # The order of joins is fixed, and so are their indexes: right after an import the optimizer knows nothing about these
@@ -174,6 +177,35 @@ def flags_of_new(mailbox: Mailbox) -> tuple[dict[str, bool], dict[str, bool]]:
         "may_send_as": flags["may_smtp"],
     }
     return flags, own_row
+
+
+def flags_of_new_aliases(
+    rows: Sequence[Alias], homes: Mapping[str, Domain], met: AliasMeeting
+) -> list[dict[str, bool]]:
+    """The same of the rows of an alias that is just made and stands alone. `homes` are this server's domains at its
+    targets; they are locked, as the alias's own domain is."""
+    flags, links = [], []
+    for number, row in enumerate(rows):
+        domain, home = row.domain, homes.get(domain_of(row.destination_email))
+        reader = met.readers.get(base_address(row.destination_email))
+        may = domain.is_verified and (home is None or home.is_verified)
+        if reader is None:
+            links.append(Link(-number, row.alias_email, row.destination_email, home is not None, may, is_routed=False))
+            flags.append({"may_send_as": False})
+            continue
+        is_routed = domain.is_verified and (home is None or bool(reader.may_receive))
+        sends = reader.may_smtp and reader.tenant_id == domain.tenant_id and domain.is_active and domain.has_proof
+        flags.append(
+            {
+                "is_routed": is_routed,
+                "is_active": is_routed and bool(reader.may_receive),
+                "may_send_as": bool(sends) and row.destination_email == base_address(row.destination_email),
+            }
+        )
+    routed = settle(links, met.answers)
+    for link in links:
+        flags[-link.id] |= dict.fromkeys(("is_routed", "is_active"), link.id in routed)
+    return flags
 
 
 def _route_own_rows(addresses: set[str]) -> None:

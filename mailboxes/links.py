@@ -16,14 +16,13 @@ def targets_of(addresses: set[str]) -> dict[str, set[str]]:
     """
     links: dict[str, set[str]] = defaultdict(set)
     with every_tenant("a circle of aliases may pass through any tenant"):
-        rows = Alias.objects.select_for_update().filter(alias_email__in=addresses).order_by("pk")
+        catch_alls = {f"@{domain_of(address)}" for address in addresses}
+        rows = Alias.objects.select_for_update().filter(alias_email__in=addresses | catch_alls).order_by("pk")
         for source, target, own_mailbox in rows.values_list("alias_email", "destination_email", "own_mailbox"):
             # A mailbox's own row ends there; it is named so that no catch-all is asked.
             links[source] |= set() if own_mailbox else {target}
-        unknown = {address for address in addresses if address not in links and not address.startswith("@")}
-        catch_alls = Alias.objects.filter(alias_email__in={f"@{domain_of(address)}" for address in unknown})
-        present = set(catch_alls.values_list("alias_email", flat=True))
-    for address in unknown:
+    present = links.keys()
+    for address in addresses - present:
         if f"@{domain_of(address)}" in present:
             links[address].add(f"@{domain_of(address)}")
     return links

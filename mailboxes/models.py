@@ -173,6 +173,8 @@ class Alias(TenantOwned):
     tenant_path = "domain__tenant__path"
     domain_path = "domain"
     unrecorded = frozenset({"own_mailbox", "target_mailbox", "queued_as", "is_active", "is_routed", "may_send_as"})
+    # Whether its source led nowhere before, once it is made (`mailboxes.alias_operations`).
+    is_first: bool
 
     uid = UidField()
     domain = models.ForeignKey(Domain, models.PROTECT, related_name="aliases")
@@ -271,7 +273,7 @@ class AppPassword(TenantOwned):
 
 
 class SignIn(TenantOwned):
-    """The newest sign-in to a mailbox by one protocol: imap, pop3, sieve or smtp."""
+    """The newest sign-in to a mailbox by one protocol: imap, pop3 or sieve. Of SMTP Dovecot notes none."""
 
     tenant_path = "mailbox__domain__tenant__path"
     domain_path = "mailbox__domain"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.db.models import Value
 from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
@@ -11,6 +12,7 @@ from domains.names import display_name
 from mailboxes.addresses import domain_of
 from mailhost.actor import Actor
 from mailhost.errors import Refused
+from mailhost.scope import every_tenant
 
 
 def domain_for(actor: Actor, address: str, *, field: str, others: Iterable[int] = ()) -> Domain:
@@ -27,6 +29,30 @@ def domain_for(actor: Actor, address: str, *, field: str, others: Iterable[int] 
     if refusal is not None:
         raise refusal
     return domain
+
+
+def domain_and_homes(
+    actor: Actor, address: str, targets: Iterable[str], *, field: str
+) -> tuple[Domain, dict[str, Domain]]:
+    """The same for an address from which mail goes on: locked together with whatever is, or may become, this server's
+    domain of a target, and with the main domains of alias domains among them. Return also those at the targets."""
+    name, names = domain_of(address), {domain_of(target) for target in targets}
+    claims = Domain.objects.live().filter(domain_name=name).annotate(is_own=Value(1))
+    with every_tenant("a change of an alias waits for changes of the domains it leads to"):
+        rows = list(
+            claims.union(Domain.objects.live().filter(domain_name__in=names).annotate(is_own=Value(0)), all=True)
+        )
+    own = [row for row in rows if row.is_own]
+    if not own:
+        raise _unknown(name, field)
+    # As _claims: the proven one before others.
+    claim = min(own, key=lambda row: (row.owned_name is None, row.pk))
+    others = {pk for row in rows if not row.is_own for pk in (row.pk, row.alias_of_id) if pk}
+    domain, locked = lock_domains(actor, claim, others, is_seen=True)
+    refusal = _no_home(domain, field)
+    if refusal is not None:
+        raise refusal
+    return domain, {row.owned_name: row for row in locked.values() if row.owned_name in names}
 
 
 def domains_for(

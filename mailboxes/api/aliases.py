@@ -12,7 +12,7 @@ from longwork.works import begin
 from mailboxes.addresses import display_address
 from mailboxes.alias_batch_operations import NewAlias as NewAliasItem
 from mailboxes.alias_batch_operations import create_aliases
-from mailboxes.alias_groups import AliasGroup, group_with, groups_of, sources
+from mailboxes.alias_groups import AliasGroup, group_of_new, groups_of, sources
 from mailboxes.alias_operations import create_alias, delete_aliases, update_alias
 from mailboxes.expansion import MAX_TARGETS
 from mailboxes.references import ALIAS_PREFIX, find_alias, in_domain, matching_sources
@@ -91,7 +91,7 @@ class Aliases(Endpoint):
     def post(self, request: Request) -> Response:
         fields = self.body(NewAlias)
         rows = create_alias(request.actor, source=fields["source"], targets=fields["targets"])
-        return created(AliasAnswer(group_with(rows[0])), "api-alias")
+        return created(AliasAnswer(group_of_new(rows)), "api-alias")
 
 
 class AliasBatch(Endpoint):

@@ -85,3 +85,36 @@ def test_a_read_costs_the_same_however_many_there_are(acme, path):
 
     assert counts[0] == counts[1]
     assert counts[0] <= READS[path] <= 4
+
+
+def alias(local: str, *targets: str) -> dict:
+    return {"source": f"{local}@acme.example", "targets": list(targets)}
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        ["anna@acme.example"],
+        ["x@partner.example"],
+        ["anna@acme.example", "anna@bolt.example", "sales@acme.example", "x@partner.example"],
+    ],
+    ids=["to a mailbox", "to outside", "to all kinds"],
+)
+def test_a_new_alias_costs_the_same_however_many_there_are(acme, targets):
+    caller = acme.caller()
+
+    first = statements(caller, "/aliases", alias("first", *targets))
+    for number in range(5):
+        an_alias(acme.actor, f"alias{number}@acme.example", "anna@acme.example", "y@partner.example")
+    later = statements(caller, "/aliases", alias("later", *targets))
+
+    assert len(first) == len(later), "\n".join(later)
+    assert len(later) <= 12, "\n".join(later)
+
+
+def test_another_target_of_an_alias_costs_no_more(acme):
+    caller = acme.caller()
+
+    asked = statements(caller, "/aliases", alias("sales", "z@partner.example"))
+
+    assert len(asked) <= 12, "\n".join(asked)
