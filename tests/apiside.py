@@ -1,6 +1,7 @@
 """Who calls the API in tests, and what there is to call it about."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ from accounts.operations import create_api_key
 from domains.models import Domain
 from mailboxes.models import Alias, Mailbox
 from mailhost.actor import Actor
+from mailhost.api.rules import RULES
 from tenants.models import Role, Tenant
 from tests.world import a_mailbox, actor_of, an_alias, make_world, verified_domain
 
@@ -28,7 +30,9 @@ class Caller(Client):
     def call(self, method: str, path: str, body: Any = "", content_type: str = "application/json", **options: Any):
         """Send `body` as JSON, or as it is when it is text or bytes."""
         data = body if isinstance(body, (str, bytes)) else json.dumps(body)
-        return self.generic(method, ROOT + path, data, content_type=content_type, **options)
+        answer = self.generic(method, ROOT + path, data, content_type=content_type, **options)
+        assert rule_codes(answer) <= RULES.keys(), answer.content
+        return answer
 
     def read(self, path: str) -> Any:
         """Return what a GET that must succeed answers."""
@@ -88,6 +92,24 @@ def make_key(tenant: Tenant, role: str = Role.ADMIN) -> str:
 
 def scopes_of(tenant: Tenant, role: str = Role.ADMIN) -> list[str]:
     return grantable(actor_of(tenant, role), tenant.kind)
+
+
+def rule_codes(answer) -> set[str]:
+    """Return the codes inside `errors` of an answer, wherever they stand in it."""
+    kind = answer.headers.get("Content-Type", "").partition(";")[0]
+    return set(_codes(answer.json())) if kind in {"application/json", PROBLEM} and not answer.streaming else set()
+
+
+def _codes(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _codes(one)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if name == "errors" and isinstance(inner, list):
+                yield from (error["code"] for error in inner if isinstance(error, dict) and "code" in error)
+            else:
+                yield from _codes(inner)
 
 
 def assert_problem(answer, status: int, code: str) -> dict[str, Any]:

@@ -122,8 +122,8 @@ def declared(owner: str, field: str) -> list[Any]:
 
 def fits(value: Any, schema: dict[str, Any]) -> bool:  # noqa: PLR0911 - a line per rule
     """Whether a declared value is one of this field, and not of another one of the same name."""
-    if "oneOf" in schema:
-        return any(fits(value, one) for one in schema["oneOf"])
+    if alternatives := schema.get("oneOf") or schema.get("anyOf"):
+        return any(fits(value, one) for one in alternatives)
     if "$ref" in schema:
         return isinstance(value, dict)
     if "allOf" in schema:

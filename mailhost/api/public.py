@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
 from mailhost.api.errors import NOT_FOUND, PROBLEMS, plain_problem
+from mailhost.api.rules import RULES
 from mailhost.api.schema import document
 
 
@@ -38,7 +39,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
 def docs(request: HttpRequest) -> HttpResponse:
     """The document as a page, from files of our own: it works offline and under the same policy as every page."""
     problems = [{"code": code, "status": status, "title": title} for code, (status, title) in PROBLEMS.items()]
-    return render(request, "api/docs.html", {"problems": problems})
+    return render(request, "api/docs.html", {"problems": problems, "rules": RULES})
 
 
 @login_not_required

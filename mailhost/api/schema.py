@@ -7,7 +7,13 @@ from django.utils.module_loading import import_string
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_field,
+    inline_serializer,
+)
 from rest_framework import serializers
 
 from mailhost.api.changes import CHANGING, DRY_RUN
@@ -16,6 +22,7 @@ from mailhost.api.idempotency import HEADER as IDEMPOTENCY
 from mailhost.api.models import MAX_NAME
 from mailhost.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, TOTAL
 from mailhost.api.permissions import ANY_ACTOR
+from mailhost.api.rules import RULES, described
 from mailhost.api.scopes import RESOURCES, scope_of
 from mailhost.api.serializers import Answer, ObjectName
 
@@ -58,12 +65,19 @@ PREFER = OpenApiParameter(
 )
 
 
+# As a choice of these or any other text: within v1 more codes may come, and clients must not fail over one.
+RULE_CODE = {
+    "anyOf": [{"type": "string", "enum": list(RULES)}, {"type": "string"}],
+    "description": f"What is at fault. More may come.\n\n{described()}",
+}
+
+
 class InputError(Answer):
     """One input at fault: `pointer` into the body (RFC 6901), or the name of the query `parameter`."""
 
     pointer = serializers.CharField(required=False)
     parameter = serializers.CharField(required=False)
-    code = serializers.CharField()
+    code = extend_schema_field(RULE_CODE)(serializers.CharField)()
     detail = serializers.CharField()
 
 
