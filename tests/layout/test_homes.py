@@ -42,6 +42,7 @@ CROSSES_TENANTS = {
     "mailboxes/alias_operations.py",
     "mailboxes/contents.py",
     "mailboxes/links.py",
+    "mailboxes/ownership.py",
     "mailboxes/invitations.py",
     "mailboxes/waiting.py",
     # A mailbox user is found before a tenant is known.
