@@ -1,4 +1,4 @@
-"""What a new alias meets, asked in one statement: what it stands beside, where it leads, whether anything follows it."""
+"""What a new alias meets, asked in one statement: what stands at its ends, and whether anything follows it."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
