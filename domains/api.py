@@ -10,12 +10,12 @@ from domains.locks import lock_domain
 from domains.models import Domain
 from domains.names import display_name
 from domains.operations import create_domain, delete_domain, set_domain_enabled, verify_domain
-from domains.references import PREFIX, find_domain, searchable
+from domains.references import PREFIX, find_domain, following, searchable
 from longwork.api import accepted, is_long
 from longwork.works import begin
 from mailhost.api.endpoint import Endpoint, created, gone
 from mailhost.api.ids import is_id
-from mailhost.api.lists import Listing, one_of
+from mailhost.api.lists import Filter, Listing, one_of
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shape, Switch, Text
 from mailhost.errors import Refused
@@ -32,7 +32,10 @@ STATUSES = {
 }
 LISTING = Listing(
     orders={"name": ("domain_name", "pk"), "created_at": ("pk",)},
-    filters=(one_of("status", "Only those that stand so.", STATUSES),),
+    filters=(
+        one_of("status", "Only those that stand so.", STATUSES),
+        Filter("alias_of", "Only the alias domains of this one: `dom_…` or its name.", following),
+    ),
     search=lambda rows, words: rows.filter(domain_name__contains=searchable(words)),
     searched="the name",
 )

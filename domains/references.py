@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from domains.models import Domain
@@ -22,6 +22,14 @@ def find_domain(reference: str) -> Domain:
         Domain.objects.live().select_related("tenant", "alias_of").order_by(F("verified_at").asc(nulls_last=True), "pk")
     )
     return find(rows, reference, prefix=PREFIX, natural=_by_name)
+
+
+def following(rows: QuerySet, reference: str) -> QuerySet:
+    """Return the alias domains of the domain that a filter names; none when it is unknown or not in scope."""
+    try:
+        return rows.filter(alias_of=find_domain(reference))
+    except Domain.DoesNotExist:
+        return rows.none()
 
 
 def searchable(words: str) -> str:

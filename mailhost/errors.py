@@ -32,6 +32,7 @@ class NotPermitted(Refused):
     """The actor's role or key does not allow this act: HTTP 403."""
 
     def __init__(self, action: str) -> None:
+        self.action = action
         super().__init__("not_permitted", "", f"Your role does not allow this: {action}.")
 
 

@@ -27,6 +27,10 @@ def request_id() -> str:
     return _current.get()
 
 
+def new_request_id() -> str:
+    return f"req_{uuid.uuid4().hex}"
+
+
 @contextmanager
 def carrying(text: str) -> Iterator[None]:
     """Do what is inside under this id."""
@@ -52,7 +56,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: "HttpRequest") -> "HttpResponse":
         given = request.META.get("HTTP_X_REQUEST_ID", "")
-        text = given if SHAPE.fullmatch(given) else f"req_{uuid.uuid4().hex}"
+        text = given if SHAPE.fullmatch(given) else new_request_id()
         # django-structlog reads it from here (DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID).
         request.META["HTTP_X_REQUEST_ID"] = text
         with carrying(text):

@@ -4,8 +4,13 @@ Threads, because requests wait: for long work (`Prefer: wait`), for customers' n
 database connection of its own, so MariaDB needs workers × THREADS connections beside those of the daemons.
 """
 
+import json
+import socket
+
+from gunicorn import util
 from gunicorn.glogging import Logger
 
+from mailhost.request_id import carrying, new_request_id
 from mailhost.request_log import WithoutTokens, without_tokens
 from mailhost.waiting import THREADS
 
@@ -24,6 +29,27 @@ class DiscreetLogger(Logger):
         version = environ["SERVER_PROTOCOL"]
         return {**atoms, "r": f"{environ['REQUEST_METHOD']} {path} {version}", "U": path, "q": "", "f": "-"}
 
+
+def write_problem(connection: socket.socket, status: int, reason: str, message: str) -> None:
+    """Answer what is no HTTP, or was given up, in the shape of the API's errors: whose path it was is not known yet."""
+    # Not before: gunicorn reads this file before Django's settings are there.
+    from mailhost.api.errors import INTERNAL_ERROR, MEDIA_TYPE, body  # noqa: PLC0415
+
+    with carrying(new_request_id()):
+        if status < 500:
+            members = body("malformed_request", message or reason)
+        else:
+            members = body("internal_error", INTERNAL_ERROR)
+    text = json.dumps(members).encode()
+    head = (
+        f"HTTP/1.1 {members['status']} {members['title']}\r\nConnection: close\r\nContent-Type: {MEDIA_TYPE}\r\n"
+        f"X-Request-Id: {members['request_id']}\r\nContent-Length: {len(text)}\r\n\r\n"
+    )
+    util.write_nonblock(connection, head.encode() + text)
+
+
+# gunicorn has no setting for it, and calls this by its name: it would answer a page of HTML.
+util.write_error = write_problem
 
 worker_class = "gthread"
 threads = THREADS

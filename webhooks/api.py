@@ -205,6 +205,16 @@ class WebhookDeliveries(Address):
         return self.page(deliveries_of(find_endpoint(webhook)), DeliveryAnswer)
 
 
+class OneDelivery(Address):
+    """One delivery, by id."""
+
+    actions = {"GET": "webhooks.list"}
+
+    @describe("get_delivery", "Show a delivery", answer=DeliveryAnswer, names_object=True)
+    def get(self, request: Request, webhook: str, delivery: str) -> Response:
+        return Response(DeliveryAnswer(find_delivery(find_endpoint(webhook), delivery)).data)
+
+
 class Redelivery(Address):
     actions = {"POST": redeliver.action}
 

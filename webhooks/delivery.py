@@ -64,7 +64,8 @@ def disable(endpoint: Endpoint, reason: str) -> None:
 
 
 def _noted(answer: Answer, now: datetime) -> dict[str, str | int]:
-    return {"at": now.isoformat(), "status": answer.status, "ms": answer.milliseconds, "detail": answer.detail}
+    at = now.isoformat().replace("+00:00", "Z")
+    return {"at": at, "status": answer.status, "ms": answer.milliseconds, "detail": answer.detail}
 
 
 def _finish(delivery: Delivery, state: str, now: datetime) -> None:

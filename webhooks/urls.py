@@ -23,6 +23,11 @@ endpoints = [
     path("webhook-endpoints/<str:webhook>/test", api.WebhookTest.as_view(), name="api-webhook-test"),
     path("webhook-endpoints/<str:webhook>/deliveries", api.WebhookDeliveries.as_view(), name="api-deliveries"),
     path(
+        "webhook-endpoints/<str:webhook>/deliveries/<str:delivery>",
+        api.OneDelivery.as_view(),
+        name="api-delivery",
+    ),
+    path(
         "webhook-endpoints/<str:webhook>/deliveries/<str:delivery>/redeliver",
         api.Redelivery.as_view(),
         name="api-redelivery",

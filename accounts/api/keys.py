@@ -11,7 +11,7 @@ from accounts.models import ApiKey
 from accounts.operations import create_api_key, revoke_api_key
 from mailhost.api.endpoint import Endpoint, created, gone
 from mailhost.api.ids import find
-from mailhost.api.pagination import CursorList
+from mailhost.api.lists import Listing
 from mailhost.api.schema import describe
 from mailhost.api.scopes import SCOPES
 from mailhost.api.serializers import Answer, ObjectName, PublicId, Shape, Text
@@ -19,6 +19,11 @@ from tenants.references import PREFIX as TENANT_PREFIX
 from tenants.references import tenant_of_body
 
 PREFIX = "key"
+LISTING = Listing(
+    orders={"created_at": ("pk",), "name": ("name", "pk")},
+    search=lambda rows, words: rows.filter(name__icontains=words),
+    searched="the name",
+)
 
 
 class KeysDomain(Answer):
@@ -84,7 +89,7 @@ class ApiKeys(Endpoint):
     """The keys of a tenant and of every tenant below it that are not revoked."""
 
     actions = {"GET": "keys.list", "POST": create_api_key.action}
-    filters = CursorList.parameters
+    listing = LISTING
     body_names = {"bound_to": "bound_to_id", "is_test": "mode"}
 
     @describe("list_api_keys", "List API keys", answer=ApiKeyAnswer, lists=True)

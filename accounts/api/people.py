@@ -13,7 +13,7 @@ from accounts.models import Invitation
 from accounts.operations import remove_member, set_member_role
 from mailhost.api.endpoint import Endpoint, created, gone
 from mailhost.api.ids import find
-from mailhost.api.pagination import CursorList
+from mailhost.api.lists import Listing, one_of
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shape, Text
 from tenants.models import Member, roles
@@ -21,6 +21,19 @@ from tenants.references import PREFIX as TENANT_PREFIX
 from tenants.references import tenant_of_body
 
 MEMBER, INVITATION = "mem", "inv"
+BY_ROLE = one_of("role", "Only those with this role.", {role: {"role": role} for role, _ in roles()})
+MEMBERS = Listing(
+    orders={"created_at": ("pk",), "email": ("user__email", "pk")},
+    filters=(BY_ROLE,),
+    search=lambda rows, words: rows.filter(user__email__icontains=words),
+    searched="the address",
+)
+INVITATIONS = Listing(
+    orders={"created_at": ("pk",), "email": ("email", "pk")},
+    filters=(BY_ROLE,),
+    search=lambda rows, words: rows.filter(email__icontains=words),
+    searched="the address",
+)
 
 
 class MemberAnswer(Answer):
@@ -68,7 +81,7 @@ class Members(Endpoint):
     """The members of the key's tenant and of every tenant below it."""
 
     actions = {"GET": "members.list"}
-    filters = CursorList.parameters
+    listing = MEMBERS
 
     @describe("list_members", "List members", answer=MemberAnswer, lists=True)
     def get(self, request: Request) -> Response:
@@ -107,7 +120,7 @@ class Invitations(Endpoint):
     """Invitations that nobody has taken up or revoked."""
 
     actions = {"GET": "members.list", "POST": invite_member.action}
-    filters = CursorList.parameters
+    listing = INVITATIONS
 
     @describe("list_invitations", "List invitations", answer=InvitationAnswer, lists=True)
     def get(self, request: Request) -> Response:

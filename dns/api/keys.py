@@ -11,10 +11,12 @@ from dns.records import dkim_name
 from domains.api import OfDomain
 from domains.references import find_domain
 from mailhost.api.endpoint import gone
+from mailhost.api.lists import Listing
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, Shape, Text
 
 MAX_PEM = 8000
+LISTING = Listing(orders={"newest": ("-pk",), "created_at": ("pk",)})
 
 
 class DkimKeyAnswer(Answer):
@@ -52,6 +54,7 @@ class DkimKeys(OfDomain):
     """The keys of one domain, the newest first."""
 
     actions = {"GET": "records.list", "POST": rotate_key.action}
+    listing = LISTING
     body_names = {"private_pem": "private_key"}
 
     @describe("list_dkim_keys", "List a domain's signing keys", answer=DkimKeyAnswer, lists=True, names_object=True)

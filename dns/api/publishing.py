@@ -27,13 +27,13 @@ from longwork.works import begin
 from mailhost.actor import Actor
 from mailhost.api.changes import is_rehearsal
 from mailhost.api.endpoint import Endpoint, gone
+from mailhost.api.lists import Listing
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, Shape, Switch, Text, Whole
 
 TEXTS = {"type": "array", "items": {"type": "string"}}
-
-
 PUBLISH = "dns.works.publish"
+HISTORY = Listing(orders={"newest": ("-pk",), "seen_at": ("pk",)})
 
 
 class CheckedRecordsAnswer(Answer):
@@ -132,6 +132,7 @@ class DomainHistory(Endpoint):
     """What changed in DNS, the newest first."""
 
     actions = {"GET": "records.list"}
+    listing = HISTORY
 
     @describe(
         "list_record_changes", "List what changed in DNS", answer=RecordChangeAnswer, lists=True, names_object=True

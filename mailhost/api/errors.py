@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, Unread
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from mailhost.api.scopes import scope_of
 from mailhost.errors import Busy, NotPermitted, Refused, SeveralRefused, Suspended
 from mailhost.request_id import request_id
 
@@ -73,7 +74,6 @@ class Reused(Exception):
 
 # What says all by its kind: (exceptions, code, the sentence; None for the error's own). The first that fits counts.
 PLAIN: list[tuple[tuple[type[Exception], ...], str, str | None]] = [
-    ((NotPermitted,), "not_permitted", None),
     ((Suspended,), "account_suspended", None),
     ((Busy,), "unavailable", None),
     ((PermissionDenied, exceptions.PermissionDenied), "not_permitted", NOT_PERMITTED),
@@ -123,6 +123,9 @@ def problem(error: Exception, context: dict[str, Any]) -> Response:
         if isinstance(error, kinds):
             return answer(code, detail or str(error), headers=headers_of(error))
     match error:
+        case NotPermitted():
+            message = f"Your key does not allow {error.action}, an act of the scope {scope_of(error.action)}."
+            return answer("not_permitted", message)
         # Gone since the path was read.
         case Refused(code="not_found"):
             return answer("not_found", NOT_FOUND)

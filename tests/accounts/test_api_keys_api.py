@@ -62,7 +62,8 @@ def test_key_makes_no_stronger_key(cast):
 def test_key_that_makes_no_keys_says_so(cast):
     answer = cast.acme.caller(Role.MAIL_MANAGER).call("POST", "/api-keys", {"name": "more", "scopes": ["domains:read"]})
 
-    assert_problem(answer, 403, "not_permitted")
+    detail = assert_problem(answer, 403, "not_permitted")["detail"]
+    assert detail == "Your key does not allow keys.create, an act of the scope keys:write."
 
 
 def test_reseller_makes_a_key_for_a_customer(cast):

@@ -4,9 +4,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.invitation_operations import invite_member
+from accounts.models import User
+from accounts.operations import add_member
 from domains.models import Domain
+from mailhost.api.schema import document
 from mailhost.scope import every_tenant
-from tenants.models import Kind
+from tenants.models import Kind, Role
 from tenants.operations import create_tenant
 from tests.apiside import Caller, assert_problem, make_cast, make_key
 from tests.world import a_mailbox, actor_of, an_alias, verified_domain
@@ -158,6 +162,56 @@ def test_lists_narrow_to_a_domain_by_name_or_id(cast):
 @pytest.mark.parametrize("domain", ["bolt.example", "nobody.example", "%00", "dom_" + "0" * 20, ""])
 def test_list_of_a_strangers_domain_is_empty_like_that_of_none(cast, domain):
     assert cast.acme.caller().read(f"/mailboxes?domain={domain}")["data"] == []
+
+
+def test_every_list_takes_what_all_lists_take(cast, subtests):
+    described = document()["paths"]
+    for path in (path for path, methods in described.items() if is_list(methods.get("get"))):
+        taken = {one["name"] for one in described[path]["get"]["parameters"] if one["in"] == "query"}
+        with subtests.test(path):
+            assert {"limit", "after", "include", "sort"} <= taken
+
+
+def is_list(operation) -> bool:
+    answer = (operation or {"responses": {}})["responses"].get("200", {}).get("content", {}).get("application/json", {})
+    return answer.get("schema", {}).get("$ref", "").endswith("List")
+
+
+@pytest.mark.parametrize("path", ["/domains/acme.example/checks", "/domains/acme.example/dkim-keys"])
+def test_the_lists_of_a_domain_go_by_pages_and_either_way(cast, path):
+    caller = cast.acme.caller()
+
+    for sort in ("newest", "-newest"):
+        assert caller.read(f"{path}?limit=1&include=total&sort={sort}")["total"] >= 0
+
+
+def test_people_and_keys_are_found_by_words(cast):
+    caller = cast.acme.caller()
+    owner = User.objects.create(email="owner@acme.example", name="Otto")
+    add_member(cast.acme.actor, tenant=cast.acme.tenant, user=owner, role=Role.OWNER)
+    invite_member(cast.acme.actor, tenant=cast.acme.tenant, email="new@partner.example", role=Role.SUPPORT)
+
+    found = [
+        [row["email"] for row in caller.read(f"/members{query}")["data"]]
+        for query in ("?q=owner@&role=owner&sort=-email", "?q=nobody", "?role=support")
+    ]
+    invited = [row["email"] for row in caller.read("/invitations?q=PARTNER&sort=email")["data"]]
+    keys = [row["name"] for row in caller.read("/api-keys?q=admin&sort=name")["data"]]
+
+    assert found == [["owner@acme.example"], [], []]
+    assert invited == ["new@partner.example"]
+    assert keys == ["admin key"]
+    assert caller.read("/api-keys?q=nothing")["data"] == []
+
+
+def test_alias_domains_are_found_by_their_main_domain(cast):
+    verified_domain(cast.acme.actor, "acme2.example", cast.acme.domain)
+    caller = cast.acme.caller()
+
+    for reference in ("acme.example", f"dom_{cast.acme.domain.uid}"):
+        assert [row["name"] for row in caller.read(f"/domains?alias_of={reference}")["data"]] == ["acme2.example"]
+    assert caller.read("/domains?alias_of=acme2.example")["data"] == []
+    assert cast.bolt.caller().read("/domains?alias_of=acme.example")["data"] == []
 
 
 LISTS = [

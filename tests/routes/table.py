@@ -278,6 +278,7 @@ TABLE = [
     Row("POST", f"{WEBHOOK}/rotate-secret", CHANGE, "webhook"),
     Row("POST", f"{WEBHOOK}/test", CHANGE, "webhook"),
     Row("GET", f"{WEBHOOK}/deliveries", CHANGE, "webhook"),
+    Row("GET", f"{WEBHOOK}/deliveries/<str:delivery>", CHANGE, "webhook delivery"),
     Row("POST", f"{WEBHOOK}/deliveries/<str:delivery>/redeliver", CHANGE, "webhook delivery"),
     Row("GET", "api/v1/state", LIST),
     Row("PUT", "api/v1/state", ADD, body={"mailboxes": []}),

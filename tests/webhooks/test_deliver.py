@@ -44,6 +44,7 @@ def test_it_arrives_signed_as_standard_webhooks_says(world, hook, receiver):
     assert (payload["type"], payload["data"]["name"]) == ("mailbox.created", "anna@acme.example")
     assert headers["webhook-id"] == f"msg_{sent().message.uid}"
     assert (sent().state, sent().attempts, sent().log[0]["status"]) == ("delivered", 1, 200)
+    assert sent().log[0]["at"].endswith("Z")
     with pytest.raises(WebhookVerificationError):
         Webhook(secret).verify(body.replace("anna", "otto"), headers)
 

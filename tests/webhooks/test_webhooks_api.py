@@ -63,6 +63,7 @@ def test_the_log_shows_what_was_told_and_a_message_can_be_sent_again(cast):
     assert (test["state"], test["event_type"], test["attempts"]) == ("pending", "webhook.test", [])
     assert again["message_id"] == test["message_id"]
     assert [row["id"] for row in log] == [again["id"], test["id"]]
+    assert [caller.read(f"{path}/deliveries/{row['id']}")["id"] for row in log] == [again["id"], test["id"]]
     assert log[0]["payload"]["type"] == "webhook.test"
     assert caller.read(f"{path}/deliveries?state=failed")["data"] == []
 
