@@ -38,6 +38,7 @@ OF_RULES = {
     "alias_too_deep": "Aliases would lead to aliases too many times in a row.",
     "already_verified": "The domain is verified already.",
     "challenge_expired": "The ownership record is too old; ask for a new one.",
+    "changed": "It was changed meanwhile.",
     "closed": "What this belongs to is switched off, used or revoked.",
     "deleted_above": "It was deleted together with an account above.",
     "deletes_refused": "The document would delete something, and deletes=true is not given.",

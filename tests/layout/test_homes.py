@@ -83,6 +83,7 @@ SPEAKS_SQL = {
     "tenants/locks.py",
     "tenants/move_operations.py",
     "domains/effective.py",
+    "mailboxes/alias_arrivals.py",
     "mailboxes/arrivals.py",
     "mailboxes/chains.py",
     "mailboxes/effective.py",
