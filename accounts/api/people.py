@@ -25,13 +25,13 @@ BY_ROLE = one_of("role", "Only those with this role.", {role: {"role": role} for
 MEMBERS = Listing(
     orders={"created_at": ("pk",), "email": ("user__email", "pk")},
     filters=(BY_ROLE,),
-    search=lambda rows, words: rows.filter(user__email__icontains=words),
+    search=lambda rows, words: rows.filter(user__email__contains=words.lower()),
     searched="the address",
 )
 INVITATIONS = Listing(
     orders={"created_at": ("pk",), "email": ("email", "pk")},
     filters=(BY_ROLE,),
-    search=lambda rows, words: rows.filter(email__icontains=words),
+    search=lambda rows, words: rows.filter(email__contains=words.lower()),
     searched="the address",
 )
 
