@@ -1,11 +1,11 @@
 """What both ways into a zone have in common: dynamic updates (`dns.nsupdate`) and an API (`dns.cloudflare`)."""
 
-import contextvars
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from dns.changes import Change, Place
@@ -48,7 +48,12 @@ class ZoneWriter(Protocol):
 
 def side_by_side(act: Callable[[Subject], Result], subjects: Sequence[Subject], *, at_once: int) -> list[Result]:
     """Return what the act comes to for each, in order, with a few under way at a time; raises what one raises."""
+    # What is said of a failure is said in the language of whoever asked, which no thread takes along by itself.
+    language = get_language()
+
+    def alone(subject: Subject) -> Result:
+        with override(language):
+            return act(subject)
+
     with ThreadPoolExecutor(at_once) as threads:
-        # What is said of a failure is said in the language of whoever asked.
-        tasks = [threads.submit(contextvars.copy_context().run, act, subject) for subject in subjects]
-        return [task.result() for task in tasks]
+        return list(threads.map(alone, subjects))

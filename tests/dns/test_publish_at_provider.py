@@ -8,6 +8,7 @@ import time
 
 import pytest
 from cryptography.fernet import Fernet
+from django.utils.translation import override
 
 from accounts.actors import system_actor
 from audit.models import Event
@@ -216,6 +217,15 @@ def test_a_provider_that_says_nothing_costs_as_long_as_the_bound(connected, api)
         zone.check()
 
     assert time.monotonic() - began < 1.4
+
+
+def test_a_failure_on_the_way_is_said_in_the_language_of_whoever_asked(connected, api):
+    zone = CloudflareZone("acme.example", TOKEN)
+    zone.check()
+    api.token = "another"
+
+    with override("de"), pytest.raises(NotPublished, match="nimmt dieses Token nicht an"):
+        zone.read({("acme.example", "TXT")})
 
 
 def test_the_api_is_reached_by_the_guarded_client_alone(connected, api, settings):
