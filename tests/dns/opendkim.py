@@ -10,11 +10,20 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dns.dkim import public_record
+from dns.models import DkimKey
 from dns.signing_folder import SigningFolder
 from mailconfig.parameters import Parameters
 from mailconfig.render import folders, render
+from mailhost.scope import every_tenant
+from tests.mail.verifying import assert_verifies_with, key_name
 
-MESSAGE_HEADERS = [("From", " {sender}"), ("To", " bob@elsewhere.example"), ("Subject", " Hello")]
+MESSAGE_HEADERS = [
+    ("Date", " Mon, 02 Nov 2026 09:00:00 +0000"),
+    ("From", " {sender}"),
+    ("To", " bob@elsewhere.example"),
+    ("Subject", " Hello"),
+]
 BODY = b"Dear Bob,\r\nall is well.\r\n"
 
 
@@ -77,11 +86,19 @@ class Opendkim:
         )
 
     def pass_message(self, sender: str) -> Passed:
-        """Hand over a message that a signed-in person sends from `sender`, in a connection of its own."""
+        """Hand over a message that a signed-in person sends from `sender`, in a connection of its own. A signature must
+        verify with the key as DNS would show it."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(20)
             connection.connect(os.fspath(self.parameters.milter_socket))
-            return Conversation(connection).pass_message(sender)
+            passed = Conversation(connection).pass_message(sender)
+        if passed.signature:
+            name = key_name(passed.message)
+            selector, _, domain = name.partition("._domainkey.")
+            with every_tenant("a test verifies a signature"):
+                key = DkimKey.objects.get(selector=selector, domain__domain_name=domain)
+            assert_verifies_with(passed.message, name, public_record(key.public_key))
+        return passed
 
 
 class Conversation:

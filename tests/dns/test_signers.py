@@ -1,8 +1,12 @@
 """The operator sees how far each signer is, is alarmed when one needs a look, and calmed when it mends itself."""
 
-import errno
-import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
+from itertools import count
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -77,27 +81,75 @@ def test_what_needs_a_look_raises_the_alarm(reported, columns, words):
     assert words in state_of_the_signer().alarm
 
 
-def test_a_full_folder_alarms_fails_loudly_and_mends_itself_when_there_is_space(
-    acme, verified, opendkim, monkeypatch, caplog
+@pytest.fixture
+def small_disk(dkim_dir) -> Iterator[Path]:
+    """A disk of a megabyte and a few dozen files in the place of the signer's folder."""
+    options = "size=1m,nr_inodes=64,mode=0700"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", dkim_dir], check=True)
+    shutil.chown(dkim_dir, "opendkim", "opendkim")
+    yield dkim_dir
+    subprocess.run(["umount", "--lazy", dkim_dir], check=True)
+
+
+def fill_with_bytes(disk: Path) -> None:
+    with suppress(OSError), (disk / "ballast").open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+
+
+def fill_with_files(disk: Path) -> None:
+    with suppress(OSError):
+        for number in count():
+            (disk / f"ballast{number}").touch()
+
+
+def empty(disk: Path) -> None:
+    for ballast in disk.glob("ballast*"):
+        ballast.unlink()
+
+
+def remount(mode: str) -> Callable[[Path], None]:
+    return lambda disk: subprocess.run(["mount", "-o", f"remount,{mode}", disk], check=True)
+
+
+FAULTS = {
+    "full": (fill_with_bytes, empty, "No space left on device"),
+    "out of inodes": (fill_with_files, empty, "No space left on device"),
+    "read-only": (remount("ro"), remount("rw"), "Read-only file system"),
+}
+
+
+@pytest.fixture
+def add_domain(acme, verified) -> Callable[[str], None]:
+    """Adds a domain whose key may sign."""
+    return lambda name: give_signing_key(verified(acme, name).pk)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_folder_that_takes_no_more_alarms_fails_loudly_and_mends_itself(
+    add_domain, small_disk, opendkim, caplog, fault
 ):
-    give_signing_key(verified(acme, "acme.example").pk)
+    begin, end, words = FAULTS[fault]
+    add_domain("acme.example")
     tasks.write_signing_tables()
     calm = state_of_the_signer().alarm
-    give_signing_key(verified(acme, "bolt.example").pk)
+    add_domain("bolt.example")
+    stands = snapshot(small_disk)
 
-    with monkeypatch.context() as full:
-        full.setattr(os, "rename", disk_full)
-        answer = tasks.write_signing_tables()
+    begin(small_disk)
+    answer = tasks.write_signing_tables()
     alarmed = state_of_the_signer()
 
     assert calm == ""
     assert isinstance(answer, Again)
-    assert "No space left on device" in answer.fault
-    assert "No space left on device" in alarmed.alarm
+    assert words in answer.fault
+    assert words in alarmed.alarm
     assert alarmed.failing_since is not None
     assert "signing_tables_not_written" in caplog.text
     assert "d=acme.example;" in opendkim.pass_message("anna@acme.example").signature
 
+    end(small_disk)
+    assert snapshot(small_disk) == stands
     tasks.write_signing_tables()
 
     state = state_of_the_signer()
@@ -105,8 +157,8 @@ def test_a_full_folder_alarms_fails_loudly_and_mends_itself_when_there_is_space(
     assert "d=bolt.example;" in opendkim.pass_message("anna@bolt.example").signature
 
 
-def disk_full(*_arguments):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def test_a_daemon_that_does_not_run_is_an_alarm(acme, verified, dkim_dir):

@@ -88,7 +88,8 @@ def cached(url: str) -> dict[str, bytes]:
 def answers(web: str, acme) -> dict[str, bytes]:
     _, secret = create_api_key(acme.actor, name="Looker", scopes=list(scopes_for(Kind.CUSTOMER)))
     name = acme.domain.domain_name
-    paths = ["domains", f"domains/{name}", f"domains/{name}/records", "me", "server-info", "mailboxes"]
+    paths = ["domains", f"domains/{name}", f"domains/{name}/records", f"domains/{name}/dkim-keys", "operations"]
+    paths += ["me", "server-info", "mailboxes"]
     found = {}
     for path in paths:
         request = urllib.request.Request(f"{web}/api/v1/{path}", headers={"Authorization": f"Bearer {secret}"})  # noqa: S310

@@ -40,7 +40,7 @@ def test_own_aliases_and_alias_domain_names_may_be_used_as_sender(post, acme, bo
     second = acme.claim(f"second-{acme.domain.domain_name}", alias_of=acme.domain)
 
     for sender in (acme.address("sales"), f"anna@{second.domain_name}", f"sales@{second.domain_name}"):
-        assert post.arrived(bob, post.submit(anna, written(sender, bob[0]), sender=sender))
+        assert_verifies(as_sent(post.arrived(bob, post.submit(anna, written(sender, bob[0]), sender=sender))))
 
 
 @pytest.mark.parametrize(
