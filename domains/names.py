@@ -64,6 +64,9 @@ def normalise_host(text: str, *, field: str = "name") -> str:
 
 def display_name(name: str) -> str:
     """Return the form people read: the U-label where there is one. What cannot be decoded is shown as it is stored."""
+    if name.isascii() and "xn--" not in name and name == name.lower():
+        # It has but one form; decoding would take as long as reading the row.
+        return name
     try:
         return idna.decode(name)
     except idna.IDNAError:

@@ -1,31 +1,25 @@
-"""What a new address meets, asked in one statement: whether somebody has it, and whether anything must follow it."""
+"""What new addresses meet, asked in one statement: whether somebody has them, and whether anything must follow them."""
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
 from django.db import connection
 
-from domains.models import Domain
-from mailboxes.addresses import DELIMITER, domain_of, local_of
+from mailboxes.addresses import DELIMITER, base_address, domain_of, local_of
 
-# Each part is one probe or one range of an index. The aliases that wait are those of mailboxes.waiting.
+# Each part is a probe or a range of an index for each address. The aliases that wait are those of mailboxes.waiting.
 MEETS = """
-SELECT IF(own_mailbox_id IS NULL, 'alias', 'mailbox') FROM mail_aliases WHERE alias_email = %s
-UNION SELECT 'waiting' FROM mail_aliases WHERE destination_email = %s
-UNION SELECT 'waiting' FROM mail_aliases
-  WHERE destination_email > %s AND destination_email < %s AND destination_email LIKE BINARY %s
-UNION SELECT 'repeated' FROM mail_domains WHERE alias_of_id = %s AND is_live = 1
-UNION SELECT 'used' FROM mail_quota_usage WHERE username = %s
-UNION SELECT 'held' FROM mail_mailboxes WHERE email = %s
-UNION SELECT 'held' FROM mail_former_addresses WHERE digest = %s
+SELECT IF(own_mailbox_id IS NULL, 'alias', 'mailbox'), alias_email, NULL FROM mail_aliases WHERE alias_email IN %s
+UNION SELECT 'waiting', destination_email, NULL FROM mail_aliases WHERE destination_email IN %s
+UNION SELECT 'waiting', destination_email, NULL FROM mail_aliases WHERE {with_detail}
+UNION SELECT 'repeated', NULL, alias_of_id FROM mail_domains WHERE alias_of_id IN %s AND is_live = 1
+UNION SELECT 'used', username, NULL FROM mail_quota_usage WHERE username IN %s
+UNION SELECT 'held', email, NULL FROM mail_mailboxes WHERE email IN %s
+UNION SELECT 'held', digest, NULL FROM mail_former_addresses WHERE digest IN %s
 """
-# The same of many addresses.
-LEFT = """
-SELECT 'held', email FROM mail_mailboxes WHERE email IN %s
-UNION SELECT 'held', digest FROM mail_former_addresses WHERE digest IN %s
-UNION SELECT 'used', username FROM mail_quota_usage WHERE username IN %s
-"""
+WITH_DETAIL = "(destination_email > %s AND destination_email < %s AND destination_email LIKE BINARY %s)"
 
 
 @dataclass(frozen=True)
@@ -41,32 +35,30 @@ class Meeting:
     was_held: bool
 
 
-def meet(address: str, domain: Domain) -> Meeting:
-    """Return what an address meets in its domain, which is locked: nothing of it changes meanwhile."""
-    values = [address, address, *details_of(address), domain.pk, address, address, digest_of(address)]
-    with connection.cursor() as cursor:
-        cursor.execute(MEETS, values)
-        found = {kind for (kind,) in cursor.fetchall()}
-    return Meeting(
-        is_mailbox="mailbox" in found,
-        is_alias="alias" in found,
-        is_awaited=bool(found & {"waiting", "repeated"}),
-        was_used="used" in found,
-        was_held="held" in found,
-    )
-
-
-def left_behind(addresses: Collection[str]) -> tuple[set[str], set[str]]:
-    """Return those addresses that were held and those that were used, as a `Meeting` says it of one."""
+def meet(addresses: Mapping[str, int]) -> dict[str, Meeting]:
+    """Return what each of these addresses meets, given with the ids of their domains, which are locked: nothing of it
+    changes meanwhile."""
+    if not addresses:
+        return {}
+    chosen, homes = tuple(addresses), tuple(set(addresses.values()))
     by_digest = {digest_of(address): address for address in addresses}
-    found: dict[str, set[str]] = {"held": set(), "used": set()}
-    if by_digest:
-        chosen = tuple(by_digest.values())
-        with connection.cursor() as cursor:
-            cursor.execute(LEFT, [chosen, tuple(by_digest), chosen])
-            for kind, value in cursor.fetchall():
-                found[kind].add(by_digest.get(value, value))
-    return found["held"], found["used"]
+    ranges = [bound for address in addresses for bound in details_of(address)]
+    sql = MEETS.format(with_detail=" OR ".join([WITH_DETAIL] * len(addresses)))
+    found = defaultdict(set)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [chosen, chosen, *ranges, homes, chosen, chosen, tuple(by_digest)])
+        for kind, value, domain_id in cursor.fetchall():
+            found[kind].add(domain_id if value is None else by_digest.get(value) or base_address(value))
+    return {
+        address: Meeting(
+            is_mailbox=address in found["mailbox"],
+            is_alias=address in found["alias"],
+            is_awaited=address in found["waiting"] or domain_id in found["repeated"],
+            was_used=address in found["used"],
+            was_held=address in found["held"],
+        )
+        for address, domain_id in addresses.items()
+    }
 
 
 def digest_of(address: str) -> str:

@@ -1,8 +1,9 @@
 """Many mailboxes as one act: every rule of the single act holds, and each step is one statement for all."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -12,13 +13,15 @@ from django.utils.translation import gettext as _
 from domains.locks import lock_each
 from domains.models import Domain
 from mailboxes.addresses import display_address, domain_of, normalise_address
-from mailboxes.arrivals import left_behind
+from mailboxes.arrivals import Meeting, meet
 from mailboxes.batches import Refusals, as_far_as_limits_allow, refuse_too_many, repeated_in_alias_domains
 from mailboxes.effective import recalculate_addresses
 from mailboxes.models import Alias, Mailbox, QuotaUsage, homes
 from mailboxes.operations import (
     check_display_name,
     check_quota,
+    opened,
+    own_row,
     send_invitation,
     stored_hash,
     taken_by_alias,
@@ -70,17 +73,22 @@ def create_mailboxes(
             refusals[place] = refusal
     _refuse_twice(rows, refusals)
     domains = domains_for(actor, {domain_of(row.email) for row in rows.values()}, field="address")
-    taken = _taken({row.email for row in rows.values()})
     for place, row in rows.items():
-        found = taken.get(row.email) or domains[domain_of(row.email)]
+        found = domains[domain_of(row.email)]
         if isinstance(found, Refused):
             refusals.setdefault(place, found)
         else:
             row.domain = found
+    met = meet({row.email: row.domain_id for row in rows.values() if row.domain_id is not None})
+    for place, row in rows.items():
+        if row.email in met and (met[row.email].is_mailbox or met[row.email].is_alias):
+            taken = taken_by_mailbox if met[row.email].is_mailbox else taken_by_alias
+            refusals.setdefault(place, taken(row.email))
     wanted = {place: row for place, row in rows.items() if place not in refusals}
     if is_atomic and refusals:
         raise SeveralRefused("items", refusals)
-    made = as_far_as_limits_allow(wanted, refusals, write=_inserted, reserve=_reserve, is_atomic=is_atomic)
+    write = partial(_inserted, met=met)
+    made = as_far_as_limits_allow(wanted, refusals, write=write, reserve=_reserve, is_atomic=is_atomic)
     for place, row in made.items():
         if invited := items[place].invite_to:
             send_invitation(row, invited)
@@ -252,14 +260,17 @@ def _taken(addresses: set[str]) -> dict[str, Refused]:
     return found | {email: taken_by_mailbox(email) for email in mailboxes}
 
 
-def _inserted(rows: list[Mailbox]) -> list[Mailbox]:
-    """Write the mailboxes, let their addresses answer, and take from their tenants' limits."""
-    held, used = left_behind([row.email for row in rows])
+def _inserted(rows: list[Mailbox], *, met: Mapping[str, Meeting]) -> list[Mailbox]:
+    """Write the mailboxes and their own rows as daemons read them at once, let follow what follows their addresses,
+    and take from their tenants' limits."""
     for row in rows:
-        row.is_successor = row.email in held
+        row.is_successor = met[row.email].was_held
+    own_rows = [opened(row) for row in rows]
     Mailbox.objects.bulk_create(rows)
-    _forget_usage(used)
-    _answer(rows)
+    _forget_usage([row.email for row in rows if met[row.email].was_used])
+    Alias.objects.bulk_create(own_rows)
+    if awaited := [row for row in rows if met[row.email].is_awaited]:
+        _let_follow(awaited)
     _reserve(rows)
     return rows
 
@@ -271,18 +282,12 @@ def _forget_usage(addresses: Collection[str]) -> None:
 
 
 def _answer(rows: list[Mailbox]) -> None:
-    """Let the addresses answer: their own rows, the alias domains' rows, the aliases that wait for them."""
-    Alias.objects.bulk_create(
-        Alias(
-            domain_id=row.domain_id,
-            alias_email=row.email,
-            destination_email=row.email,
-            own_mailbox=row,
-            target_mailbox=row,
-            queued_as=row.queued_as,
-        )
-        for row in rows
-    )
+    """Let addresses answer again: their own rows, the alias domains' rows, the aliases that wait for them."""
+    Alias.objects.bulk_create(own_row(row) for row in rows)
+    _let_follow(rows)
+
+
+def _let_follow(rows: list[Mailbox]) -> None:
     touched = lead_to({row.email: row.pk for row in rows}, timezone.now())
     recalculate_addresses(touched | repeated_in_alias_domains({row.email: row.domain_id for row in rows}))
 

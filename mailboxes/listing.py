@@ -46,11 +46,11 @@ def mailbox_keys(*, of_one_domain: bool = False, of_tenant: int | None = None) -
     return rows if tenants is None else rows.filter(tenant_id__in=tenants)
 
 
-def mailboxes_at(keys: Iterable[Mapping[str, Any]], rows: QuerySet | None = None) -> list[Mailbox]:
-    """Return the mailboxes of one page, in its order; as `rows` reads them, if not as lists do."""
+def mailboxes_at(keys: Iterable[Mapping[str, Any]]) -> list[Mailbox]:
+    """Return the mailboxes of one page, in its order."""
     pks = [key["pk"] for key in keys]
-    rows = Mailbox.objects.listed().select_related("own_row") if rows is None else rows
-    found = {row.pk: row for row in rows.order_by().filter(pk__in=pks)}
+    rows = Mailbox.objects.listed().select_related("own_row").order_by()
+    found = {row.pk: row for row in rows.filter(pk__in=pks)}
     return [found[pk] for pk in pks if pk in found]
 
 

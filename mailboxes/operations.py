@@ -50,7 +50,7 @@ def create_mailbox(
     check_quota(storage_quota_mb)
     check_display_name(display_name)
     domain = domain_for(actor, address, field="address")
-    met = meet(address, domain)
+    met = meet({address: domain.pk})[address]
     if met.is_mailbox or met.is_alias:
         raise taken_by_mailbox(address) if met.is_mailbox else taken_by_alias(address)
     mailbox = Mailbox(
@@ -292,13 +292,11 @@ def refuse_taken(address: str) -> None:
 
 def _insert(mailbox: Mailbox, met: Meeting) -> None:
     """Write a new mailbox and its own row as daemons read them at once; let follow what follows its address."""
-    flags, of_own_row = flags_of_new(mailbox)
-    for name, value in flags.items():
-        setattr(mailbox, name, value)
+    own_row = opened(mailbox)
     mailbox.save(force_insert=True)
     if met.was_used:
         _forget_usage(mailbox)
-    _own_row(mailbox, **of_own_row)
+    own_row.save(force_insert=True)
     if met.is_awaited:
         _let_follow(mailbox)
 
@@ -306,12 +304,21 @@ def _insert(mailbox: Mailbox, met: Meeting) -> None:
 def _open_address(mailbox: Mailbox) -> None:
     """Let the address answer: its own row, the alias domains' rows, the aliases that wait for it."""
     _forget_usage(mailbox)
-    _own_row(mailbox)
+    own_row(mailbox).save(force_insert=True)
     _let_follow(mailbox)
 
 
-def _own_row(mailbox: Mailbox, **flags: bool) -> None:
-    Alias.objects.create(
+def opened(mailbox: Mailbox) -> Alias:
+    """Give a new mailbox the flags that daemons read, and return its own row with its flags; neither is saved."""
+    flags, of_own_row = flags_of_new(mailbox)
+    for name, value in flags.items():
+        setattr(mailbox, name, value)
+    return own_row(mailbox, **of_own_row)
+
+
+def own_row(mailbox: Mailbox, **flags: bool) -> Alias:
+    """Return the row by which a mailbox answers for its address. It is not saved."""
+    return Alias(
         domain_id=mailbox.domain_id,
         alias_email=mailbox.email,
         destination_email=mailbox.email,

@@ -9,38 +9,26 @@ from domains.references import find_domain
 from mailboxes.addresses import normalise_address, normalise_source
 from mailboxes.alias_groups import AliasGroup, group_with
 from mailboxes.models import Alias, AppPassword, Mailbox
-from mailhost.api.ids import find
+from mailboxes.shown import ShownMailbox, shown_mailboxes
+from mailhost.api.ids import find, named
 
 MAILBOX_PREFIX = "mbx"
 ALIAS_PREFIX = "als"
 APP_PASSWORD_PREFIX = "apw"  # noqa: S105 - no password
 
-SHOWN = (
-    *("uid", "email", "display_name", "storage_quota", "is_enabled", "is_active", "created_at", "updated_at"),
-    *("receives_enabled", "sends_enabled", "imap_enabled", "pop3_enabled", "managesieve_enabled"),
-    *("domain__domain_name", "own_row__is_enabled", "last_login__at"),
-)
-
-
-def listed_mailboxes() -> QuerySet[Mailbox]:
-    """Return what answers show of live mailboxes, with the row that says whether a copy stays."""
-    return Mailbox.objects.listed().select_related("own_row")
-
-
-def shown_mailboxes() -> QuerySet[Mailbox]:
-    """Return live mailboxes to be shown and not to be changed: with the columns of an answer alone, which is half the
-    work of reading one."""
-    return listed_mailboxes().only(*SHOWN)
-
 
 def find_mailbox(reference: str) -> Mailbox:
     """Return the live mailbox in scope, as lists show it. Raises Mailbox.DoesNotExist."""
-    return find(listed_mailboxes(), reference, prefix=MAILBOX_PREFIX, natural=_by_address)
+    rows = Mailbox.objects.listed().select_related("own_row")
+    return find(rows, reference, prefix=MAILBOX_PREFIX, natural=_by_address)
 
 
-def find_shown_mailbox(reference: str) -> Mailbox:
-    """The same, only to be shown."""
-    return find(shown_mailboxes().order_by("pk"), reference, prefix=MAILBOX_PREFIX, natural=_by_address)
+def find_shown_mailbox(reference: str) -> ShownMailbox:
+    """The same, only to be shown. Raises Mailbox.DoesNotExist."""
+    which = named(reference, prefix=MAILBOX_PREFIX, natural=_by_address)
+    if which is None or not (rows := shown_mailboxes(**which)):
+        raise Mailbox.DoesNotExist
+    return rows[0]
 
 
 def find_deleted_mailbox(reference: str) -> Mailbox:

@@ -1,6 +1,5 @@
 """Mailboxes over REST."""
 
-from datetime import datetime
 from typing import Any, Literal
 
 from rest_framework import serializers
@@ -14,7 +13,7 @@ from longwork.works import begin
 from mailboxes.addresses import display_address
 from mailboxes.batch_operations import NewMailbox as NewMailboxItem
 from mailboxes.batch_operations import create_mailboxes
-from mailboxes.listing import BY_ADDRESS, STATUSES, mailbox_keys, mailboxes_at, matching
+from mailboxes.listing import BY_ADDRESS, STATUSES, mailbox_keys, matching
 from mailboxes.models import Mailbox
 from mailboxes.operations import (
     change_password,
@@ -33,9 +32,8 @@ from mailboxes.references import (
     find_mailbox,
     find_shown_mailbox,
     in_domain,
-    listed_mailboxes,
-    shown_mailboxes,
 )
+from mailboxes.shown import ShownMailbox, shown_at, shown_mailboxes
 from mailhost.actor import Actor
 from mailhost.api.batches import ATOMIC, Batch, answer, answer_of, read_items
 from mailhost.api.endpoint import Endpoint, created, gone
@@ -71,7 +69,7 @@ class MailboxAnswer(Answer):
     object = ObjectName("mailbox")
     email = serializers.CharField()
     email_unicode = serializers.SerializerMethodField()
-    domain = serializers.CharField(source="domain.domain_name")
+    domain = serializers.CharField(source="domain_name")
     display_name = serializers.CharField()
     storage_quota = serializers.IntegerField(help_text="MB")
     usage_mb = serializers.SerializerMethodField()
@@ -81,25 +79,21 @@ class MailboxAnswer(Answer):
     imap_enabled = serializers.BooleanField()
     pop3_enabled = serializers.BooleanField()
     managesieve_enabled = serializers.BooleanField()
-    keeps_copy = serializers.BooleanField(source="own_row.is_enabled", help_text="Forwarded mail stays here too.")
-    last_login_at = serializers.SerializerMethodField()
+    keeps_copy = serializers.BooleanField(help_text="Forwarded mail stays here too.")
+    last_login_at = serializers.DateTimeField(allow_null=True, read_only=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
-    def get_email_unicode(self, mailbox: Mailbox) -> str:
+    def get_email_unicode(self, mailbox: ShownMailbox) -> str:
         return display_address(mailbox.email)
 
-    def get_usage_mb(self, mailbox: Mailbox) -> float:
+    def get_usage_mb(self, mailbox: ShownMailbox) -> float:
         return round(mailbox.used_bytes / MB, 2)
 
-    def get_status(self, mailbox: Mailbox) -> Literal["active", "suspended", "inactive"]:
+    def get_status(self, mailbox: ShownMailbox) -> Literal["active", "suspended", "inactive"]:
         if not mailbox.is_enabled:
             return "suspended"
         return "active" if mailbox.is_active else "inactive"
-
-    def get_last_login_at(self, mailbox: Mailbox) -> datetime | None:
-        login = getattr(mailbox, "last_login", None)
-        return login.at if login else None
 
 
 class NewMailbox(Shape):
@@ -168,7 +162,7 @@ class Mailboxes(Endpoint):
             # A customer has nobody below it.
             of_tenant=actor.tenant_id if actor.tenant_kind == Kind.CUSTOMER else None,
         )
-        return self.page(keys, MailboxAnswer, lambda page: mailboxes_at(page, shown_mailboxes()))
+        return self.page(keys, MailboxAnswer, lambda page: shown_at(key["pk"] for key in page))
 
     @describe("create_mailbox", "Create a mailbox", body=NewMailbox, answer=MailboxAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:
@@ -205,8 +199,7 @@ def batch_made(actor: Actor, *, mode: str, items: list[Any]) -> dict[str, Any]:
     places = list(good)
     wanted = [NewMailboxItem(**_arguments(item)) for item in good.values()]
     made, refusals = create_mailboxes(actor, items=wanted, is_atomic=is_atomic) if wanted else ({}, {})
-    rows = {row.pk: row for row in listed_mailboxes().filter(pk__in=[row.pk for row in made.values()])}
-    shown = MailboxAnswer([rows[row.pk] for row in made.values()], many=True).data
+    shown = MailboxAnswer([ShownMailbox.of_new(row) for row in made.values()], many=True).data
     errors |= {places[number]: errors_of_input(refusal, MailboxBatch) for number, refusal in refusals.items()}
     return answer(mode, dict(zip([places[number] for number in made], shown, strict=True)), errors)
 
@@ -368,12 +361,10 @@ def _arguments(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _new(mailbox: Mailbox) -> MailboxAnswer:
-    """Show a mailbox that was just made: it is empty, and nobody has signed in."""
-    mailbox.used_bytes = 0
-    Mailbox.last_login.related.set_cached_value(mailbox, None)
-    return MailboxAnswer(mailbox)
+    """Show a mailbox that was just made, as it was written."""
+    return MailboxAnswer(ShownMailbox.of_new(mailbox))
 
 
 def _shown(mailbox: Mailbox) -> MailboxAnswer:
     """Read a changed mailbox again, with its use and last sign-in."""
-    return MailboxAnswer(shown_mailboxes().get(pk=mailbox.pk))
+    return MailboxAnswer(shown_mailboxes(pk=mailbox.pk)[0])

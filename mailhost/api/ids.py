@@ -31,20 +31,26 @@ def find(
     prefix: str,
     natural: Callable[[str], dict[str, Any]] | None = None,
 ) -> Any:
-    """Return the row that a path means. `natural` turns a natural key into filters, or raises Refused.
+    """Return the row that a path means.
 
     Raises the model's DoesNotExist for what is unknown, malformed or out of scope, alike: HTTP 404. Among several
     rows with one natural key the first in the order of `rows` is meant.
     """
-    if is_id(prefix, reference):
-        return rows.get(uid=reference.removeprefix(f"{prefix}_"))
-    filters: dict[str, Any] | None = None
-    if natural is not None:
-        try:
-            filters = natural(reference)
-        except Refused:
-            filters = None
-    row = rows.filter(**filters).first() if filters else None
+    which = named(reference, prefix=prefix, natural=natural)
+    row = rows.filter(**which).first() if which else None
     if row is None:
         raise rows.model.DoesNotExist
     return row
+
+
+def named(
+    reference: str, *, prefix: str, natural: Callable[[str], dict[str, Any]] | None = None
+) -> dict[str, Any] | None:
+    """Return the filters that a reference stands for, None for a malformed one. `natural` turns a natural key into
+    filters, or raises Refused."""
+    if is_id(prefix, reference):
+        return {"uid": reference.removeprefix(f"{prefix}_")}
+    try:
+        return natural(reference) if natural is not None else None
+    except Refused:
+        return None

@@ -88,7 +88,7 @@ class Text(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        if any(unicodedata.category(character) in {"Cc", "Cs"} for character in data):
+        if not data.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in data):
             self.fail("control_character")
         return super().to_internal_value(data)
 

@@ -77,6 +77,7 @@ CROSSES_TENANTS = {
     "tenants/operations.py",
 }
 SPEAKS_SQL = {
+    "mailhost/prepared.py",
     "audit/chain.py",
     "tenants/effective.py",
     "tenants/limits.py",
