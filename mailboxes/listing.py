@@ -9,13 +9,14 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from mailboxes.models import Mailbox
-from mailhost.keyset import beyond
+from mailhost.keyset import Stages, beyond
 from tenants.references import tenants_in_scope
 
 # What a mailbox may be like, by the word that a list is asked with.
 STATUSES = {
     "active": {"is_enabled": True, "is_active": True},
-    "suspended": {"is_enabled": False},
+    # It follows, and says the index a whole beginning.
+    "suspended": {"is_enabled": False, "is_active": False},
     "inactive": {"is_enabled": True, "is_active": False},
 }
 # By the fullness that the clock has noted.
@@ -29,6 +30,9 @@ ORDERS = {
     "oldest": ("pk",),
     "fullest": ("-used_percent", "-pk"),
 }
+
+# No character sorts behind it.
+LAST_SIGN = "\U0010ffff"
 
 # Rows of a download that are read at once.
 AT_ONCE = 500
@@ -72,3 +76,11 @@ def all_of(rows: QuerySet) -> Iterator[Mailbox]:
 def matching(rows: QuerySet, words: str) -> QuerySet:
     """Return the mailboxes with these words in their address or display name."""
     return rows.filter(Q(email__contains=words.lower()) | Q(display_name__icontains=words))
+
+
+def beginning_first(rows: QuerySet, words: str) -> Stages:
+    """Return what was found for these words with those first whose address begins so: a range of an index, while
+    words in the midst are looked for from address to address."""
+    begin = words.lower()
+    begins = Q(email__gte=begin, email__lt=begin + LAST_SIGN)
+    return Stages(rows.filter(begins), rows.filter(~begins))

@@ -16,7 +16,8 @@ from tenants.models import Tenant
 
 # What would make one value two for a daemon, or a command, or a file name.
 UNSAFE = r"[[:cntrl:][:space:]|,/:]"
-NARROWED_BY = ("is_enabled", "is_active", "used_percent", "display_name")
+NARROWED_BY = ("used_percent", "display_name")
+STANDING = ("is_enabled", "is_active")
 
 
 def homes():
@@ -131,8 +132,9 @@ class Mailbox(TenantOwned):
         ]
         indexes = [
             # Lists by address: whatever they are narrowed by stands here, so that no row is read in vain.
-            models.Index(fields=["domain", "is_live", "email", *NARROWED_BY], name="mailbox_list_of_domain"),
-            models.Index(fields=["tenant", "is_live", "email", *NARROWED_BY], name="mailbox_list_of_tenant"),
+            models.Index(fields=["domain", "is_live", "email", *STANDING, *NARROWED_BY], name="mailbox_list_of_domain"),
+            models.Index(fields=["tenant", "is_live", "email", *NARROWED_BY], name="mailbox_by_address"),
+            models.Index(fields=["tenant", "is_live", *STANDING, "email", *NARROWED_BY], name="mailbox_by_standing"),
             models.Index(fields=["tenant", "is_live", "id"], name="mailbox_of_tenant_by_age"),
             models.Index(fields=["tenant", "is_live", "used_percent", "id"], name="mailbox_of_tenant_by_use"),
         ]

@@ -1,9 +1,62 @@
 """Pages by position: what comes after a row in an order, never after a count of rows. For pages and API alike."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet, Subquery, Value
+
+# In a row of `Stages`: which of them it is of.
+STAGE = "stage"
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Rows that are listed one after another: all of `first`, then `others`, each in the list's order. They are
+    querysets of values, and no row is in both.
+
+    For lists that show first what an index finds: the others are only looked for where those do not fill the page.
+    """
+
+    first: QuerySet
+    others: QuerySet
+    order: tuple[str, ...] = ()
+
+    def order_by(self, *order: str) -> "Stages":
+        return Stages(self.first, self.others, order)
+
+    def count(self) -> int:
+        return self.first.count() + self.others.count()
+
+    def read(self, position: Sequence[Any] | None, most: int, *, backwards: bool = False) -> list[Mapping[str, Any]]:
+        """One statement, in which the later rows are looked for only where the earlier are too few."""
+        stages = [rows.annotate(**{STAGE: Value(number)}) for number, rows in enumerate((self.first, self.others))]
+        earlier, later = (rows.order_by(*self.order) for rows in (reversed(stages) if backwards else stages))
+        if position is not None:
+            stage, *values = position
+            if bool(stage) != backwards:
+                return list(later.filter(beyond(self.order, values))[:most])
+            earlier = earlier.filter(beyond(self.order, values))
+        # Of its own statement's beginning MariaDB knows only this much; a LIMIT of both would come too late.
+        last_wanted = Subquery(earlier.values("pk")[most - 1 : most])
+        later = later.alias(last_wanted=last_wanted).filter(last_wanted=None)
+        found = earlier[:most].union(later[:most], all=True)
+        return sorted(found, key=lambda row: row[STAGE], reverse=backwards)[:most]
+
+
+def read(rows: QuerySet | Stages, position: Sequence[Any] | None, most: int, *, backwards: bool = False) -> list[Any]:
+    """Return the first so many rows in their order, after `position` where one is given. `backwards` says that the
+    order is the list's turned round."""
+    if isinstance(rows, Stages):
+        return rows.read(position, most, backwards=backwards)
+    if position is not None:
+        rows = rows.filter(beyond(rows.query.order_by, position))
+    return list(rows[:most])
+
+
+def order_of(rows: QuerySet | Stages) -> tuple[str, ...]:
+    """Return what tells a row's place in these: the columns they are ordered by, and first the stage, if any."""
+    return (STAGE, *rows.order) if isinstance(rows, Stages) else tuple(rows.query.order_by)
 
 
 def beyond(order: Sequence[str], position: Sequence[Any]) -> Q:

@@ -13,7 +13,7 @@ from longwork.works import begin
 from mailboxes.addresses import display_address
 from mailboxes.batch_operations import NewMailbox as NewMailboxItem
 from mailboxes.batch_operations import create_mailboxes
-from mailboxes.listing import BY_ADDRESS, STATUSES, mailbox_keys, matching
+from mailboxes.listing import BY_ADDRESS, STATUSES, beginning_first, mailbox_keys, matching
 from mailboxes.models import Mailbox
 from mailboxes.operations import (
     change_password,
@@ -55,7 +55,8 @@ LISTING = Listing(
         one_of("status", "Only those that stand so.", STATUSES),
     ),
     search=matching,
-    searched="the address or the display name",
+    searched="the address or the display name; in the usual order, addresses that begin so come first",
+    found_first=beginning_first,
 )
 
 

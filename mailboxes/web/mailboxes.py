@@ -15,7 +15,7 @@ from mailboxes.availability import verdict_on
 from mailboxes.batches import MAX_ITEMS
 from mailboxes.connection import connections
 from mailboxes.forms import ListForm, MailboxForm, MailboxSettingsForm, PasswordForm
-from mailboxes.listing import mailboxes_at
+from mailboxes.listing import BY_ADDRESS, beginning_first, mailboxes_at
 from mailboxes.models import Alias, Mailbox, SignIn
 from mailboxes.operations import (
     SWITCHES,
@@ -49,8 +49,11 @@ def shown(mailbox: Mailbox) -> str:
 def index(request: HttpRequest) -> HttpResponse:
     form = ListForm(request.GET)
     domain = chosen_domain(request)
-    page = page_of(listed_keys(form, domain), form.order, request.GET.get("cursor", ""))
     asked = form.asked()
+    keys = listed_keys(form, domain)
+    if "q" in asked and form.order == BY_ADDRESS:
+        keys = beginning_first(keys, asked["q"])
+    page = page_of(keys, form.order, request.GET.get("cursor", ""))
     context = {
         "page": replace(page, rows=mailboxes_at(page)),
         "form": form,

@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from mailhost.api.errors import InvalidParameter
-from mailhost.keyset import reversed_order
+from mailhost.keyset import Stages, reversed_order
 
 SORT, SEARCH = "sort", "q"
 MAX_WORDS = 200
@@ -43,12 +43,14 @@ def one_of(name: str, description: str, meanings: Mapping[str, Mapping[str, Any]
 @dataclass(frozen=True)
 class Listing:
     """`orders` are the columns behind each name that `sort` takes, the first being the usual order; they end in
-    something unique, and "-" before the name turns them round. `search` narrows to words, `searched` says where."""
+    something unique, and "-" before the name turns them round. `search` narrows to words, `searched` says where, and
+    `found_first` says of the usual order which of them come first (`mailhost.keyset.Stages`)."""
 
     orders: Mapping[str, tuple[str, ...]]
     filters: tuple[Filter, ...] = ()
     search: Narrow | None = None
     searched: str = ""
+    found_first: Callable[[QuerySet, str], Stages] | None = None
 
     @property
     def names(self) -> frozenset[str]:
@@ -70,7 +72,7 @@ class Listing:
         )
         return [sort, *([words] if self.search else []), *(one.parameter for one in self.filters)]
 
-    def applied(self, rows: QuerySet, request: Request) -> QuerySet:
+    def applied(self, rows: QuerySet, request: Request) -> QuerySet | Stages:
         """Return the rows that the request asks for, in its order. Raises InvalidParameter."""
         asked = request.query_params
         for one in self.filters:
@@ -80,6 +82,8 @@ class Listing:
             if len(words) > MAX_WORDS:
                 raise InvalidParameter(SEARCH, "too_long", f"Search for at most {MAX_WORDS} characters.")
             rows = self.search(rows, words)
+            if self.found_first and SORT not in asked:
+                rows = self.found_first(rows, words)
         return rows.order_by(*self._order(asked.get(SORT, next(iter(self.orders)))))
 
     def _order(self, sort: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
 
 from mailhost.api.errors import InvalidParameter
-from mailhost.keyset import beyond, position_of
+from mailhost.keyset import Stages, order_of, position_of, read
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -25,18 +25,17 @@ class CursorList(BasePagination):
 
     parameters = frozenset({"limit", "after", "include"})
 
-    def paginate_queryset(self, queryset: QuerySet, request, view=None) -> list[Any]:
+    def paginate_queryset(self, queryset: QuerySet | Stages, request, view=None) -> list[Any]:
         self.request = request
-        order = list(queryset.query.order_by)
+        order = order_of(queryset)
         # Signed for this path and order, so that the cursor of one list does not place us in another.
         self.salt = f"cursor:{request.path}:{','.join(order)}"
         self.limit = _limit(request.query_params.get("limit"))
         self.total = queryset.count() if _includes_total(request.query_params.get("include")) else None
         after = request.query_params.get("after")
-        if after is not None:
-            queryset = queryset.filter(beyond(order, self._position(after, order)))
+        position = None if after is None else self._position(after, order)
         # One row more than shown tells whether there is a next page, without a count.
-        rows = list(queryset[: self.limit + 1])
+        rows = read(queryset, position, self.limit + 1)
         self.next_cursor = None
         if len(rows) > self.limit:
             rows.pop()
@@ -54,7 +53,7 @@ class CursorList(BasePagination):
             answer["total"] = self.total
         return Response(answer, headers={"Link": self._link()} if self.next_cursor else None)
 
-    def _position(self, cursor: str, order: list[str]) -> list[Any]:
+    def _position(self, cursor: str, order: tuple[str, ...]) -> list[Any]:
         try:
             position = signing.loads(cursor, salt=self.salt)
         except (signing.BadSignature, ValueError):

@@ -6,7 +6,7 @@ from typing import Any
 from django.core import signing
 from django.db.models import QuerySet
 
-from mailhost.keyset import beyond, position_of, reversed_order
+from mailhost.keyset import Stages, order_of, position_of, read, reversed_order
 
 PAGE_SIZE = 50
 ON, BACK = "n", "b"
@@ -28,18 +28,16 @@ class Page:
         return len(self.rows)
 
 
-def page_of(rows: QuerySet, keys: tuple[str, ...], cursor: str = "", size: int = PAGE_SIZE) -> Page:
+def page_of(rows: QuerySet | Stages, keys: tuple[str, ...], cursor: str = "", size: int = PAGE_SIZE) -> Page:
     """Return the page at `cursor`. `keys` name the order ("-" for descending) and end in something unique.
 
     A cursor that nobody gave out leads to the first page.
     """
-    position = _read(cursor, len(keys))
+    places = order_of(rows.order_by(*keys))
+    position = _read(cursor, len(places))
     backwards = position is not None and position[0] == BACK
-    order = reversed_order(keys) if backwards else keys
-    wanted = rows.order_by(*order)
-    if position is not None:
-        wanted = wanted.filter(beyond(order, position[1]))
-    found = list(wanted[: size + 1])
+    wanted = rows.order_by(*(reversed_order(keys) if backwards else keys))
+    found = read(wanted, None if position is None else position[1], size + 1, backwards=backwards)
     if backwards and not found:
         # What stood before was deleted meanwhile.
         return page_of(rows, keys, size=size)
@@ -51,8 +49,8 @@ def page_of(rows: QuerySet, keys: tuple[str, ...], cursor: str = "", size: int =
     has_previous = bool(found) and (has_more if backwards else position is not None)
     return Page(
         found,
-        next=_write(ON, keys, found[-1]) if has_next else "",
-        previous=_write(BACK, keys, found[0]) if has_previous else "",
+        next=_write(ON, places, found[-1]) if has_next else "",
+        previous=_write(BACK, places, found[0]) if has_previous else "",
     )
 
 
