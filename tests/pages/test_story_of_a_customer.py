@@ -47,7 +47,8 @@ def test_signing_in_by_keyboard_alone(watched, town):
     page.goto("/mailboxes/")
 
     page.keyboard.type("anna@acme.example")
-    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(field(page, "Password")).to_be_focused()
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
 
@@ -266,6 +267,7 @@ def test_all_of_it_without_javascript(watched, town):
     page = watched(java_script_enabled=False)
     page.goto("/")
     field(page, "E-mail address").fill("anna@acme.example")
+    press(page, "Continue")
     field(page, "Password").fill(PASSWORD)
     press(page, "Sign in")
 
