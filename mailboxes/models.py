@@ -217,6 +217,8 @@ class Alias(TenantOwned):
         indexes = [
             models.Index(fields=["destination_email"], name="alias_by_target"),
             models.Index(fields=["routed_email", "leads_to"], name="alias_leads_to"),
+            # Those people made, by how they begin.
+            models.Index(fields=["domain", "own_mailbox", "alias_email"], name="alias_written_by_name"),
         ]
 
     def __str__(self) -> str:

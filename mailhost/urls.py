@@ -20,6 +20,7 @@ import tenants.urls
 import webhooks.urls
 from mailhost.api.errors import INTERNAL_ERROR, NOT_FOUND, NOT_PERMITTED, under_api
 from mailhost.home import checklist, home, limits
+from mailhost.palette import search
 from mailhost.web import errors, style_page
 
 APPS = [
@@ -42,6 +43,7 @@ APPS = [
 endpoints = [endpoint for app in APPS for endpoint in app.endpoints] + mailhost.api.urls.endpoints
 pages = [
     path("", home, name="home"),
+    path("search/", search, name="search"),
     path("overview/limits/", limits, name="limits"),
     path("overview/checklist/", checklist, name="checklist"),
     path("style/", style_page.style, name="style"),

@@ -1,4 +1,4 @@
-"""The main menu: one table."""
+"""The main menu and what the palette offers to do: one table each."""
 
 from dataclasses import dataclass
 
@@ -52,13 +52,29 @@ MENU = (
     Entry("style", _("Style"), "sparkles", "style.see", group="installation"),
 )
 
+ACTS = (
+    Entry("domain-add", _("Add a domain"), "plus", "domains.create"),
+    Entry("mailbox-add", _("Create a mailbox"), "plus", "mailboxes.create"),
+    Entry("alias-add", _("Add an alias"), "plus", "aliases.create"),
+    Entry("mailbox-bin", _("Restore a mailbox from the bin"), "arrow-uturn-left", "mailboxes.restore"),
+    Entry("member-invite", _("Invite somebody"), "plus", "members.invite"),
+    Entry("key-add", _("Make an API key"), "plus", "keys.create"),
+    Entry("webhook-add", _("Add a webhook"), "plus", "webhooks.create"),
+    Entry("customer-add", _("Add a customer"), "plus", "tenants.create"),
+    Entry("mfa_index", _("Change your password, passkeys and codes"), "shield-check", "people.change_way_in"),
+)
+
+
+def may_open(entry: Entry, actor: Actor) -> bool:
+    return (not entry.needs or actor.may(entry.needs)) and entry.hidden_from != actor.tenant_kind
+
 
 def entries(actor: Actor, path: str) -> list[dict]:
     """Return what this actor may see, with the part that `path` lies in marked."""
     shown: list[dict] = []
     last = MENU[0].group
     for entry in MENU:
-        if (entry.needs and not actor.may(entry.needs)) or entry.hidden_from == actor.tenant_kind:
+        if not may_open(entry, actor):
             continue
         address = reverse(entry.page)
         current = "page" if path == address else "true" if address != "/" and path.startswith(address) else ""

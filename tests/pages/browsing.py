@@ -26,6 +26,8 @@ def addresses_of_acme(town: Town) -> dict[str, str]:
         imports = dict(Import.objects.values_list("file_name", "uid"))
     return {
         "home": "/",
+        "search": "/search/?q=a",
+        "search-nothing": "/search/?q=nobody",
         "domains": "/domains/",
         "domain-add": "/domains/add/",
         "domain": f"/domains/{uids['acme.example']}/",

@@ -292,6 +292,7 @@ TABLE = [
     # --- pages ----------------------------------------------------------------------------------------------------
     Row("GET", "", ANYBODY_SIGNED_IN),
     Row("GET", "overview/limits/", ANYBODY_SIGNED_IN),
+    Row("GET", "search/", ANYBODY_SIGNED_IN),
     Row("POST", "overview/checklist/", ANYBODY_SIGNED_IN, is_own=True),
     Row("GET", "customers/", ANYBODY_SIGNED_IN),
     Row("GET", "customers/tree/", ADD_TENANT),
