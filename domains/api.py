@@ -10,7 +10,8 @@ from domains.locks import lock_domain
 from domains.models import Domain
 from domains.names import display_name
 from domains.operations import create_domain, delete_domain, set_domain_enabled, verify_domain
-from domains.references import PREFIX, find_domain, following, searchable
+from domains.references import PREFIX, find_domain, find_removed_domain, following, searchable
+from domains.removal_operations import restore_domain
 from longwork.api import accepted, is_long
 from longwork.works import begin
 from mailhost.api.endpoint import Endpoint, created, gone
@@ -180,7 +181,13 @@ class OneDomain(OfDomain):
             raise Refused("unchangeable", "alias_of", "What a domain is an alias of is said when it is added.")
         return Response(DomainAnswer(_changed(request, row, wanted)).data)
 
-    @describe("delete_domain", "Delete a domain", status=204, names_object=True, changes=True)
+    @describe(
+        "delete_domain",
+        "Remove a domain; it can be restored",
+        status=204,
+        names_object=True,
+        changes=True,
+    )
     def delete(self, request: Request, domain: str) -> Response:
         delete_domain(request.actor, domain=find_domain(domain))
         return gone()
@@ -191,6 +198,25 @@ def _changed(request: Request, row: Domain, change: dict[str, Any]) -> Domain:
     if change.get("enabled", row.is_enabled) == row.is_enabled:
         return row
     return set_domain_enabled(request.actor, domain=row, enabled=change["enabled"])
+
+
+class DomainRestoration(Endpoint):
+    """Brings a removed domain back."""
+
+    shows = OneDomain
+    actions = {"POST": restore_domain.action}
+
+    @describe(
+        "restore_domain",
+        "Restore a removed domain",
+        answer=DomainAnswer,
+        names_object=True,
+        changes=True,
+    )
+    def post(self, request: Request, domain: str) -> Response:
+        row = find_removed_domain(domain)
+        self.body(Nothing)
+        return Response(DomainAnswer(restore_domain(request.actor, domain=row)).data)
 
 
 class DomainVerification(OfDomain):

@@ -49,11 +49,11 @@ class DomainForm(forms.Form):
 
 
 class DeletionForm(forms.Form):
-    """The name of what is to be deleted, typed once more."""
+    """The name of what is to be removed, typed once more."""
 
     typed = forms.CharField(
         label=_("Type the name of the domain"),
-        error_messages={"required": _("Type the name of the domain. Nothing was deleted.")},
+        error_messages={"required": _("Type the name of the domain. Nothing was removed.")},
         max_length=300,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
@@ -61,10 +61,10 @@ class DeletionForm(forms.Form):
     def __init__(self, *args, name: str, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.names = {name, display_name(name)}
-        self.fields["typed"].help_text = _("To delete it, type %(name)s") % {"name": display_name(name)}
+        self.fields["typed"].help_text = _("To remove it, type %(name)s") % {"name": display_name(name)}
 
     def clean_typed(self) -> str:
         typed = self.cleaned_data["typed"].strip().lower().rstrip(".")
         if typed not in self.names:
-            raise forms.ValidationError(_("This is not its name. Nothing was deleted."))
+            raise forms.ValidationError(_("This is not its name. Nothing was removed."))
         return typed

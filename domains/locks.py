@@ -45,6 +45,20 @@ def lock_domains(
     return own, locked
 
 
+def lock_removed(actor: Actor, domain: Domain) -> Domain:
+    """Return the domain, removed or not, locked and fresh. Raises Refused("not_found") when it is not the actor's."""
+    if not Domain.objects.filter(pk=domain.pk).exists():
+        raise not_found()
+    tenants = share_tenants({actor.tenant_id, domain.tenant_id})
+    with every_tenant("a change waits for changes of the other domains it touches"):
+        wanted = {domain.pk, *filter(None, [domain.alias_of_id])}
+        rows = Domain.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
+        locked = {row.pk: row for row in rows}
+    own = locked[domain.pk]
+    own.owner = tenants[own.tenant_id]
+    return own
+
+
 def lock_each(actor: Actor, domains: Iterable[Domain], others: Iterable[int] = ()) -> dict[int, Domain]:
     """Lock several domains that the actor has just seen together with others by id, in the same order; return the
     former by id, if they are still live."""

@@ -30,6 +30,7 @@ from tenants.locks import share_tenants
 LOOK_FOR_PROOF = "dns.proof.look_for_proof"
 WANT_TABLES = "dns.operations.want_tables"
 EMPTY_DOMAIN = "mailboxes.contents.empty_domain"
+KEEP_ALIASES = "mailboxes.kept.keep"
 FOLLOW_MAIN_DOMAIN = "mailboxes.contents.follow_main_domain"
 
 
@@ -89,15 +90,7 @@ def verify_domain(actor: Actor, *, domain: Domain) -> Domain:
     if holder := next((one for one in rivals if one.owned_name), None):
         return _contest(domain, holder, now)
     if related := lacks_consent(domain):
-        raise Refused(
-            "needs_consent",
-            "",
-            _(
-                "A name above or below %(domain_name)s belongs to another account (%(domain_name_2)s). "
-                "Its owner must agree first."
-            )
-            % {"domain_name": display_name(domain.domain_name), "domain_name_2": display_name(related.domain_name)},
-        )
+        raise needs_consent(domain, related)
     freed = [displace(former, now) for former in rivals if former.lost_at is not None]
     domain = open_domain(domain, now)
     give_back(freed)
@@ -151,6 +144,18 @@ def give_back(freed: Iterable[tuple[str, dict[str, int]]]) -> None:
     """Count what `displace` has freed as free: last, because many wait for these rows."""
     for path, amounts in freed:
         release(path, **amounts)
+
+
+def needs_consent(domain: Domain, related: Domain) -> Refused:
+    return Refused(
+        "needs_consent",
+        "",
+        _(
+            "A name above or below %(domain_name)s belongs to another account (%(domain_name_2)s). "
+            "Its owner must agree first."
+        )
+        % {"domain_name": display_name(domain.domain_name), "domain_name_2": display_name(related.domain_name)},
+    )
 
 
 def _contest(claim: Domain, holder: Domain, now: datetime) -> Domain:
@@ -223,7 +228,9 @@ def set_domain_enabled(actor: Actor, *, domain: Domain, enabled: bool) -> Domain
 
 @operation("domains.delete")
 def delete_domain(actor: Actor, *, domain: Domain) -> Domain:
-    """Give a domain up: its mailboxes are deleted with it (their mail is kept), its aliases are gone for good.
+    """Remove a domain with its mailboxes and aliases, which `restore_domain` brings back while the grace lasts.
+
+    Its signing keys are destroyed, and others may prove the name from now on.
 
     Raises Refused: not_found, has_alias_domains.
     """
@@ -240,6 +247,7 @@ def delete_domain(actor: Actor, *, domain: Domain) -> Domain:
             },
         )
     now = timezone.now()
+    import_string(KEEP_ALIASES)(domain)
     freed = import_string(EMPTY_DOMAIN)(domain, now)
     domain.deleted_at = now
     domain.save(update_fields=["deleted_at", "updated_at"])

@@ -32,6 +32,12 @@ def following(rows: QuerySet, reference: str) -> QuerySet:
         return rows.none()
 
 
+def find_removed_domain(reference: str) -> Domain:
+    """Return the removed domain in scope, by name the one removed last. Raises Domain.DoesNotExist."""
+    rows = Domain.objects.exclude(deleted_at=None).select_related("tenant", "alias_of")
+    return find(rows.order_by("-deleted_at", "-pk"), reference, prefix=PREFIX, natural=_by_name)
+
+
 def searchable(words: str) -> str:
     """Return how words that somebody searches for stand in a stored name: a whole U-label as its A-label."""
     try:

@@ -4,7 +4,7 @@ import structlog
 from django.utils import timezone
 
 from accounts.actors import system_actor
-from domains import notice_mail, operations, proof_operations
+from domains import notice_mail, operations, proof_operations, removal_operations
 from domains.models import Domain, DomainNotice
 from domains.proof_operations import LABEL
 from mailhost.errors import Refused
@@ -32,6 +32,11 @@ def settle_proofs() -> None:
         proof_operations.withdraw_proof(system_actor(domain.tenant, LABEL), domain=domain, now=now)
     for claim in proof_operations.ripe_claims(now):
         proof_operations.settle_claim(system_actor(claim.tenant, LABEL), claim=claim, now=now)
+
+
+def forget_removed() -> None:
+    """Forget what was kept of domains that nobody can restore any more."""
+    removal_operations.forget_removed(timezone.now())
 
 
 def mail_notice(notice_id: int) -> None:

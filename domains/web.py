@@ -4,10 +4,12 @@ from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from domains import removal_operations
 from domains.forms import DeletionForm, DomainForm
 from domains.models import Domain
 from domains.names import display_name
@@ -116,10 +118,33 @@ def delete(request: HttpRequest, uid: str) -> HttpResponse:
     if form.is_valid():
         with refusals(form):
             delete_domain(request.actor, domain=domain)
-            text = _("%(domain)s was deleted. Its mail is refused from now on.")
-            messages.success(request, text % {"domain": display_name(domain.domain_name)})
-            return redirect("domains")
+            text = _("%(domain)s was removed. Its mail is refused from now on; it can be restored for %(days)s days.")
+            told = text % {"domain": display_name(domain.domain_name), "days": removal_operations.grace().days}
+            messages.success(request, told)
+            return redirect("domains-removed")
     return render_form(request, "domains/settings.html", form, **settings_context(domain))
+
+
+@needs("domains.list")
+def removed(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    page = page_of(removal_operations.removed_domains(now), ("-deleted_at", "-pk"), request.GET.get("cursor", ""))
+    for domain in page:
+        domain.until = removal_operations.restorable_until(domain)
+    return render(request, "domains/removed.html", {"page": page, "days": removal_operations.grace().days})
+
+
+@require_POST
+def restore(request: HttpRequest, uid: str) -> HttpResponse:
+    domain = get_object_or_404(Domain.objects.exclude(deleted_at=None), uid=uid)
+    with refusals_told(request):
+        domain = removal_operations.restore_domain(request.actor, domain=domain)
+        text = _("%(domain)s was restored with all that was in it. It gets a new signing key: publish its record.")
+        if domain.is_frozen:
+            text = _("%(domain)s was restored. Its ownership record is gone from the DNS: publish it again soon.")
+        messages.success(request, text % {"domain": display_name(domain.domain_name)})
+        return redirect("domain", domain.uid)
+    return redirect("domains-removed")
 
 
 def settings_context(domain: Domain) -> dict:
@@ -128,4 +153,5 @@ def settings_context(domain: Domain) -> dict:
         "mailbox_count": mailbox_counts([domain])[domain.pk],
         "alias_domains": list(Domain.objects.live().filter(alias_of=domain).order_by("domain_name", "pk")[:50]),
         "tab": "settings",
+        "grace_days": removal_operations.grace().days,
     }

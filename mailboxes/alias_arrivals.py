@@ -19,7 +19,7 @@ SELECT 'present' AS kind, id, '' AS address, destination_email AS target, own_ma
        0 AS three
 FROM mail_aliases WHERE alias_email = %s
 UNION ALL
-SELECT 'next', alias.id, alias.alias_email, alias.destination_email, own.id IS NOT NULL,
+SELECT 'next', alias.id, alias.alias_email, alias.destination_email, own.id IS NOT NULL OR alias.is_denial,
        own.id IS NOT NULL OR (alias.is_routed AND NOT alias.is_active), COALESCE(own.may_receive, alias.is_active)
 FROM mail_aliases alias LEFT JOIN mail_mailboxes own ON own.id = alias.own_mailbox_id
 WHERE alias.alias_email IN %s
@@ -98,9 +98,9 @@ def meet_alias(source: str, targets: Sequence[str], domain: Domain) -> AliasMeet
 def _links(rows: Iterable[Sequence[Any]], bases: set[str], catch_alls: set[str]) -> Links:
     """Return where each address leads: to the targets of its rows, or to the catch-all when it is in no row."""
     links: Links = {}
-    for _, address, target, is_own, _, _ in rows:
-        # A mailbox's own row ends there; it is named so that no catch-all is asked.
-        links.setdefault(address, set()).update(set() if is_own else {target})
+    for _, address, target, is_end, _, _ in rows:
+        # A mailbox's own row ends there, as does a denial; they are named so that no catch-all is asked.
+        links.setdefault(address, set()).update(set() if is_end else {target})
     for base in bases:
         catch_all = f"@{domain_of(base)}"
         links.setdefault(base, {catch_all} if catch_all in links else set())

@@ -14,6 +14,7 @@ from mailboxes.effective import recalculate_addresses
 from mailboxes.expansion import MAX_DEPTH, MAX_TARGETS, refuse_loops, unfold
 from mailboxes.links import targets_of
 from mailboxes.models import Alias
+from mailboxes.operations import denied
 from mailboxes.ownership import domains_for, own_addresses
 from mailhost.actor import Actor
 from mailhost.errors import Refused, SeveralRefused
@@ -113,6 +114,8 @@ def _present(sources: set[str]) -> defaultdict[str, set[str]]:
 
 
 def _not_takeable(plan: Plan, present: set[str]) -> Refused | None:
+    if plan.source in present:
+        return denied(plan.source, "source")
     twice = next((target for target in plan.targets if target in present), None)
     if twice is not None:
         message = _("%(source)s leads to %(target)s already.") % {

@@ -19,6 +19,7 @@ from mailboxes.expansion import MAX_TARGETS, refuse_loops, unfold
 from mailboxes.links import targets_of
 from mailboxes.mirror import follow_addresses
 from mailboxes.models import Alias, Mailbox
+from mailboxes.operations import denied
 from mailboxes.ownership import domain_and_homes, own_addresses
 from mailhost.actor import Actor
 from mailhost.errors import Refused
@@ -33,7 +34,7 @@ def create_alias(actor: Actor, *, source: str, targets: Sequence[str]) -> list[A
 
     A target may be anywhere. One under a domain of this server that is no mailbox or alias (yet) gets no mail until
     it is. Raises Refused: invalid_address, unknown_domain, domain_not_verified, alias_domain, targets_required,
-    limit_reached, too_many_targets, taken, alias_loop, alias_too_deep.
+    limit_reached, too_many_targets, taken, denied, alias_loop, alias_too_deep.
     """
     source = normalise_source(source)
     wanted = stored_targets(source, targets)
@@ -218,6 +219,9 @@ def stored_targets(source: str, targets: Sequence[str]) -> list[str]:
 
 def _refuse_untakeable(source: str, wanted: list[str], present: list[str]) -> None:
     """Raise Refused for targets that this source cannot take beside those it has."""
+    if source in present:
+        # Where a denial stands (Alias.is_denial): nothing else leads to itself.
+        raise denied(source, "source")
     for target in wanted:
         if target in present:
             message = _("%(source)s leads to %(target)s already.") % {

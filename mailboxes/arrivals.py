@@ -11,7 +11,8 @@ from mailboxes.addresses import DELIMITER, base_address, domain_of, local_of
 
 # Each part is a probe or a range of an index for each address. The aliases that wait are those of mailboxes.waiting.
 MEETS = """
-SELECT IF(own_mailbox_id IS NULL, 'alias', 'mailbox'), alias_email, NULL FROM mail_aliases WHERE alias_email IN %s
+SELECT IF(own_mailbox_id IS NOT NULL, 'mailbox', IF(is_denial, 'denial', 'alias')), alias_email, NULL
+  FROM mail_aliases WHERE alias_email IN %s
 UNION SELECT 'waiting', destination_email, NULL FROM mail_aliases WHERE destination_email IN %s
 UNION SELECT 'waiting', destination_email, NULL FROM mail_aliases WHERE {with_detail}
 UNION SELECT 'repeated', NULL, alias_of_id FROM mail_domains WHERE alias_of_id IN %s AND is_live = 1
@@ -24,12 +25,14 @@ WITH_DETAIL = "(destination_email > %s AND destination_email < %s AND destinatio
 
 @dataclass(frozen=True)
 class Meeting:
-    """`is_mailbox`, `is_alias`: what the address is already. `is_awaited`: aliases lead to it, or alias domains repeat
-    it. `was_used`: Dovecot has a figure of a former mailbox. `was_held`: a mailbox, anybody's, has or had this address.
+    """`is_mailbox`, `is_alias`, `is_denied`: what the address is already. `is_awaited`: aliases lead to it, or alias
+    domains repeat it. `was_used`: Dovecot has a figure of a former mailbox. `was_held`: a mailbox, anybody's, has or
+    had this address.
     """
 
     is_mailbox: bool
     is_alias: bool
+    is_denied: bool
     is_awaited: bool
     was_used: bool
     was_held: bool
@@ -53,6 +56,7 @@ def meet(addresses: Mapping[str, int]) -> dict[str, Meeting]:
         address: Meeting(
             is_mailbox=address in found["mailbox"],
             is_alias=address in found["alias"],
+            is_denied=address in found["denial"],
             is_awaited=address in found["waiting"] or domain_id in found["repeated"],
             was_used=address in found["used"],
             was_held=address in found["held"],

@@ -26,6 +26,7 @@ from mailboxes.operations import (
     stored_hash,
     taken_by_alias,
     taken_by_mailbox,
+    whose,
 )
 from mailboxes.ownership import domains_for
 from mailboxes.waiting import lead_to
@@ -81,9 +82,8 @@ def create_mailboxes(
             row.domain = found
     met = meet({row.email: row.domain_id for row in rows.values() if row.domain_id is not None})
     for place, row in rows.items():
-        if row.email in met and (met[row.email].is_mailbox or met[row.email].is_alias):
-            taken = taken_by_mailbox if met[row.email].is_mailbox else taken_by_alias
-            refusals.setdefault(place, taken(row.email))
+        if row.email in met and (taken := whose(row.email, met[row.email])):
+            refusals.setdefault(place, taken)
     wanted = {place: row for place, row in rows.items() if place not in refusals}
     if is_atomic and refusals:
         raise SeveralRefused("items", refusals)

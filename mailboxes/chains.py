@@ -30,14 +30,15 @@ SELECT id, alias_email, destination_email, is_local, may, is_routed FROM (
     STRAIGHT_JOIN mail_domains domain ON domain.id = alias.domain_id
     LEFT JOIN mail_mailboxes source ON source.email = alias.alias_email AND source.is_live = 1
     LEFT JOIN mail_domains target_domain ON target_domain.owned_name = SUBSTRING_INDEX(alias.destination_email, '@', -1)
-    WHERE alias.target_mailbox_id IS NULL
+    WHERE alias.target_mailbox_id IS NULL AND NOT alias.is_denial
 ) candidate
 WHERE is_local OR may <> is_routed
 """  # noqa: S608 - put together from the constant above
 EVERY = "SELECT id FROM mail_aliases WHERE target_mailbox_id IS NULL"
 AT_OR_TO = """
 SELECT id FROM mail_aliases WHERE alias_email IN %s UNION SELECT id FROM mail_aliases WHERE destination_email IN %s"""
-# A row that is routed and not active is a closed mailbox's in an alias domain: no catch-all answers in its place.
+# A row that is routed and not active is a closed mailbox's in an alias domain, or an address kept from the catch-all:
+# none answers in its place.
 ANSWERS = """
 SELECT alias.id, alias.alias_email, own.id IS NOT NULL OR (alias.is_routed AND NOT alias.is_active),
        COALESCE(own.may_receive, alias.is_active)

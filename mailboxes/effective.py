@@ -54,6 +54,7 @@ REPEATED_MAILBOX = """(
 # should not see.
 ROUTED = f"""(
     domain.is_verified AND CASE
+        WHEN alias.is_denial THEN 1
         WHEN alias.own_mailbox_id IS NOT NULL THEN alias.is_enabled OR NOT source.may_receive -- and OWN_ROWS
         WHEN {REPEATED_MAILBOX} THEN 1
         WHEN NOT alias.is_enabled OR source.may_receive = 0 THEN 0
@@ -64,7 +65,7 @@ ROUTED = f"""(
 )"""
 # What the customary alias query returns: it shows the rows of a mailbox's address only while the mailbox works.
 ACTIVE = f"""(
-    {ROUTED} AND CASE
+    {ROUTED} AND NOT alias.is_denial AND CASE
         WHEN alias.own_mailbox_id IS NOT NULL THEN alias.is_enabled AND source.is_active AND source.may_receive
         ELSE COALESCE(target.may_receive, 1)
     END

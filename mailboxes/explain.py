@@ -28,8 +28,10 @@ from mailhost.errors import Refused
 
 POSTFIX, DOVECOT = "postfix", "dovecot"
 MB = 1024 * 1024
-# What the tables of recipients answer for an address that is one of ours.
+# What the tables of recipients answer for an address that is one of ours, and for one kept from the catch-all.
 ACCEPTED = "recipient_accepted"
+DENIED, DISABLED = "550 5.1.1", "550 5.2.1"
+REFUSALS = {DENIED: "denied", DISABLED: "mailbox_disabled"}
 QUOTA_RULE = re.compile(r"\*:storage=(\d+)M")
 RULES = {
     "mailbox": gettext_noop("The mailbox takes it."),
@@ -37,6 +39,7 @@ RULES = {
     "catch_all": gettext_noop("The domain's catch-all takes it."),
     "mailbox_disabled": gettext_noop("The mailbox takes no mail."),
     "mailbox_full": gettext_noop("The mailbox is full."),
+    "denied": gettext_noop("The catch-all does not take this address."),
     "unknown_recipient": gettext_noop("Nobody has this address."),
     "domain_not_active": gettext_noop("The domain carries no mail."),
     "not_your_domain": gettext_noop("The domain is none of yours."),
@@ -107,7 +110,8 @@ def explain_recipient(text: str) -> Explanation:
         if not answer:
             continue
         if answer != ACCEPTED:
-            return told.decide("refused", "550 5.2.1", "mailbox_disabled", told.steps[-1].about)
+            reply = answer[: len(DENIED)]
+            return told.decide("refused", reply, REFUSALS[reply], told.steps[-1].about)
         if not _has_room(told, base_address(address)):
             return told.decide("refused", "552 5.2.2", "mailbox_full", told.steps[-1].about)
         if question == "recipients":
@@ -204,6 +208,8 @@ def _says(question: str, asked: str, rows: list[str]) -> str:
             if question == "recipients"
             else gettext("An alias or the catch-all takes it.")
         )
+    if rows[0].startswith(DENIED):
+        return gettext("It is on the deny list of the catch-all.")
     mailbox = Mailbox.objects.live().filter(email=asked).first()
     return _why_closed(mailbox, "receive") if mailbox else gettext("The mailbox that it stands for takes no mail.")
 
@@ -338,9 +344,12 @@ def _about_mailbox(mailbox: Mailbox) -> About:
 
 def _about(source: str) -> About | None:
     """Return the mailbox or the alias whose rows stand at this source."""
-    row = Alias.objects.filter(alias_email=source).select_related("own_mailbox").order_by("-own_mailbox", "pk").first()
+    rows = Alias.objects.filter(alias_email=source).select_related("own_mailbox", "domain")
+    row = rows.order_by("-own_mailbox", "pk").first()
     if row is None:
         return None
+    if row.is_denial:
+        return _about_domain(row.domain)
     return _about_mailbox(row.own_mailbox) if row.own_mailbox else About("alias", row.uid, display_address(source))
 
 
@@ -370,6 +379,8 @@ def _why_no_alias(asked: str) -> str:
     rows = list(Alias.objects.filter(alias_email=asked))
     if not rows:
         return gettext("The domain has no catch-all.") if asked.startswith("@") else gettext("It is no alias.")
+    if rows[0].is_denial:
+        return gettext("The domain is switched off.")
     if not any(row.is_enabled for row in rows):
         return gettext("The alias is switched off.")
     return gettext("None of its targets takes mail.")

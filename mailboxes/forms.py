@@ -294,3 +294,15 @@ class AliasForm(AddressForm):
         if not self.cleaned_data.get("catch_all") and not self.cleaned_data.get("local_part"):
             self.add_error("local_part", _("Enter a name, or switch the catch-all on."))
         return self.cleaned_data
+
+
+class DenialForm(forms.Form):
+    """An address that a catch-all does not take."""
+
+    address = forms.CharField(
+        label=_("Address to refuse"),
+        error_messages={"required": _("Enter an address, or what stands before the @.")},
+        max_length=320,
+        help_text=_("What stands before the @ will do. It is refused with any +detail, too."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )

@@ -18,9 +18,10 @@ def targets_of(addresses: set[str]) -> dict[str, set[str]]:
     with every_tenant("a circle of aliases may pass through any tenant"):
         catch_alls = {f"@{domain_of(address)}" for address in addresses}
         rows = Alias.objects.select_for_update().filter(alias_email__in=addresses | catch_alls).order_by("pk")
-        for source, target, own_mailbox in rows.values_list("alias_email", "destination_email", "own_mailbox"):
-            # A mailbox's own row ends there; it is named so that no catch-all is asked.
-            links[source] |= set() if own_mailbox else {target}
+        columns = ("alias_email", "destination_email", "own_mailbox", "is_denial")
+        for source, target, own_mailbox, is_denial in rows.values_list(*columns):
+            # A mailbox's own row ends there, as does a denial; they are named so that no catch-all is asked.
+            links[source] |= set() if own_mailbox or is_denial else {target}
     present = links.keys()
     for address in addresses - present:
         if f"@{domain_of(address)}" in present:

@@ -111,16 +111,19 @@ LOOKUPS = (
         daemon="postfix",
         parameter="smtpd_recipient_restrictions (check_recipient_access)",
         table="mail_aliases",
-        columns=("routed_email", "is_active"),
+        columns=("routed_email", "is_active", "is_denial"),
         sql=(
             "SELECT COALESCE("
-            "(SELECT IF(MAX(is_active), 'recipient_accepted', '550 5.2.1 This mailbox is disabled')"
+            "(SELECT IF(MAX(is_active), 'recipient_accepted', IF(MAX(is_denial),"
+            " '550 5.1.1 This address takes no mail', '550 5.2.1 This mailbox is disabled'))"
             " FROM mail_aliases WHERE routed_email = '{local}@{domain}' HAVING COUNT(*) > 0),"
-            " (SELECT 'recipient_accepted' FROM mail_aliases WHERE routed_email = '@{domain}' LIMIT 1))"
+            " (SELECT 'recipient_accepted' FROM mail_aliases WHERE routed_email = '@{domain}'"
+            " AND (LOCATE('+', '{local}') = 0 OR NOT EXISTS(SELECT 1 FROM mail_aliases WHERE is_denial"
+            " AND routed_email = CONCAT(SUBSTRING_INDEX('{local}', '+', 1), '@{domain}'))) LIMIT 1))"
         ),
         sentence=(
             "Is the recipient, which is no mailbox, an alias or caught by a catch-all? In an alias domain it may be the"
-            " name of a mailbox that takes no mail."
+            " name of a mailbox that takes no mail, and an address may be kept from the catch-all, with any detail."
         ),
         is_probe=False,
     ),

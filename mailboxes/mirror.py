@@ -27,11 +27,11 @@ WANTED = """
 """
 INSERT = f"""
 INSERT INTO mail_aliases (uid, domain_id, alias_email, destination_email, target_mailbox_id, is_enabled,
-                          is_active, is_routed, may_send_as, created_at, updated_at)
+                          is_denial, is_active, is_routed, may_send_as, created_at, updated_at)
 SELECT LOWER(HEX(RANDOM_BYTES(10))), alias_domain.id,
        CONCAT(SUBSTRING_INDEX(original.alias_email, '@', 1), '@', alias_domain.domain_name),
        original.destination_email, original.target_mailbox_id,
-       original.is_enabled OR original.own_mailbox_id IS NOT NULL, 0, 0, 0, %s, %s
+       original.is_enabled OR original.own_mailbox_id IS NOT NULL, original.is_denial, 0, 0, 0, %s, %s
 FROM {WANTED} {{among}}
 ON DUPLICATE KEY UPDATE is_enabled = VALUES(is_enabled), target_mailbox_id = VALUES(target_mailbox_id)
 """  # noqa: S608 - put together from the constant above

@@ -156,7 +156,11 @@ class AliasQuerySet(TenantQuerySet):
     def written(self):
         """The aliases people made: without the rows by which a mailbox answers for its own address, and without
         those of alias domains, which follow the main domain's."""
-        return self.filter(own_mailbox=None, domain__alias_of=None)
+        return self.filter(own_mailbox=None, is_denial=False, domain__alias_of=None)
+
+    def denied(self):
+        """The addresses that catch-alls do not take, without those of alias domains."""
+        return self.filter(is_denial=True, domain__alias_of=None)
 
     def listed(self):
         """What lists show, in their order."""
@@ -170,6 +174,9 @@ class Alias(TenantOwned):
     address answers before a catch-all does, and in one probe. `is_active` is what the customary alias query reads,
     `is_routed` what ours reads (a suspended mailbox still keeps its address from the catch-all), `may_send_as`
     whether the target's login may use the source as sender. All three are written by `mailboxes.effective` alone.
+
+    An address that the domain's catch-all does not take is a row, too (`is_denial`): it leads to itself, is routed, so
+    that the full address answers before the catch-all, and is never active, so that the answer is a refusal.
     """
 
     tenant_path = "domain__tenant__path"
@@ -187,6 +194,7 @@ class Alias(TenantOwned):
     # In a mailbox's own row, where Postfix shall queue its mail under another address (Mailbox.queued_as).
     queued_as = models.CharField(max_length=MAX_QUEUED, null=True, editable=False, db_collation="ascii_bin")  # noqa: DJ001 - most have none
     is_enabled = models.BooleanField(default=True)
+    is_denial = models.BooleanField(default=False, db_default=False)
     is_active = models.BooleanField(default=False)
     is_routed = models.BooleanField(default=False)
     may_send_as = models.BooleanField(default=False)
@@ -227,6 +235,29 @@ class Alias(TenantOwned):
     @property
     def is_catch_all(self) -> bool:
         return self.alias_email.startswith("@")
+
+
+class KeptAlias(TenantOwned):
+    """An alias, a denial or a mailbox's own row of a removed domain, kept until the domain's grace is over."""
+
+    tenant_path = "domain__tenant__path"
+    domain_path = "domain"
+
+    uid = UidField()
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="kept_aliases")
+    alias_email = ExactCharField(max_length=MAX_ADDRESS)
+    destination_email = ExactCharField(max_length=MAX_ADDRESS)
+    own_mailbox = models.ForeignKey(Mailbox, models.CASCADE, null=True, related_name="+")
+    queued_as = models.CharField(max_length=MAX_QUEUED, null=True, editable=False, db_collation="ascii_bin")  # noqa: DJ001 - as in Alias
+    is_enabled = models.BooleanField()
+    is_denial = models.BooleanField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "mail_kept_aliases"
+
+    def __str__(self) -> str:
+        return f"{self.alias_email} → {self.destination_email}"
 
 
 class AppPassword(TenantOwned):

@@ -43,7 +43,7 @@ def create_mailbox(
     with a link that sets one.
 
     Raises Refused: invalid_address, unknown_domain, domain_not_verified, alias_domain, weak_password, invalid_hash,
-    password_required, several_passwords, invalid_quota, invalid_display_name, limit_reached, taken.
+    password_required, several_passwords, invalid_quota, invalid_display_name, limit_reached, taken, denied.
     """
     address = normalise_address(address)
     wanted = stored_hash(address, password, password_hash, invite_to)
@@ -51,8 +51,8 @@ def create_mailbox(
     check_display_name(display_name)
     domain = domain_for(actor, address, field="address")
     met = meet({address: domain.pk})[address]
-    if met.is_mailbox or met.is_alias:
-        raise taken_by_mailbox(address) if met.is_mailbox else taken_by_alias(address)
+    if taken := whose(address, met):
+        raise taken
     mailbox = Mailbox(
         domain=domain,
         email=address,
@@ -279,15 +279,35 @@ def taken_by_alias(address: str) -> Refused:
     )
 
 
+def whose(address: str, met: Meeting) -> Refused | None:
+    """Return why an address that meets this is not free, or None."""
+    if met.is_denied:
+        return denied(address)
+    if met.is_mailbox:
+        return taken_by_mailbox(address)
+    return taken_by_alias(address) if met.is_alias else None
+
+
+def denied(address: str, field: str = "address") -> Refused:
+    return Refused(
+        "denied",
+        field,
+        _("%(address)s is on the deny list of its domain's catch-all. Take it off the list first.")
+        % {"address": display_address(address)},
+    )
+
+
 def missing_mailbox() -> Mailbox:
     raise Refused("not_found", "", _("This mailbox does not exist."))
 
 
 def refuse_taken(address: str) -> None:
     """Raise Refused("taken", …) when the address is somebody's already: each mailbox has a row of its own there."""
-    owners = set(Alias.objects.filter(alias_email=address).values_list("own_mailbox", flat=True))
-    if owners:
-        raise taken_by_alias(address) if owners == {None} else taken_by_mailbox(address)
+    rows = list(Alias.objects.filter(alias_email=address).values_list("own_mailbox", "is_denial"))
+    if any(is_denial for _owner, is_denial in rows):
+        raise denied(address)
+    if rows:
+        raise taken_by_alias(address) if {owner for owner, _is in rows} == {None} else taken_by_mailbox(address)
 
 
 def _insert(mailbox: Mailbox, met: Meeting) -> None:
@@ -357,7 +377,7 @@ def _home_of(mailbox: Mailbox) -> Domain:
         raise Refused(
             "domain_deleted",
             "",
-            _("The domain %(shown)s was deleted. Add it again and verify it first.") % {"shown": shown},
+            _("The domain %(shown)s was removed. Restore it, or add it again and verify it first.") % {"shown": shown},
         )
     return home
 

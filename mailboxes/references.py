@@ -45,6 +45,12 @@ def find_alias(reference: str) -> AliasGroup:
     return group_with(find(Alias.objects.listed(), reference, prefix=ALIAS_PREFIX, natural=_by_source))
 
 
+def find_denial(domain: Domain, reference: str) -> Alias:
+    """Return an address on the deny list of this domain. Raises Alias.DoesNotExist."""
+    rows = Alias.objects.denied().filter(domain=domain).select_related("domain")
+    return find(rows, reference, prefix=ALIAS_PREFIX, natural=_by_source)
+
+
 def matching_sources(rows: QuerySet, words: str) -> QuerySet:
     """Return the aliases with these words in their source or a target."""
     words = words.lower()

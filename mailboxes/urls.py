@@ -3,10 +3,11 @@
 from django.urls import path
 
 import mailhost.web.paths  # noqa: F401  registers <uid:…>
-from mailboxes.api import aliases, app_passwords, explain, mailboxes, state
+from mailboxes.api import aliases, app_passwords, denials, explain, mailboxes, state
 from mailboxes.web import aliases as alias_pages
 from mailboxes.web import app_passwords as app_password_pages
 from mailboxes.web import bulk as bulk_pages
+from mailboxes.web import catch_all as catch_all_pages
 from mailboxes.web import explain as explain_pages
 from mailboxes.web import imports as import_pages
 from mailboxes.web import invitation as invitation_pages
@@ -43,6 +44,8 @@ pages = [
     path("aliases/", alias_pages.index, name="aliases"),
     path("aliases/check/", alias_pages.check, name="alias-check"),
     path("aliases/add/", alias_pages.add, name="alias-add"),
+    path("domains/<uid:uid>/catch-all/", catch_all_pages.show, name="domain-catch-all"),
+    path("denied-addresses/<uid:uid>/allow/", catch_all_pages.allow, name="denial-end"),
     path("aliases/<uid:uid>/enable/", alias_pages.set_target_enabled, {"enabled": True}, name="alias-enable"),
     path("aliases/<uid:uid>/disable/", alias_pages.set_target_enabled, {"enabled": False}, name="alias-disable"),
     path("aliases/<uid:uid>/delete/", alias_pages.delete_target, name="alias-delete"),
@@ -67,5 +70,11 @@ endpoints = [
     path("explain", explain.Explain.as_view(), name="api-explain"),
     path("aliases", aliases.Aliases.as_view(), name="api-aliases"),
     path("aliases/batch", aliases.AliasBatch.as_view(), name="api-alias-batch"),
+    path("domains/<str:domain>/denied-addresses", denials.DeniedAddresses.as_view(), name="api-denied-addresses"),
+    path(
+        "domains/<str:domain>/denied-addresses/<str:denied>",
+        denials.OneDeniedAddress.as_view(),
+        name="api-denied-address",
+    ),
     path("aliases/<str:alias>", aliases.OneAlias.as_view(), name="api-alias"),
 ]

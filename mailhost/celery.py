@@ -53,6 +53,7 @@ EVERY = {
     "DKIM keys retire and rotate": ("dns.tasks.turn_keys", 300),
     "publications that were cut off": ("dns.tasks.settle_publications", 300),
     "proof of ownership is settled": ("domains.tasks.settle_proofs", 300),
+    "removed domains whose time is over": ("domains.tasks.forget_removed", 3600),
     "deleted tenants whose time is over": ("tenants.tasks.purge_deleted", 3600),
     "proof of resellers' host names": ("tenants.tasks.check_brand_hosts", 3600),
     "what was sent, from Redis": ("tenants.tasks.store_sent_messages", 30),

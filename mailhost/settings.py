@@ -68,7 +68,7 @@ MAILHOST_PROFILE_KEY = env(
     "MAILHOST_PROFILE_KEY", default=env("MAILHOST_CONFIG_TLS_KEY_FILE", default="/etc/mailhost/tls/privkey.pem")
 )
 
-# How long a deleted tenant can be restored before it is purged.
+# How long a removed domain can be restored, and a deleted tenant before it is purged.
 MAILHOST_GRACE_DAYS = env.int("MAILHOST_GRACE_DAYS", default=30)
 
 ALLOWED_HOSTS = env.list("MAILHOST_ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])

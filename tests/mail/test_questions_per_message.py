@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from mailboxes.denial_operations import deny_address
 from mailboxes.operations import delete_mailbox
 from tests.mail.client import Post
 from tests.mail.conftest import make_customer
@@ -78,6 +79,17 @@ def test_a_mailbox_whose_address_was_anothers_before(post, acme, private_stack):
 
     assert len(about_the_recipient(first)) <= 5, first
     assert len(about_the_recipient(again)) <= 2, again
+
+
+def test_a_mailbox_beside_a_catch_all_with_a_deny_list(post, acme, private_stack):
+    anna, otto = acme.login("anna"), acme.login("otto")
+    acme.alias("*", otto[0])
+    deny_address(acme.actor, domain=acme.domain, address="spam")
+
+    with questions(private_stack) as first:
+        post.arrived(anna, post.deliver(anna[0]))
+
+    assert len(about_the_recipient(first)) <= 5, first
 
 
 def test_an_alias(post, acme, private_stack):

@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from domains.operations import create_domain, delete_domain, set_domain_enabled
+from mailboxes.denial_operations import deny_address
 from mailboxes.operations import delete_mailbox, suspend_mailbox
 from tests.mail.client import written
 from tests.mail.conftest import PASSWORD
@@ -63,6 +64,18 @@ def test_deleted_mailbox(post, acme):
     delete_mailbox(acme.actor, mailbox=anna)
 
     assert reply(post.answer_to(anna.email)) == (550, "5.1.1")
+
+
+def test_address_that_the_catch_all_does_not_take(post, acme):
+    anna = acme.login("anna")
+    acme.alias("*", anna[0])
+    other = acme.claim(f"second-{acme.domain.domain_name}", alias_of=acme.domain)
+    deny_address(acme.actor, domain=acme.domain, address="spam")
+
+    assert reply(post.answer_to(acme.address("spam"))) == (550, "5.1.1")
+    assert reply(post.answer_to(acme.address("spam+news"))) == (550, "5.1.1")
+    assert reply(post.answer_to(f"spam@{other.domain_name}")) == (550, "5.1.1")
+    post.arrived(anna, post.deliver(acme.address("anything")))
 
 
 def test_an_alias_whose_only_target_is_suspended(post, acme):

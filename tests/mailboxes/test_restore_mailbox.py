@@ -91,7 +91,7 @@ def test_one_of_a_deleted_domain_waits_for_its_tenants_new_claim(world, acme):
     # Neither a claim without proof nor another tenant's domain is its home.
     claim = create_domain(world.as_acme, name="acme.example")
     theirs = verified_domain(world.as_bolt, "acme.example")
-    with pytest.raises(Refused, match=r"The domain acme\.example was deleted") as refused:
+    with pytest.raises(Refused, match=r"The domain acme\.example was removed") as refused:
         restore_mailbox(world.as_acme, mailbox=fresh(anna))
     before = bin_of(world)
     delete_domain(world.as_bolt, domain=theirs)
@@ -125,5 +125,5 @@ def test_the_bin_offers_no_way_back_without_a_domain(world, acme, rf, plain_stat
     with tenant_scope(world.acme.path):
         shown = render_to_string("mailboxes/bin.html", {"page": list(Mailbox.objects.binned()), "request": request})
 
-    assert "Its domain was deleted" in shown
+    assert "Its domain was removed" in shown
     assert "Restore anna@acme.example" not in shown

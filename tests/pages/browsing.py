@@ -42,6 +42,8 @@ def addresses_of_acme(town: Town) -> dict[str, str]:
         "dns-make-spf": "/dns/spf/?mx=on&ip4=192.0.2.25&policy=fail",
         "dns-make-dmarc": "/dns/dmarc/?policy=reject&rua=post%40acme.example",
         "domain-settings": f"/domains/{uids['acme.example']}/settings/",
+        "domains-removed": "/domains/removed/",
+        "domain-catch-all": f"/domains/{uids['acme.example']}/catch-all/",
         "mailboxes": "/mailboxes/",
         "mailboxes-of-domain": f"/mailboxes/?domain={uids['acme.example']}",
         "mailboxes-no-match": "/mailboxes/?q=zebra",

@@ -232,19 +232,22 @@ def test_an_alias_with_two_targets(anna):
     expect(row_of(anna, "team@acme.example")).not_to_contain_text("friend@elsewhere.example")
 
 
-def test_a_domain_is_deleted_only_by_its_typed_name(anna):
+def test_a_domain_is_removed_by_its_typed_name_and_restored(anna):
     with every_tenant("a test names a row"):
         uid = Domain.objects.get(domain_name="acme-labs.example").uid
     anna.goto(f"/domains/{uid}/settings/")
     field(anna, "Type the name of the domain").fill("acme.example")
-    press(anna, "Delete domain")
+    press(anna, "Remove domain")
 
     expect(anna.get_by_text("This is not its name").first).to_be_visible()
 
     field(anna, "Type the name of the domain").fill("ACME-labs.example")
-    press(anna, "Delete domain")
-    said(anna, "acme-labs.example was deleted")
-    expect(row_of(anna, "acme-labs.example")).to_have_count(0)
+    press(anna, "Remove domain")
+    said(anna, "acme-labs.example was removed")
+    press(anna, "Restore acme-labs.example")
+    said(anna, "acme-labs.example was restored")
+    anna.goto("/domains/")
+    expect(row_of(anna, "acme-labs.example")).to_be_visible()
 
 
 def test_an_api_key_is_shown_once(anna):

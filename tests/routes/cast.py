@@ -21,8 +21,10 @@ from accounts.operations import create_api_key
 from audit.models import Event
 from dns.models import DkimKey, KeyState, ZoneAccess
 from domains.models import Domain
+from domains.operations import create_domain, delete_domain
 from longwork.works import begin
 from mailboxes.app_password_operations import create_app_password
+from mailboxes.denial_operations import deny_address
 from mailboxes.import_operations import keep_import
 from mailboxes.import_table import read_table
 from mailboxes.models import Mailbox
@@ -60,6 +62,16 @@ def a_deleted_mailbox(world: World) -> Any:
     mailbox = a_mailbox(world.as_acme, "dora@acme.example")
     delete_mailbox(world.as_acme, mailbox=mailbox)
     return mailbox
+
+
+def a_removed_domain(world: World) -> Any:
+    return delete_domain(world.as_acme, domain=create_domain(world.as_acme, name="acme-removed.example"))
+
+
+def a_denied_address(world: World) -> Any:
+    with tenant_scope(world.acme.path):
+        domain = Domain.objects.get(domain_name="acme.example")
+    return deny_address(world.as_acme, domain=domain, address="spam")
 
 
 def a_delivery(world: World) -> Any:
@@ -150,6 +162,8 @@ THINGS: dict[str, Thing] = {
     "connected_domain": Thing("dom", a_connected_domain),
     "deleted_mailbox": Thing("mbx", a_deleted_mailbox),
     "mailbox": Thing("mbx", lambda world: a_mailbox(world.as_acme, "anna@acme.example")),
+    "denied": Thing("als", a_denied_address),
+    "removed_domain": Thing("dom", a_removed_domain),
     "alias": Thing("als", lambda world: an_alias(world.as_acme, "sales@acme.example", "anna@acme.example")[0]),
     "import": Thing("", a_kept_import),
     "webhook": Thing("whk", lambda world: create_endpoint(world.as_acme, url="https://hooks.acme.example/in")[0]),

@@ -44,6 +44,7 @@ PASSWORD = "k8Vq.river.Lamp"
 WEBHOOK = "api/v1/webhook-endpoints/<str:webhook>"
 ONE_APP_PASSWORD = "api/v1/mailboxes/<str:mailbox>/app-passwords/<str:app_password>"
 MAIL_SOURCE = "api/v1/domains/<str:domain>/reports/sources/<str:address>"
+DENIED = "api/v1/domains/<str:domain>/denied-addresses"
 ZONE_ACCESS = {"server": "127.0.0.1", "port": 9, "key_name": "acme", "secret": "c2VjcmV0"}
 MAILBOX = {"local_part": "new", "domain": "acme.example", "storage_quota_mb": "10", "password": PASSWORD}
 NEW_MAILBOX = {"email": "new@acme.example", "password": PASSWORD, "storage_quota": 100}
@@ -218,6 +219,7 @@ TABLE = [
     Row("PUT", "api/v1/domains/<str:domain>", CHANGE, "domain", {"enabled": False}),
     Row("PATCH", "api/v1/domains/<str:domain>", CHANGE, "domain", {"enabled": False}),
     Row("DELETE", "api/v1/domains/<str:domain>", CHANGE, "domain"),
+    Row("POST", "api/v1/domains/<str:domain>/restore", CHANGE, "removed_domain"),
     Row("POST", "api/v1/domains/<str:domain>/verify", CHANGE, "domain"),
     Row("GET", "api/v1/domains/<str:domain>/records", SEE, "domain"),
     Row("POST", "api/v1/domains/<str:domain>/check", CHANGE, "domain"),
@@ -286,6 +288,10 @@ TABLE = [
     Row("GET", "api/v1/aliases", LIST),
     Row("POST", "api/v1/aliases", ADD, body=NEW_ALIAS),
     Row("POST", "api/v1/aliases/batch", ADD, body={"mode": "atomic", "items": [NEW_ALIAS]}),
+    Row("GET", DENIED, SEE, "domain"),
+    Row("POST", DENIED, CHANGE, "domain", {"address": "spam"}),
+    Row("GET", f"{DENIED}/<str:denied>", SEE, "domain denied"),
+    Row("DELETE", f"{DENIED}/<str:denied>", CHANGE, "domain denied"),
     Row("GET", "api/v1/aliases/<str:alias>", SEE, "alias"),
     Row("PATCH", "api/v1/aliases/<str:alias>", CHANGE, "alias", {"enabled": False}),
     Row("DELETE", "api/v1/aliases/<str:alias>", CHANGE, "alias"),
@@ -369,6 +375,8 @@ TABLE = [
     Row("GET", "domains/add/", ADD),
     Row("POST", "domains/add/", ADD, body={"name": "new.example"}),
     Row("GET", "domains/<uid:uid>/", SEE, "domain"),
+    Row("GET", "domains/removed/", LIST),
+    Row("POST", "domains/<uid:uid>/restore/", CHANGE, "removed_domain"),
     Row("GET", "domains/<uid:uid>/settings/", SEE, "domain"),
     Row("GET", "domains/<uid:uid>/reports/", SEE, "domain"),
     Row("POST", "domains/<uid:uid>/reports/policy/", CHANGE, "domain", {"policy": "none"}),
@@ -440,6 +448,9 @@ TABLE = [
     Row("GET", "aliases/check/", ADD),
     Row("GET", "aliases/add/", ADD),
     Row("POST", "aliases/add/", ADD, body=ALIAS),
+    Row("GET", "domains/<uid:uid>/catch-all/", SEE, "domain"),
+    Row("POST", "domains/<uid:uid>/catch-all/", CHANGE, "domain", {"address": "spam"}),
+    Row("POST", "denied-addresses/<uid:uid>/allow/", CHANGE, "denied"),
     Row("POST", "aliases/<uid:uid>/enable/", CHANGE, "alias"),
     Row("POST", "aliases/<uid:uid>/disable/", CHANGE, "alias"),
     Row("POST", "aliases/<uid:uid>/delete/", CHANGE, "alias"),

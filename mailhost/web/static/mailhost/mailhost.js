@@ -125,7 +125,7 @@ document.addEventListener("toast", (event) => toast(event.detail));
 document.addEventListener("htmx:afterSettle", (event) => {
   const swapped = event.target;
   prepare(swapped);
-  const dialog = swapped.closest("dialog:not([open])");
+  const dialog = swapped.closest("dialog:not([open], .palette)");
   if (dialog) dialog.showModal();
   const said = swapped.closest("[data-announce]") ?? swapped.querySelector("[data-announce]");
   announce(said?.dataset.announce);
