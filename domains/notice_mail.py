@@ -1,11 +1,12 @@
 """A notice about a domain as a mail to its tenant's owners and admins."""
 
-from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import get_connection
 from django.urls import reverse
 
 from domains.models import DomainNotice
 from domains.names import display_name
+from mailhost.mail import letter
+from tenants.brands import dress_of
 from tenants.models import Member, Role
 
 ANSWERABLE = (Role.OWNER, Role.ADMIN)
@@ -18,14 +19,12 @@ def send(notice: DomainNotice) -> int:
     """
     domain = notice.domain
     members = Member.objects.filter(tenant_id=domain.tenant_id, role__in=ANSWERABLE).select_related("user")
-    link = f"{settings.MAILHOST_URL}{reverse('domain', args=[domain.uid])}"
+    dress = dress_of(domain.tenant)
+    link = f"{dress.panel}{reverse('domain', args=[domain.uid])}"
+    subject = f"{display_name(domain.domain_name)}: {SUBJECTS.get(notice.event, 'a notice about your domain')}"
+    body = f"{notice.text}\n\nThe domain in the panel: {link}\n" + (f"\n{dress.footer}\n" if dress.footer else "")
     messages = [
-        EmailMessage(
-            subject=f"{display_name(domain.domain_name)}: {SUBJECTS.get(notice.event, 'a notice about your domain')}",
-            body=f"{notice.text}\n\nThe domain in the panel: {link}\n",
-            to=[address],
-            headers={"Auto-Submitted": "auto-generated"},
-        )
+        letter(address, subject, body, sender=dress.name if dress.is_own else "", reply_to=dress.support)
         for address in sorted({member.user.email for member in members})
     ]
     return get_connection().send_messages(messages) or 0 if messages else 0

@@ -42,7 +42,9 @@ def forget_removed() -> None:
 def mail_notice(notice_id: int) -> None:
     """Mail a notice to those who answer for the domain."""
     with every_tenant("a task knows a notice by its id alone"):
-        notice = DomainNotice.objects.select_related("domain__tenant").filter(pk=notice_id, mailed_at=None).first()
+        notice = (
+            DomainNotice.objects.select_related("domain__tenant__brand").filter(pk=notice_id, mailed_at=None).first()
+        )
         if notice is not None:
             notice_mail.send(notice)
             DomainNotice.objects.filter(pk=notice_id).update(mailed_at=timezone.now())

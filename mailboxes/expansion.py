@@ -47,7 +47,9 @@ def unfold(sources: Iterable[str], targets_of: Callable[[set[str]], Links]) -> d
     raise _too_deep()
 
 
-def refuse_loops(sources: Iterable[str], links: Links, own: Own) -> None:
+def refuse_loops(
+    sources: Iterable[str], links: Links, own: Own, tolerates: Callable[[list[str]], bool] = lambda circle: False
+) -> None:
     """Raise Refused("alias_loop") when mail for a source would come back to an address it has passed, and
     Refused("alias_too_deep") when it passes more than MAX_DEPTH of them. Only addresses that are `own` are named."""
     for source in sorted(sources):
@@ -55,7 +57,7 @@ def refuse_loops(sources: Iterable[str], links: Links, own: Own) -> None:
         path: dict[str, None] = {}
         done: set[str] = set()
         circle = _walk(source, links, path, done)
-        if circle:
+        if circle and not tolerates(circle):
             raise Refused(
                 "alias_loop",
                 "targets",

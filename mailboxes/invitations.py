@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 from mailboxes.models import Mailbox
 from mailhost.actor import Actor
 from mailhost.scope import every_tenant
+from tenants.brands import panel_url
 
 VALID = timedelta(days=7)
 SALT = "mailboxes.invitations"
@@ -18,9 +18,9 @@ MAY = frozenset({"mailboxes.change_password"})
 
 
 def link(mailbox: Mailbox) -> str:
-    """Return the link for a mailbox as it is now; nothing of it is stored."""
+    """Return the link for a mailbox, read with its tenant's brand, as it is now; nothing of it is stored."""
     token = signing.dumps([mailbox.uid, _state(mailbox)], salt=SALT)
-    return settings.MAILHOST_URL + reverse("mailbox-invitation", args=[token])
+    return panel_url(mailbox.tenant.brand) + reverse("mailbox-invitation", args=[token])
 
 
 def invited(token: str) -> Mailbox | None:
@@ -30,7 +30,7 @@ def invited(token: str) -> Mailbox | None:
     except (signing.BadSignature, ValueError, TypeError):
         return None
     with every_tenant("who follows a link has no tenant"):
-        mailbox = Mailbox.objects.live().select_related("domain", "tenant").filter(uid=uid).first()
+        mailbox = Mailbox.objects.live().select_related("domain", "tenant__brand").filter(uid=uid).first()
     return mailbox if mailbox is not None and _state(mailbox) == state else None
 
 

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from domains.models import Domain
 from mailboxes import mirror
+from mailboxes.addresses import domain_of
 from mailboxes.contents import in_use
 from mailboxes.expansion import refuse_loops, unfold
 from mailboxes.links import targets_of
@@ -74,13 +75,18 @@ def forget(removed_before: datetime) -> None:
 
 
 def _refuse_loops(domain: Domain) -> None:
-    """Aliases of others may have come to lead here meanwhile."""
+    """Aliases elsewhere may have come to lead here meanwhile. A circle within the domain was there before and is not
+    routed: that of a catch-all whose mailbox was deleted."""
+
+    def within(circle: list[str]) -> bool:
+        return {domain_of(address) for address in circle} == {domain.domain_name}
+
     with every_tenant("a circle of aliases may pass through any tenant"):
         forwards = Alias.objects.filter(alias_email=OuterRef("destination_email"), own_mailbox=None)
         rows = Alias.objects.filter(Q(target_mailbox=None) | Exists(forwards), domain=domain, is_denial=False)
         sources = sorted(set(rows.filter(own_mailbox=None).values_list("alias_email", flat=True)))
     for source in sources:
-        refuse_loops([source], unfold([source], targets_of), own_addresses)
+        refuse_loops([source], unfold([source], targets_of), own_addresses, within)
 
 
 def _run(sql: str, values: list) -> None:

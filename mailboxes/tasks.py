@@ -12,6 +12,7 @@ from mailboxes.invitations import VALID, link
 from mailboxes.models import Mailbox
 from mailhost.mail import compose
 from mailhost.scope import every_tenant, subtree
+from tenants.brands import dress_of
 from tenants.models import Tenant
 
 
@@ -40,10 +41,10 @@ def end_sessions_of_tenant(tenant_id: int) -> None:
 def send_invitation(mailbox_id: int, to: str) -> None:
     """Send the link that sets a mailbox's password. Raises SMTPException or OSError, and is then tried again."""
     with every_tenant("a task gets an id and no actor"):
-        mailbox = Mailbox.objects.live().filter(pk=mailbox_id).first()
+        mailbox = Mailbox.objects.live().select_related("tenant__brand").filter(pk=mailbox_id).first()
     if mailbox is not None:
         told = {"address": display_address(mailbox.email), "link": link(mailbox), "days": VALID.days}
-        compose("mailboxes/mail/invitation.txt", to, told).send()
+        compose("mailboxes/mail/invitation.txt", to, told, dress_of(mailbox.tenant)).send()
 
 
 def store_last_logins() -> None:

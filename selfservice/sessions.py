@@ -41,7 +41,7 @@ def find(request: HttpRequest, now: datetime) -> MailboxSession | None:
         return None
     with every_tenant("a mailbox user's session is found before its tenant is known"):
         found = (
-            MailboxSession.objects.select_related("mailbox__domain__tenant")
+            MailboxSession.objects.select_related("mailbox__domain__tenant__brand")
             .filter(digest=digest(token), ended_at=None, expires_at__gt=now)
             .first()
         )

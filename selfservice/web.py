@@ -38,6 +38,8 @@ def with_mailbox(view: Callable) -> Callable:
         request.mailbox_session = sessions.find(request, timezone.now())
         if request.mailbox_session is None:
             return sessions.take(redirect("mailbox-sign-in"))
+        # Inside, the mailbox decides under whose name it is; outside, the host name did (tenants.hosts).
+        request.brand = request.mailbox_session.mailbox.domain.tenant.brand
         return view(request, *args, **kwargs)
 
     return shown

@@ -3,7 +3,7 @@
 from django.urls import path
 
 import mailhost.web.paths  # noqa: F401  registers <uid:…>
-from tenants.api import me, plans, tenants, usage
+from tenants.api import brands, me, plans, tenants, usage
 from tenants.web import branding, customers, tree
 from tenants.web import plans as plan_pages
 from tenants.web import usage as usage_page
@@ -46,6 +46,7 @@ endpoints = [
     path("tenants/<str:tenant>/restore", tenants.TenantRestoration.as_view(), name="api-tenant-restore"),
     path("tenants/<str:tenant>/purge", tenants.TenantPurge.as_view(), name="api-tenant-purge"),
     path("tenants/<str:tenant>/limits", usage.TenantLimits.as_view(), name="api-tenant-limits"),
+    path("tenants/<str:tenant>/brand", brands.TenantBrand.as_view(), name="api-tenant-brand"),
     path("tenants/<str:tenant>/usage", usage.TenantUsage.as_view(), name="api-tenant-usage"),
     path("usage", usage.OwnUsage.as_view(), name="api-usage"),
     path("plans", plans.Plans.as_view(), name="api-plans"),

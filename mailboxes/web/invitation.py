@@ -33,6 +33,7 @@ def accept(request: HttpRequest) -> HttpResponse:
     mailbox = invited(request.session.get(OPENED, ""))
     if mailbox is None:
         return render(request, "mailboxes/invitation_closed.html")
+    request.brand = mailbox.tenant.brand
     shown = {"address": display_address(mailbox.email)}
     form = PasswordForm(request.POST if request.method == "POST" else None)
     if form.is_valid():

@@ -29,11 +29,13 @@ def too_many(request: HttpRequest) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django calls this while the error is being handled. A database that does not answer is no fault of the page."""
+    # A row that was read before anything failed: nothing is asked of the database for it.
+    brand = getattr(request, "brand", None)
     if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
-        answer = _page(503, None)
+        answer = _page(503, None, brand=brand)
         answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return answer
-    return _page(500, None)
+    return _page(500, None, brand=brand)
 
 
 def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -47,5 +49,7 @@ def _page(status: int, request: HttpRequest | None, **context) -> HttpResponse:
     """The pages of 500 and 503 get no request: no session, no person, no database stands behind it."""
     signed_in = request is not None and getattr(request, "actor", None) is not None
     context |= {"signed_in": signed_in, "impersonation": getattr(request, "impersonation", None)}
-    text = render_to_string(f"{status}.html", {**context, "request_id": request_id()})
+    # What the partials of a brand ask of a request, and no more.
+    seen = {"brand": context.pop("brand", None) or getattr(request, "brand", None)}
+    text = render_to_string(f"{status}.html", {**context, "request": seen, "request_id": request_id()})
     return HttpResponse(text, status=status)
