@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from domains.locks import lock_domain
 from domains.models import Domain
 from domains.names import display_name
-from domains.operations import create_domain, delete_domain, set_domain_enabled, verify_domain
+from domains.operations import create_domain, delete_domain, set_domain_defaults, set_domain_enabled, verify_domain
 from domains.references import PREFIX, find_domain, find_removed_domain, following, searchable
 from domains.removal_operations import restore_domain
 from longwork.api import accepted, is_long
@@ -18,7 +18,7 @@ from mailhost.api.endpoint import Endpoint, created, gone
 from mailhost.api.ids import is_id
 from mailhost.api.lists import Filter, Listing, one_of
 from mailhost.api.schema import describe
-from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shape, Switch, Text
+from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shape, Switch, Text, Whole
 from mailhost.errors import Refused
 from tenants.references import PREFIX as TENANT_PREFIX
 
@@ -54,6 +54,7 @@ class DomainAnswer(Answer):
     name_unicode = serializers.SerializerMethodField()
     alias_of = serializers.SerializerMethodField()
     enabled = serializers.BooleanField(source="is_enabled")
+    default_quota = serializers.IntegerField(source="default_quota_mb", allow_null=True, help_text="MB")
     status = serializers.SerializerMethodField()
     verified_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -95,7 +96,10 @@ class NewDomain(Shape):
 
 
 class DomainChange(Shape):
+    """`default_quota` is the size in MB of a mailbox that is made without one; null: each says its own."""
+
     enabled = Switch(required=False)
+    default_quota = Whole(required=False, allow_null=True)
 
 
 class WantedDomain(DomainChange):
@@ -135,6 +139,7 @@ class OfDomain(Endpoint):
 class OneDomain(OfDomain):
     """One domain, by id or name."""
 
+    body_names = {"default_quota_mb": "default_quota"}
     actions = {
         "GET": "domains.list",
         "PUT": create_domain.action,
@@ -148,7 +153,7 @@ class OneDomain(OfDomain):
 
     @describe(
         "update_domain",
-        "Switch a domain off or on",
+        "Switch a domain off or on, set its defaults",
         body=DomainChange,
         answer=DomainAnswer,
         names_object=True,
@@ -195,6 +200,8 @@ class OneDomain(OfDomain):
 
 def _changed(request: Request, row: Domain, change: dict[str, Any]) -> Domain:
     """Return the domain as the change wants it. A merge patch may say what is so already (RFC 7396)."""
+    if change.get("default_quota", row.default_quota_mb) != row.default_quota_mb:
+        row = set_domain_defaults(request.actor, domain=row, default_quota_mb=change["default_quota"])
     if change.get("enabled", row.is_enabled) == row.is_enabled:
         return row
     return set_domain_enabled(request.actor, domain=row, enabled=change["enabled"])

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from domains.models import Domain
 from domains.names import display_name, name_in
+from mailhost.web.sizes import SizeField
 
 MOST_CHOICES = 200
 
@@ -46,6 +47,16 @@ class DomainForm(forms.Form):
 
     def clean_name(self) -> str:
         return name_in(self.cleaned_data["name"])
+
+
+class DefaultsForm(forms.Form):
+    """What new mailboxes of a domain are like."""
+
+    default_quota_mb = SizeField(
+        label=_("Storage of a new mailbox"),
+        required=False,
+        help_text=_("For example 500 MB or 2 GB. Mailboxes that are there keep theirs."),
+    )
 
 
 class DeletionForm(forms.Form):

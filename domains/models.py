@@ -65,6 +65,8 @@ class Domain(TenantOwned):
     contested_at = models.DateTimeField(null=True, db_index=True)
     lost_at = models.DateTimeField(null=True)
     is_enabled = models.BooleanField(default=True)
+    # The size of a new mailbox that is made without one, in MB; NULL: each says its own.
+    default_quota_mb = models.PositiveIntegerField(null=True)
     is_verified = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -95,6 +97,7 @@ class Domain(TenantOwned):
                 condition=Q(domain_name__regex=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)+$"),
                 name="domain_name_a_label",
             ),
+            models.CheckConstraint(condition=~Q(default_quota_mb=0), name="domain_default_quota_above_zero"),
         ]
         indexes = [models.Index(fields=["tenant", "is_live", "domain_name"], name="domain_list_of_tenant")]
 

@@ -26,6 +26,7 @@ from mailhost.waiting import waiting
 from tenants.limits import release, reserve
 from tenants.locks import share_tenants
 
+MAX_QUOTA_MB = 100_000_000
 # By name, because these stand above this app.
 LOOK_FOR_PROOF = "dns.proof.look_for_proof"
 WANT_TABLES = "dns.operations.want_tables"
@@ -223,6 +224,24 @@ def set_domain_enabled(actor: Actor, *, domain: Domain, enabled: bool) -> Domain
     if not enabled:
         later("mailboxes.tasks.end_sessions", address_mask=f"*@{domain.domain_name}")
     domain.refresh_from_db()
+    return domain
+
+
+@operation("domains.set_defaults")
+def set_domain_defaults(actor: Actor, *, domain: Domain, default_quota_mb: int | None) -> Domain:
+    """Say what a new mailbox of the domain is like where its maker says nothing: its size in MB, None for no default.
+
+    What is there stays as it is. Raises Refused: not_found, invalid_quota.
+    """
+    if default_quota_mb is not None and not 1 <= default_quota_mb <= MAX_QUOTA_MB:
+        raise Refused(
+            "invalid_quota",
+            "default_quota_mb",
+            _("The size of a mailbox is 1 to %(max_quota_mb)s MB.") % {"max_quota_mb": MAX_QUOTA_MB},
+        )
+    domain = lock_domain(actor, domain)
+    domain.default_quota_mb = default_quota_mb
+    domain.save(update_fields=["default_quota_mb", "updated_at"])
     return domain
 
 

@@ -11,6 +11,7 @@ pages = [
     path("domains/removed/", web.removed, name="domains-removed"),
     path("domains/<uid:uid>/restore/", web.restore, name="domain-restore"),
     path("domains/<uid:uid>/settings/", web.settings, name="domain-settings"),
+    path("domains/<uid:uid>/defaults/", web.defaults, name="domain-defaults"),
     path("domains/<uid:uid>/verify/", web.verify, name="domain-verify"),
     path("domains/<uid:uid>/enable/", web.set_enabled, {"enabled": True}, name="domain-enable"),
     path("domains/<uid:uid>/disable/", web.set_enabled, {"enabled": False}, name="domain-disable"),

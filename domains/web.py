@@ -10,14 +10,15 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from domains import removal_operations
-from domains.forms import DeletionForm, DomainForm
+from domains.forms import DefaultsForm, DeletionForm, DomainForm
 from domains.models import Domain
 from domains.names import display_name
-from domains.operations import create_domain, delete_domain, set_domain_enabled, verify_domain
+from domains.operations import create_domain, delete_domain, set_domain_defaults, set_domain_enabled, verify_domain
 from domains.readiness import RECORD_IS_WRONG, REQUIRED, readiness
-from mailhost.web.forms import refusals, refusals_told, render_form
+from mailhost.web.forms import UNPROCESSABLE, refusals, refusals_told, render_form
 from mailhost.web.pages import needs
 from mailhost.web.paging import page_of
+from mailhost.web.sizes import USUAL_MB
 
 STATES = (
     ("", gettext_lazy("All domains")),
@@ -112,6 +113,19 @@ def settings(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 @require_POST
+def defaults(request: HttpRequest, uid: str) -> HttpResponse:
+    domain = get_object_or_404(Domain.objects.listed(), uid=uid)
+    form = DefaultsForm(request.POST)
+    if form.is_valid():
+        with refusals(form):
+            set_domain_defaults(request.actor, domain=domain, **form.cleaned_data)
+            messages.success(request, _("The defaults were saved."))
+            return redirect("domain-settings", domain.uid)
+    context = settings_context(domain) | {"defaults_form": form, "form": DeletionForm(name=domain.domain_name)}
+    return render(request, "domains/settings.html", context, status=UNPROCESSABLE)
+
+
+@require_POST
 def delete(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.listed(), uid=uid)
     form = DeletionForm(request.POST, name=domain.domain_name)
@@ -153,5 +167,7 @@ def settings_context(domain: Domain) -> dict:
         "mailbox_count": mailbox_counts([domain])[domain.pk],
         "alias_domains": list(Domain.objects.live().filter(alias_of=domain).order_by("domain_name", "pk")[:50]),
         "tab": "settings",
+        "defaults_form": DefaultsForm(initial={"default_quota_mb": domain.default_quota_mb}),
+        "sizes": USUAL_MB,
         "grace_days": removal_operations.grace().days,
     }

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from domains.locks import lock_domain, refuse_frozen
 from domains.models import Domain
 from domains.names import display_name as display_domain
+from domains.operations import MAX_QUOTA_MB
 from mailboxes.addresses import display_address, normalise_address, normalise_target
 from mailboxes.arrivals import Meeting, meet
 from mailboxes.effective import flags_of_new, recalculate_addresses
@@ -21,7 +22,6 @@ from mailhost.errors import Refused
 from mailhost.operation import operation
 from tenants.limits import release, reserve
 
-MAX_QUOTA_MB = 100_000_000
 MAX_DISPLAY_NAME = 120
 SWITCHES = ("receives_enabled", "sends_enabled", "imap_enabled", "pop3_enabled", "managesieve_enabled")
 # Switches that an open session would outlive.
@@ -36,20 +36,24 @@ def create_mailbox(
     password: str | None = None,
     password_hash: str | None = None,
     invite_to: str | None = None,
-    storage_quota_mb: int,
+    storage_quota_mb: int | None = None,
     display_name: str = "",
 ) -> Mailbox:
     """Create a mailbox under a verified domain, with a password, an imported hash of one, or a mail to `invite_to`
-    with a link that sets one.
+    with a link that sets one; without a size it has the domain's usual one.
 
     Raises Refused: invalid_address, unknown_domain, domain_not_verified, alias_domain, weak_password, invalid_hash,
     password_required, several_passwords, invalid_quota, invalid_display_name, limit_reached, taken, denied.
     """
     address = normalise_address(address)
     wanted = stored_hash(address, password, password_hash, invite_to)
-    check_quota(storage_quota_mb)
+    if storage_quota_mb is not None:
+        check_quota(storage_quota_mb)
     check_display_name(display_name)
     domain = domain_for(actor, address, field="address")
+    size_mb = storage_quota_mb or domain.default_quota_mb
+    if size_mb is None:
+        raise Refused("required", "storage_quota_mb", _("Enter a size: this domain has no usual one."))
     met = meet({address: domain.pk})[address]
     if taken := whose(address, met):
         raise taken
@@ -58,7 +62,7 @@ def create_mailbox(
         email=address,
         password_hash=wanted,
         display_name=display_name,
-        storage_quota=storage_quota_mb,
+        storage_quota=size_mb,
         is_successor=met.was_held,
     )
     try:
@@ -67,7 +71,7 @@ def create_mailbox(
         raise taken_by_mailbox(address) from error
     if invite_to:
         send_invitation(mailbox, invite_to)
-    reserve(domain.owner.path, mailboxes=1, storage_mb=storage_quota_mb)
+    reserve(domain.owner.path, mailboxes=1, storage_mb=size_mb)
     return mailbox
 
 

@@ -46,6 +46,7 @@ MAIL = (
             "domains.consent",
             "domains.withdraw_consent",
             "domains.set_enabled",
+            "domains.set_defaults",
             "domains.delete",
             "domains.restore",
             "mailboxes.create",

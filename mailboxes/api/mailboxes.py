@@ -109,6 +109,13 @@ class NewMailbox(Shape):
     display_name = Text(required=False, allow_blank=True)
 
 
+class OneNewMailbox(NewMailbox):
+    """`password`, or `password_hash` as another system stored it, or `invite_to`: an address that gets a link with
+    which its reader sets the password. Without `storage_quota` it gets the domain's `default_quota`."""
+
+    storage_quota = Whole(required=False, help_text="MB")
+
+
 class NewMailboxes(Batch):
     """Up to 1,000 mailboxes, of which at most 100 with a `password` that must be hashed here."""
 
@@ -165,9 +172,9 @@ class Mailboxes(Endpoint):
         )
         return self.page(keys, MailboxAnswer, lambda page: shown_at(key["pk"] for key in page))
 
-    @describe("create_mailbox", "Create a mailbox", body=NewMailbox, answer=MailboxAnswer, status=201, changes=True)
+    @describe("create_mailbox", "Create a mailbox", body=OneNewMailbox, answer=MailboxAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:
-        return created(_new(create_mailbox(request.actor, **_arguments(self.body(NewMailbox)))), "api-mailbox")
+        return created(_new(create_mailbox(request.actor, **_arguments(self.body(OneNewMailbox)))), "api-mailbox")
 
 
 class MailboxBatch(Endpoint):

@@ -28,7 +28,7 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
     rows = Alias.objects.filter(domain=domain.alias_of or domain)
     context = {
         "domain": domain,
-        "tab": "catch-all",
+        "tab": "settings",
         "targets": list(rows.filter(alias_email=f"@{(domain.alias_of or domain).domain_name}").order_by("pk")),
         # As many as `MAX_DENIED` allows.
         "denied": list(rows.denied().order_by("alias_email")),

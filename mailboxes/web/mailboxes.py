@@ -74,7 +74,9 @@ def index(request: HttpRequest) -> HttpResponse:
 def add(request: HttpRequest) -> HttpResponse:
     """A password that is made here is shown in the answer itself, so that its text is stored nowhere."""
     chosen = chosen_domain(request)
-    initial = {"domain": chosen.domain_name} if chosen else None
+    initial: dict = {"domain": chosen.domain_name} if chosen else {}
+    if chosen and chosen.default_quota_mb:
+        initial["storage_quota_mb"] = chosen.default_quota_mb
     form = MailboxForm(request.POST if request.method == "POST" else None, domains=domain_choices(), initial=initial)
     if form.is_valid():
         data = form.cleaned_data

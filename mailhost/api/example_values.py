@@ -11,6 +11,7 @@ WEBHOOK_URL = "https://hooks.acme.example/mail"
 # Of two members that exclude each other one stands in an example; `total` comes only when it is asked for.
 LEFT_OUT = {
     "NewMailbox": {"password_hash", "invite_to"},
+    "OneNewMailbox": {"password_hash", "invite_to"},
     "WantedMailbox": {"password_hash", "invite_to"},
     "MailboxState": {"password_hash"},
     "NewPassword": {"password_hash"},
@@ -171,6 +172,16 @@ BY_OWNER: dict[str, dict[str, Any]] = {
     },
     "BillingEvent": {"metric": "mailboxes", "value": 60},
     "BoughtPlan": {"id": f"pln_{UID}", "name": "Business"},
+    "Brand": {
+        "name": "Rita Mail",
+        "light": "#1f5fbf",
+        "dark": "#8db8ff",
+        "support_email": "help@rita.example",
+        "sign_in_text": "",
+        "mail_footer": "Rita Hosting, Harbour Street 1",
+        "host_name": "panel.rita.example",
+        "panel_url": "https://panel.rita.example",
+    },
     "Breach": {
         "detail": "Acme would have 250 mailboxes, and 260 are in use.",
         "limit": "mailboxes",
@@ -187,9 +198,10 @@ BY_OWNER: dict[str, dict[str, Any]] = {
         },
         "state": "delivered",
     },
+    "DeniedAddress": {"id": f"als_{UID}", "address": "info@acme.example"},
     "DmarcReports": {"next_policy": "reject", "obstacles": []},
     "DomainCheck": {"result": {"mx": {"outcome": "found", "found": ["10 mail.example.net"], "problems": []}}},
-    "Domain": {"status": "verified", "name": "acme.example"},
+    "Domain": {"status": "verified", "name": "acme.example", "default_quota": 2000},
     "ExportedEvent": {
         "account": "Acme",
         "act": "mailboxes.update",

@@ -11,6 +11,7 @@ from mailhost.api.ids import public_id
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, Shape, Text
 from mailhost.errors import NotPermitted, Refused
+from mailhost.mail import Dress
 from tenants.brand_operations import set_brand
 from tenants.brands import panel_url
 from tenants.locks import lock_branch
@@ -18,7 +19,9 @@ from tenants.models import Brand, Tenant
 from tenants.references import PREFIX, find_tenant
 
 NEEDED = ("name", "light", "dark")
-TEXTS = (*NEEDED, "support_email", "sign_in_text", "mail_footer")
+OPTIONAL = ("support_email", "sign_in_text", "mail_footer")
+TEXTS = (*NEEDED, *OPTIONAL)
+OF_HOST = ("host_name", "host_verified_at")
 
 
 class BrandAnswer(Answer):
@@ -26,25 +29,16 @@ class BrandAnswer(Answer):
     above the tenant; null for the installation's own look, which has no colours to choose."""
 
     object = ObjectName("brand")
-    tenant_id = serializers.SerializerMethodField()
-    name = serializers.SerializerMethodField()
-    light = serializers.CharField(source="brand.light", default=None, allow_null=True)
-    dark = serializers.CharField(source="brand.dark", default=None, allow_null=True)
-    support_email = serializers.CharField(source="brand.support_email", default="")
-    sign_in_text = serializers.CharField(source="brand.sign_in_text", default="")
-    mail_footer = serializers.CharField(source="brand.mail_footer", default="")
-    host_name = serializers.CharField(source="brand.host_name", default=None, allow_null=True)
-    host_verified_at = serializers.DateTimeField(source="brand.host_verified_at", default=None, allow_null=True)
-    panel_url = serializers.SerializerMethodField()
-
-    def get_tenant_id(self, tenant: Tenant) -> str | None:
-        return public_id(PREFIX, tenant.brand.tenant) if tenant.brand else None
-
-    def get_name(self, tenant: Tenant) -> str:
-        return tenant.brand.name if tenant.brand else "Mailhost"
-
-    def get_panel_url(self, tenant: Tenant) -> str:
-        return panel_url(tenant.brand)
+    tenant_id = serializers.CharField(allow_null=True)
+    name = serializers.CharField()
+    light = serializers.CharField(allow_null=True)
+    dark = serializers.CharField(allow_null=True)
+    support_email = serializers.CharField()
+    sign_in_text = serializers.CharField()
+    mail_footer = serializers.CharField()
+    host_name = serializers.CharField(allow_null=True)
+    host_verified_at = serializers.DateTimeField(allow_null=True)
+    panel_url = serializers.CharField()
 
 
 class BrandChange(Shape):
@@ -98,4 +92,8 @@ def _present(tenant: Tenant) -> dict[str, Any]:
 
 
 def _shown(tenant: Tenant) -> dict[str, Any]:
-    return BrandAnswer(Tenant.objects.select_related("brand__tenant").get(pk=tenant.pk)).data
+    """Return the answer about the brand that the tenant's people see, or about the look of the installation."""
+    brand = Tenant.objects.select_related("brand__tenant").get(pk=tenant.pk).brand
+    shown = {name: getattr(brand, name, "" if name in OPTIONAL else None) for name in (*TEXTS, *OF_HOST)}
+    shown |= {"tenant_id": public_id(PREFIX, brand.tenant) if brand else None, "panel_url": panel_url(brand)}
+    return BrandAnswer(shown | ({} if brand else {"name": Dress.name})).data

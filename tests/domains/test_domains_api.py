@@ -39,6 +39,7 @@ def test_new_domain_is_answered_whole_and_waits_for_proof(cast):
         "name_unicode": "bücher.example",
         "alias_of": None,
         "enabled": True,
+        "default_quota": None,
         "status": "pending",
         "verified_at": None,
     }

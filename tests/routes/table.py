@@ -378,6 +378,7 @@ TABLE = [
     Row("GET", "domains/add/", ADD),
     Row("POST", "domains/add/", ADD, body={"name": "new.example"}),
     Row("GET", "domains/<uid:uid>/", SEE, "domain"),
+    Row("POST", "domains/<uid:uid>/defaults/", CHANGE, "domain", {"default_quota_mb": "2 GB"}),
     Row("GET", "domains/removed/", LIST),
     Row("POST", "domains/<uid:uid>/restore/", CHANGE, "removed_domain"),
     Row("GET", "domains/<uid:uid>/settings/", SEE, "domain"),

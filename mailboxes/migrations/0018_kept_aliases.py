@@ -9,7 +9,7 @@ import mailhost.fields
 class Migration(migrations.Migration):
     dependencies = [
         ("domains", "0005_notices"),
-        ("mailboxes", "0015_alias_denial"),
+        ("mailboxes", "0017_alias_denial"),
     ]
 
     operations = [
