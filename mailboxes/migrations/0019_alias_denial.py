@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mailboxes", "0016_alias_written_by_name"),
+        ("mailboxes", "0018_alias_written_by_name"),
     ]
 
     operations = [

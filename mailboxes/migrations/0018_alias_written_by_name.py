@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("domains", "0005_notices"),
-        ("mailboxes", "0015_alias_route_gone"),
+        ("mailboxes", "0017_mailbox_list_of_tenant_gone"),
     ]
 
     operations = [

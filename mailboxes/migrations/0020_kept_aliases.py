@@ -9,7 +9,7 @@ import mailhost.fields
 class Migration(migrations.Migration):
     dependencies = [
         ("domains", "0005_notices"),
-        ("mailboxes", "0017_alias_denial"),
+        ("mailboxes", "0019_alias_denial"),
     ]
 
     operations = [
