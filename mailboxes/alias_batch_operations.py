@@ -14,8 +14,7 @@ from mailboxes.effective import recalculate_addresses
 from mailboxes.expansion import MAX_DEPTH, MAX_TARGETS, refuse_loops, unfold
 from mailboxes.links import targets_of
 from mailboxes.models import Alias
-from mailboxes.operations import denied
-from mailboxes.ownership import domains_for, own_addresses
+from mailboxes.ownership import denied, domains_for, own_addresses
 from mailhost.actor import Actor
 from mailhost.errors import Refused, SeveralRefused
 from mailhost.operation import operation

@@ -19,8 +19,7 @@ from mailboxes.expansion import MAX_TARGETS, refuse_loops, unfold
 from mailboxes.links import targets_of
 from mailboxes.mirror import follow_addresses
 from mailboxes.models import Alias, Mailbox
-from mailboxes.operations import denied
-from mailboxes.ownership import domain_and_homes, own_addresses
+from mailboxes.ownership import denied, domain_and_homes, own_addresses
 from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.operation import operation

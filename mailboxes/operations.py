@@ -13,7 +13,7 @@ from mailboxes.arrivals import Meeting, meet
 from mailboxes.effective import flags_of_new, recalculate_addresses
 from mailboxes.mirror import follow_addresses
 from mailboxes.models import Alias, Mailbox, QuotaUsage, homes
-from mailboxes.ownership import domain_for
+from mailboxes.ownership import denied, domain_for
 from mailboxes.passwords import accept_hash, check_password, hash_password, nobodys_hash, verify
 from mailboxes.waiting import lead_to
 from mailhost.actor import Actor
@@ -290,15 +290,6 @@ def whose(address: str, met: Meeting) -> Refused | None:
     if met.is_mailbox:
         return taken_by_mailbox(address)
     return taken_by_alias(address) if met.is_alias else None
-
-
-def denied(address: str, field: str = "address") -> Refused:
-    return Refused(
-        "denied",
-        field,
-        _("%(address)s is on the deny list of its domain's catch-all. Take it off the list first.")
-        % {"address": display_address(address)},
-    )
 
 
 def missing_mailbox() -> Mailbox:

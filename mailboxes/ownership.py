@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from domains.locks import frozen, lock_domains, lock_each
 from domains.models import Domain
 from domains.names import display_name
-from mailboxes.addresses import domain_of
+from mailboxes.addresses import display_address, domain_of
 from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.scope import every_tenant
@@ -111,3 +111,12 @@ def own_addresses(addresses: set[str]) -> set[str]:
         )
     )
     return {address for address in addresses if domain_of(address) in names}
+
+
+def denied(address: str, field: str = "address") -> Refused:
+    return Refused(
+        "denied",
+        field,
+        _("%(address)s is on the deny list of its domain's catch-all. Take it off the list first.")
+        % {"address": display_address(address)},
+    )
