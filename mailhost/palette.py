@@ -19,7 +19,7 @@ from domains.names import display_name
 from domains.references import searchable
 from mailboxes.addresses import display_address
 from mailboxes.listing import BY_ADDRESS, mailbox_keys, mailboxes_at
-from mailboxes.models import Alias, Mailbox
+from mailboxes.models import Alias
 from mailhost.actor import Actor
 from mailhost.keyset import beginning_with
 from mailhost.web.menu import ACTS, CUSTOMER, MENU, Entry, may_open
@@ -87,7 +87,7 @@ def domains(words: str) -> list[Hit]:
 def mailboxes(actor: Actor, address: str) -> list[Hit]:
     keys = mailbox_keys(of_tenant=actor.tenant_id if actor.tenant_kind == CUSTOMER else None)
     page = keys.filter(beginning_with("email", address)).order_by(*BY_ADDRESS)[:MOST_OF_KIND]
-    rows = mailboxes_at(page, Mailbox.objects.only("uid", "email", "display_name"))
+    rows = mailboxes_at(page)
     return [
         Hit(reverse("mailbox", args=[row.uid]), display_address(row.email), "inbox", row.display_name) for row in rows
     ]
