@@ -84,11 +84,6 @@ def _give_tenant(servers: Servers, database: Database) -> None:
         cursor.execute("SET foreign_key_checks = 0")
         for table, column in (("mail_domains", "id"), ("mail_mailboxes", "domain_id")):
             cursor.execute(f"UPDATE {table} SET tenant_id = {TENANT_ID} WHERE {column} BETWEEN {first} AND {last}")
-        cursor.execute(
-            "INSERT IGNORE INTO tenants_allowance (tenant_id, path, is_live, used_domains, used_mailboxes,"
-            " used_aliases, used_storage_mb, used_members, used_sub_tenants, stored_bytes, stored_messages)"
-            " SELECT id, path, 1, 0, 0, 0, 0, 0, 0, 0, 0 FROM tenants_tenant"
-        )
         # A limit of its own, so that making something weighs it.
         cursor.execute(f"UPDATE tenants_allowance SET mailboxes = 1e9, domains = 1e9 WHERE tenant_id = {TENANT_ID}")
         root.commit()

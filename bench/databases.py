@@ -96,6 +96,10 @@ def fill_statements(database: Database) -> list[str]:
         " ELT(LEAST(seq, 3), '/1/', '/1/2/', CONCAT('/1/2/', seq, '/')),"
         " ELT(LEAST(seq, 3), 'operator', 'reseller', 'customer'), CONCAT('tenant ', seq),"
         f" 0, 0, 0, '', 1, 1, 1, NOW(6), NOW(6) FROM seq_1_to_{tenants}",
+        # Everybody has a page with what their plan allows; no limit is near.
+        "INSERT INTO tenants_allowance (tenant_id, path, is_live, messages_per_hour, messages_per_day, used_domains,"
+        " used_mailboxes, used_aliases, used_storage_mb, used_members, used_sub_tenants, stored_bytes, stored_messages)"
+        " SELECT id, path, 1, 1e9, 1e9, 0, 0, 0, 0, 0, 0, 0, 0 FROM tenants_tenant",
         "INSERT INTO mail_domains (id, uid, tenant_id, domain_name, challenge, challenge_expires_at, verified_at,"
         " is_enabled, is_verified, is_active, created_at, updated_at)"
         f" SELECT seq, {uid('domain')}, {tenant_of('seq')},"
@@ -113,7 +117,7 @@ def fill_statements(database: Database) -> list[str]:
         " FROM mail_mailboxes UNION ALL"
         f" SELECT {size + VOLUME_MAILBOXES} + seq, {uid('alias')}, {mailbox_domain()}, {alias_address()},"
         f" {mailbox_address()}, NULL, seq, 1, 1, 1, 1, NOW(6), NOW(6) FROM seq_1_to_{size}",
-        "ANALYZE TABLE mail_domains, mail_mailboxes, mail_aliases, tenants_tenant",
+        "ANALYZE TABLE mail_domains, mail_mailboxes, mail_aliases, tenants_tenant, tenants_allowance",
     ]
 
 

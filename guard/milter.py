@@ -15,7 +15,7 @@ from typing import cast
 
 import structlog
 from kilter.protocol.buffer import SimpleBuffer
-from kilter.protocol.core import FilterMessage, FilterProtocol, MTAMessage
+from kilter.protocol.core import FilterMessage, FilterProtocol
 from kilter.protocol.messages import (
     Abort,
     ActionFlags,
@@ -60,8 +60,17 @@ PROTOCOL = (
     | ProtocolFlags.HEADER_LEADING_SPACE
 )
 ACTIONS = ActionFlags.ADD_HEADERS | ActionFlags.CHANGE_HEADERS | ActionFlags.SETSYMLIST
-# Asked for by name, so that no setting of Postfix can hide from us that somebody signed in.
-MACROS = {Stage.ENVELOPE_FROM: ["{auth_type}", "{auth_authen}"], Stage.END_MESSAGE: ["i"]}
+# Asked for by name, so that no setting of Postfix can hide from us that somebody signed in. What Postfix tells at the
+# end of a message it tells with each header too, so the queue id comes before. An empty list would bring what main.cf
+# says; a name that Postfix does not know brings nothing.
+NOTHING = ["{nothing}"]
+MACROS = {
+    Stage.ENVELOPE_FROM: ["{auth_type}", "{auth_authen}"],
+    Stage.ENVELOPE_RECIPIENT: NOTHING,
+    Stage.DATA: ["i"],
+    Stage.END_HEADERS: NOTHING,
+    Stage.END_MESSAGE: NOTHING,
+}
 
 
 class ProtocolBroken(Exception):
@@ -98,15 +107,14 @@ class Session(asyncio.Protocol):
     def _read_on(self) -> None:
         """Take in what has arrived, up to the end of a message that must be asked about."""
         try:
-            for packet in self._packets():
-                for heard in self.protocol.read_from(_buffer(packet)):
-                    self._hear(heard)
+            for letter, content in self._packets():
+                self._take(letter, content)
         except Exception:
             log.exception("a milter session ended by a fault")
             self.transport.abort()
 
-    def _packets(self) -> Iterator[bytes]:
-        """Take whole packets (letter and content) from what is unread, those of headers of no interest left out."""
+    def _packets(self) -> Iterator[tuple[int, bytes]]:
+        """Take whole packets, as letter and content, from what is unread."""
         position = 0
         try:
             while not self.judging and not self.transport.is_closing():
@@ -116,48 +124,66 @@ class Session(asyncio.Protocol):
                 (length,) = LENGTH.unpack_from(self.unread, position)
                 if not 0 < length <= MAX_PACKET:
                     raise ProtocolBroken(f"a packet of {length} bytes")
-                if len(self.unread) < content + length:
-                    return
-                packet = bytes(self.unread[content : content + length])
                 position = content + length
-                if packet[0] != Header.ident or _is_watched(packet):
-                    yield packet
+                if len(self.unread) < position:
+                    position = content - LENGTH.size
+                    return
+                yield self.unread[content], bytes(self.unread[content + 1 : position])
         finally:
             del self.unread[:position]
 
-    def _hear(self, heard: MTAMessage) -> None:
+    def _take(self, letter: int, content: bytes) -> None:
+        """Take one packet in. Of those that need no answer there are many, so they are read here."""
+        if letter == Header.ident:
+            name, value, rest = content.split(b"\0")
+            if rest:
+                raise ProtocolBroken("a header with more than a name and a value")
+            if compared_name(name) in WATCHED:
+                self.message.keep(name, value, self.judge.hostname)
+        elif letter == EnvelopeRecipient.ident:
+            self.message.recipients += 1
+        elif letter == Macro.ident:
+            # The letter of the step, then names and values.
+            words = content[1:].decode("ascii").split("\0")
+            self.message.macros.update(zip(words[::2], words[1::2], strict=False))
+        elif letter == EnvelopeFrom.ident:
+            # The macros of this message came just before.
+            self.message = Message(self.message.macros)
+            if self.message.is_submission:
+                self.judge.foresee(self.message, content.partition(b"\0")[0])
+        else:
+            for heard in self.protocol.read_from(_buffer(letter, content)):
+                self._hear(heard)
+
+    def _hear(self, heard: object) -> None:
         match heard:
-            case Negotiate():
-                self._say(_negotiated(heard))
-            case Macro():
-                self.message.macros.update(heard.macros)
-            case EnvelopeFrom():
-                # The macros of this message came just before.
-                self.message = Message(self.message.macros)
-            case EnvelopeRecipient():
-                self.message.recipients += 1
-            case Header():
-                self.message.keep(heard.name.encode(), bytes(heard.value), self.judge.hostname)
-            case EndOfMessage() if self.message.is_submission:
-                self.judging = asyncio.get_running_loop().create_task(self._judge())
             case EndOfMessage():
-                self._say(*self.judge.inbound_verdict(self.message))
-                self.message = Message()
+                self._end_message()
             case Abort():
                 self.message = Message()
+            case Negotiate():
+                self._say(_negotiated(heard))
             case Close():
                 self.transport.close()
             case _:
                 raise ProtocolBroken(f"{type(heard).__name__} was not asked for")
 
-    async def _judge(self) -> None:
+    def _end_message(self) -> None:
+        message, self.message = self.message, Message()
+        if not message.is_submission:
+            self._say(*self.judge.inbound_verdict(message))
+        elif (answers := self.judge.verdict_at_once(message)) is not None:
+            self._say(*answers)
+        else:
+            self.judging = asyncio.get_running_loop().create_task(self._judge(message))
+
+    async def _judge(self, message: Message) -> None:
         """Answer the end of a submitted message, then go on with what has arrived meanwhile."""
         try:
-            self._say(*await self.judge.submission_verdict(self.message))
+            self._say(*await self.judge.verdict(message))
         except Exception:
             log.exception("a verdict could not be told")
             self.transport.abort()
-        self.message = Message()
         self.judging = None
         self._read_on()
 
@@ -176,14 +202,9 @@ def _negotiated(offer: Negotiate) -> Negotiate:
     return Negotiate(VERSION, ACTIONS, PROTOCOL, MACROS)
 
 
-def _is_watched(packet: bytes) -> bool:
-    """Whether a header packet (its letter, name, NUL, value, NUL) is of interest; most are not."""
-    return compared_name(packet[1 : packet.find(b"\0")]) in WATCHED
-
-
-def _buffer(packet: bytes) -> SimpleBuffer:
-    buffer = SimpleBuffer(LENGTH.size + len(packet))
-    buffer[:] = LENGTH.pack(len(packet)) + packet
+def _buffer(letter: int, content: bytes) -> SimpleBuffer:
+    buffer = SimpleBuffer(LENGTH.size + 1 + len(content))
+    buffer[:] = LENGTH.pack(1 + len(content)) + bytes([letter]) + content
     return buffer
 
 

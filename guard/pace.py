@@ -6,18 +6,21 @@ and mail passes; the log says so.
 """
 
 import secrets
+import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import structlog
 from django.conf import settings
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
+from redis import Redis
 from redis.backoff import NoBackoff
+from redis.commands.core import Script
+from redis.exceptions import ConnectionError as ConnectionBroken
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
-from guard.database import Asker, Database
+from guard.database import Asker
 from mailboxes import lookups
 from tenants import messages
 from tenants.limits import chain_of
@@ -28,7 +31,6 @@ log = structlog.get_logger(__name__)
 # For whom a login counts, and up to where, is asked again after so long: a smaller plan is felt as late.
 FRESH_SECONDS = 10
 MOST_KEPT = 10_000
-CONNECTIONS = 8
 TIMEOUT_SECONDS = 0.5
 # Redis is away: how long nobody waits for it again.
 PAUSE_SECONDS = 5
@@ -45,41 +47,37 @@ class TooManyMessages(Exception):
 class Pace:
     """Counts what each login sends, and holds it to the limits of its tenant and of those above."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    def __init__(self) -> None:
         self._kept: dict[str, tuple[float, Sequence[Sender]]] = {}
         self._paused_until = 0.0
-        # Made with the event loop it runs in.
-        self._redis: Redis | None = None
+        self._script: Script | None = None
+        # There is one connection, which answers in a fifth of a millisecond.
+        self._turn = threading.Lock()
 
-    async def count(self, login: str, recipients: int) -> None:
+    def count(self, asker: Asker, login: str, recipients: int) -> None:
         """Count one message of this login to so many recipients. Raises TooManyMessages, DatabaseAway."""
-        senders = await self._senders(login.lower())
+        senders = self._senders(asker, login.lower())
         if not senders or time.monotonic() < self._paused_until:
             return
         now = datetime.now(UTC)
         given = messages.arguments(recipients, senders, secrets.token_hex(8))
         try:
-            answer = await self._count(*messages.keys(now), *given)
-        except (RedisError, OSError, TimeoutError) as error:
+            with self._turn:
+                self._script = self._script or connect().register_script(messages.COUNT)
+                answer = self._script(keys=messages.keys(now), args=given)
+        except (RedisError, OSError) as error:
             self._paused_until = time.monotonic() + PAUSE_SECONDS
             log.warning("messages_not_counted", error=type(error).__name__, seconds=PAUSE_SECONDS)
             return
         if reached := messages.reached(answer, recipients, senders, now):
             raise TooManyMessages(reached)
 
-    async def _count(self, *given: str | int) -> list[int]:
-        if self._redis is None:
-            self._redis = connect()
-            self._script = self._redis.register_script(messages.COUNT)
-        return await self._script(keys=given[:3], args=given[3:])
-
-    async def _senders(self, login: str) -> Sequence[Sender]:
+    def _senders(self, asker: Asker, login: str) -> Sequence[Sender]:
         """Return for whom a message of this login counts, its tenant first; nobody for a mailbox that is gone."""
         asked_at, found = self._kept.get(login, (0.0, ()))
         if found and time.monotonic() - asked_at < FRESH_SECONDS:
             return found
-        found = await self.database.ask(lambda asker: senders_of(asker, login))
+        found = senders_of(asker, login)
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         self._kept[login] = (time.monotonic(), found)
@@ -99,13 +97,14 @@ def senders_of(asker: Asker, login: str) -> Sequence[Sender]:
 
 
 def connect() -> Redis:
-    """Return the connections to Redis: a few for all sessions, each question waiting for its turn."""
-    pool = BlockingConnectionPool.from_url(
+    """Return a client with one connection, which is kept: a pool would look each time whether it still lives.
+
+    One that was found broken is made anew once. An answer that does not come is not waited for twice.
+    """
+    return Redis.from_url(
         settings.REDIS_URL,
-        max_connections=CONNECTIONS,
-        timeout=TIMEOUT_SECONDS,
+        single_connection_client=True,
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
+        retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionBroken,)),
     )
-    return Redis.from_pool(pool)

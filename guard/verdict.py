@@ -5,10 +5,10 @@ from kilter.protocol.core import FilterMessage
 from kilter.protocol.messages import ChangeHeader, Continue, InsertHeader, ReplyCode
 
 from guard import results
-from guard.database import DatabaseAway
+from guard.database import Asker, Database, DatabaseAway
 from guard.pace import Pace, TooManyMessages
 from guard.rule import compared_name, spoken_addresses
-from guard.senders import Senders
+from guard.senders import Foreseen, foresee, may_use
 from mailhost.errors import Refused
 
 log = structlog.get_logger(__name__)
@@ -29,6 +29,7 @@ class Message:
     def __init__(self, macros: dict[str, str] | None = None) -> None:
         self.macros = macros or {}
         self.recipients = 0
+        self.foreseen: Foreseen | None = None
         self.originators: list[tuple[bytes, bytes]] = []
         self.results_seen = 0
         self.forged_results: list[int] = []
@@ -61,10 +62,15 @@ class Message:
 class Judge:
     """Gives each message its verdict: changes of its header and Continue, or one refusal."""
 
-    def __init__(self, hostname: str, senders: Senders, pace: Pace) -> None:
+    def __init__(self, hostname: str, database: Database, pace: Pace) -> None:
         self.hostname = hostname
-        self.senders = senders
+        self.database = database
         self.pace = pace
+
+    def foresee(self, message: Message, envelope_sender: bytes) -> None:
+        """Begin to ask what the verdict on a submitted message will need, while its text is on the way."""
+        if asker := self.database.direct:
+            message.foreseen = foresee(asker, envelope_sender)
 
     def inbound_verdict(self, message: Message) -> list[FilterMessage]:
         """Return the verdict on a message of somebody who did not sign in: it passes without forged verdicts."""
@@ -72,46 +78,65 @@ class Judge:
             return [_reply("550 5.7.1 The message has too many From, Sender or Authentication-Results headers.")]
         return [*_without_forged(message), Continue()]
 
-    async def submission_verdict(self, message: Message) -> list[FilterMessage]:
-        """Return the verdict on a message of somebody who signed in. Whatever goes wrong, it does not pass."""
-        told = {"queue_id": message.macros.get("i", ""), "login": message.login}
+    def verdict_at_once(self, message: Message) -> list[FilterMessage] | None:
+        """Return the verdict on a message of somebody who signed in; None when it takes waiting for the database."""
+        if not self.database.direct:
+            return None
         try:
-            await self._check(message)
+            return self.database.at_once(lambda asker: self._verdict(asker, message))
+        except DatabaseAway:
+            return None
+
+    async def verdict(self, message: Message) -> list[FilterMessage]:
+        """Return the verdict on a message of somebody who signed in, waiting for the database while it is slow."""
+        try:
+            return await self.database.aside(lambda asker: self._verdict(asker, message))
+        except DatabaseAway as away:
+            log.warning("the database is away", why=str(away), **_told(message))
+            return [_reply(TRY_AGAIN)]
+
+    def close(self) -> None:
+        """Ask nothing more."""
+        self.database.close()
+
+    def _verdict(self, asker: Asker, message: Message) -> list[FilterMessage]:
+        """Return the verdict. Raises DatabaseAway; whatever else goes wrong, the message does not pass."""
+        try:
+            self._check(asker, message)
             # Last, so that what is refused is not counted.
-            await self.pace.count(message.login, message.recipients)
+            self.pace.count(asker, message.login, message.recipients)
         except Refused as refused:
-            log.info("refused", code=refused.code, **told)
+            log.info("refused", code=refused.code, **_told(message))
             return [_reply(f"550 5.7.1 {refused.message}")]
         except TooManyMessages as too_many:
-            log.info("put_off", limit=too_many.reached.name, most=too_many.reached.most, **told)
+            log.info("put_off", limit=too_many.reached.name, most=too_many.reached.most, **_told(message))
             return [_reply(f"450 4.7.1 {too_many}")]
-        except DatabaseAway as away:
-            log.warning("the database is away", why=str(away), **told)
-            return [_reply(TRY_AGAIN)]
+        except DatabaseAway:
+            raise
         except Exception:
-            log.exception("a message could not be judged", **told)
+            log.exception("a message could not be judged", **_told(message))
             return [_reply(TRY_AGAIN)]
         ours = InsertHeader(0, RESULTS, results.submission_results(self.hostname))
         return [*_without_forged(message), ours, Continue()]
 
-    def close(self) -> None:
-        """Ask nothing more."""
-        self.senders.database.close()
-
-    async def _check(self, message: Message) -> None:
+    def _check(self, asker: Asker, message: Message) -> None:
         """Raise Refused unless every address that the message speaks for is the login's."""
         if message.is_too_long:
             raise Refused("too_long", "", "The message has too many From, Sender or Authentication-Results headers.")
         if not message.login:
             raise Refused("no_login", "", "The server does not know who is signed in.")
         for address in spoken_addresses(message.originators):
-            if not await self.senders.may_use(message.login, address):
+            if not may_use(asker, message.login, address, message.foreseen):
                 raise Refused(
                     "not_yours",
                     "From",
                     f"You are signed in as {message.login}, which may not send as {address}."
                     " Choose an address of your own, or ask for an alias.",
                 )
+
+
+def _told(message: Message) -> dict[str, str]:
+    return {"queue_id": message.macros.get("i", ""), "login": message.login}
 
 
 def _without_forged(message: Message) -> list[FilterMessage]:

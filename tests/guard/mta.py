@@ -70,21 +70,31 @@ class Connection:
     def raw_message(
         self, headers: list[tuple[bytes, bytes]], *, macros: dict[bytes, bytes], sender: bytes, body: bytes
     ) -> Verdict:
-        values = b"".join(name + b"\0" + value + b"\0" for name, value in macros.items())
-        space = b" " if self.protocol & LEADING_SPACE else b""
-        # Postfix sends what needs no answer without a pause, so it leaves in one write.
-        self.unsent = b""
-        self._hold(b"D", b"M" + values)
-        steps = [(b"M", sender + b"\0"), (b"R", b"<carla@elsewhere.example>\0"), (b"T", b"")]
-        steps += [(b"L", name + b"\0" + space + value + b"\0") for name, value in headers]
-        steps += [(b"N", b""), (b"B", body)]
-        for letter, content in steps:
+        return self.envelope(macros=macros, sender=sender) or self.text(headers, body=body)
+
+    def envelope(self, *, macros: dict[bytes, bytes], sender: bytes) -> Verdict | None:
+        """Hand over what comes before a message's text; return a verdict that ends the message here."""
+        self._hold(b"D", b"M" + _listed(macros))
+        for letter, content in ((b"M", sender + b"\0"), (b"R", b"<carla@elsewhere.example>\0")):
             if answer := self._event(letter, content):
                 return answer
-        self._hold(b"D", b"Ei\x004XyZ\0")
+        self._hold(b"D", b"T" + _listed({b"i": b"4XyZ"}))
+        return self._event(b"T", b"")
+
+    def text(self, headers: list[tuple[bytes, bytes]], *, body: bytes = b"Hello\r\n") -> Verdict:
+        space = b" " if self.protocol & LEADING_SPACE else b""
+        steps = [(b"L", name + b"\0" + space + value + b"\0") for name, value in headers]
+        for letter, content in [*steps, (b"N", b""), (b"B", body)]:
+            if answer := self._event(letter, content):
+                return answer
+        self._hold(b"D", b"E")
         self._hold(b"E", b"")
         self._flush()
         return self._verdict()
+
+    def sent(self) -> None:
+        """Let what is held back arrive, as Postfix does when its client is about to send the text."""
+        self._flush()
 
     def abort(self) -> None:
         self._send(b"A", b"")
@@ -135,3 +145,7 @@ class Connection:
             raise ConnectionError("the milter hung up")
         length, letter = FRAME.unpack(frame)
         return bytes([letter]), self.stream.read(length - 1)
+
+
+def _listed(macros: dict[bytes, bytes]) -> bytes:
+    return b"".join(name + b"\0" + value + b"\0" for name, value in macros.items())

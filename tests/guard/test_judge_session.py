@@ -7,6 +7,7 @@ from struct import Struct
 
 import pytest
 
+from guard.senders import FRESH_SECONDS
 from tests.guard.conftest import HOSTNAME
 from tests.guard.mta import Connection, Verdict
 
@@ -144,6 +145,53 @@ def test_a_flood_of_forged_verdicts_is_refused(connection: Connection):
     verdict = connection.message([*OTHERS, *forged])
 
     assert verdict.text.startswith("550 5.7.1 The message has too many")
+
+
+def submitted_by(login: str) -> dict[bytes, bytes]:
+    return {b"{auth_type}": b"PLAIN", b"{auth_authen}": login.encode()}
+
+
+def test_messages_whose_texts_come_at_one_time_are_judged_each_by_its_own_sender(guard):
+    people = [(Connection(guard.socket), login) for login in (ANNA, "otto@acme.example", "ceo@bolt.example")] * 2
+    waiting = [(Connection(guard.socket), login) for _, login in people]
+    for connection, login in waiting:
+        connection.envelope(macros=submitted_by(login), sender=f"<{login}>".encode())
+        connection.sent()
+        # Another message between its envelope and its text.
+        assert people[0][0].message(written(ANNA), login=ANNA).is_pass
+
+    own = [connection.text(written(login)).is_pass for connection, login in waiting[3:]]
+    foreign = [connection.text(written("team@bolt.example")).is_pass for connection, _ in waiting[:3]]
+
+    assert (own, foreign) == ([True] * 3, [False] * 3)
+
+
+def test_a_right_withdrawn_while_a_text_is_slow_in_coming_has_ended(guard, database, connection):
+    connection.envelope(macros=submitted_by(ANNA), sender=b"<anna@acme.example>")
+    connection.sent()
+    root = database.root()
+    root.query("UPDATE mailhost.mail_aliases SET may_send_as = 0 WHERE alias_email = 'anna@acme.example'")
+    try:
+        time.sleep(FRESH_SECONDS)
+        verdict = connection.text(written(ANNA))
+    finally:
+        root.query("UPDATE mailhost.mail_aliases SET may_send_as = 1 WHERE alias_email = 'anna@acme.example'")
+        root.close()
+
+    assert verdict.text.startswith("550 5.7.1 You are signed in as anna@acme.example, which may not send as anna@acme")
+
+
+def test_a_database_that_goes_away_while_a_text_comes_means_later(guard, database, connection):
+    connection.message(written(ANNA), login=ANNA)
+    connection.envelope(macros=submitted_by(ANNA), sender=b"<anna@acme.example>")
+    connection.sent()
+    database.stop()
+
+    own = connection.text(written(ANNA))
+
+    # Who was asked about before the database went away may have been answered in time.
+    assert (own.letter, own.text) in {(b"c", ""), (b"y", AWAY)}
+    assert connection.message(written("ceo@bolt.example"), login=ANNA).text == AWAY
 
 
 def test_database_away_means_later_and_recovers_by_itself(guard, database):

@@ -11,7 +11,6 @@ from guard.database import Database
 from guard.local_policy import SOCKET_NAME, LocalPolicy
 from guard.milter import run
 from guard.pace import Pace
-from guard.senders import Senders
 from guard.verdict import Judge
 from mailconfig.parameters import InvalidParameter, Parameters
 
@@ -29,7 +28,7 @@ class Command(BaseCommand):
         except InvalidParameter as error:
             raise CommandError(str(error)) from error
         database = Database(parameters)
-        judge = Judge(parameters.hostname, Senders(database), Pace(database))
+        judge = Judge(parameters.hostname, database, Pace())
         path = options["socket"] or parameters.guard_socket
         # The panel runs as the same user as the guard.
         local = LocalPolicy({parameters.vmail_uid, os.geteuid()})
