@@ -110,6 +110,7 @@ OF_RULES = {
     "not_found": "What is meant does not exist, or not any more.",
     "not_offered": "The installation does not offer this.",
     "not_published": "The name server did not take the records.",
+    "not_own": "Only the tenant whose it is changes it.",
     "not_ready": "The step before has not been taken, or shown to be safe.",
     "not_verified": "The domain is not verified yet.",
     "not_waiting": "No key waits.",

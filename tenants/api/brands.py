@@ -10,7 +10,7 @@ from mailhost.api.endpoint import Endpoint
 from mailhost.api.ids import public_id
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, Shape, Text
-from mailhost.errors import NotPermitted, Refused
+from mailhost.errors import Refused
 from mailhost.mail import Dress
 from tenants.brand_operations import set_brand
 from tenants.brands import panel_url
@@ -76,7 +76,7 @@ class TenantBrand(Endpoint):
     def patch(self, request: Request, tenant: str) -> Response:
         row = find_tenant(tenant)
         if row.pk != request.actor.tenant_id:
-            raise NotPermitted(set_brand.action)
+            raise Refused("not_own", "", "A brand is changed by the tenant whose it is, with a key of its own.")
         wanted = _present(row) | self.body(BrandChange)
         for name in NEEDED:
             if name not in wanted:

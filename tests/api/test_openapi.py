@@ -133,6 +133,7 @@ def test_every_answer_is_what_the_document_says(document, subtests):
         "key": key,
         "app_password": app_password,
         "webhook": webhook,
+        "denied": caller.call("POST", f"/domains/{ID['domain']}/denied-addresses", {"address": "spam"}).json()["id"],
         "delivery": caller.call("POST", f"/webhook-endpoints/{webhook}/test").json()["id"],
         "member": f"mem_{a_member(cast.acme.tenant, 'support').uid}",
         "invitation": f"inv_{invitation.uid}",

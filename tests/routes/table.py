@@ -186,8 +186,8 @@ TABLE = [
     Row("POST", "api/v1/tenants/<str:tenant>/purge", frozenset(), "deleted_tenant"),
     Row("GET", "api/v1/tenants/<str:tenant>/limits", SEE | {BILLING}, "tenant"),
     Row("GET", "api/v1/tenants/<str:tenant>/brand", SEE | {BILLING}, "tenant"),
-    # A brand is changed by whom it belongs to, and Acme, a customer, has none of its own.
-    Row("PATCH", "api/v1/tenants/<str:tenant>/brand", frozenset(), "tenant", {"name": "Acme"}),
+    # Who may change a brand of their own is told that this one is not theirs.
+    Row("PATCH", "api/v1/tenants/<str:tenant>/brand", ABOVE, "tenant", {"name": "Acme"}),
     Row("GET", "api/v1/tenants/<str:tenant>/usage", SEE | {BILLING}, "tenant"),
     Row("GET", "api/v1/usage", ANYBODY_SIGNED_IN),
     Row("GET", "api/v1/plans", ADD_TENANT),

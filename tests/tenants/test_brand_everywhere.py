@@ -45,7 +45,9 @@ def test_a_customers_brand_is_the_one_above_and_not_theirs_to_change(world):
 
     assert caller.read(path)["name"] == "Rita Mail"
     assert caller.call("PATCH", path, {"name": "Acme Mail"}).status_code == 403
-    assert Caller(make_key(world.rita)).call("PATCH", path, {"name": "Acme Mail"}).status_code == 403
+    from_above = Caller(make_key(world.rita)).call("PATCH", path, {"name": "Acme Mail"})
+    assert (from_above.status_code, from_above.json()["errors"][0]["code"]) == (422, "not_own")
+    assert seen_by(world.acme) == "Rita Mail"
 
 
 def test_a_notice_about_a_domain_comes_in_the_resellers_name(world):
