@@ -26,6 +26,7 @@ BODIES = {
     "create_domain": {"name": "new.example"},
     "put_domain": {"enabled": True},
     "update_domain": {"enabled": False},
+    "deny_address": {"address": "sales"},
     "create_mailbox": {"email": "otto@acme.example", "password": "Grün-Kaffee-17-Lampe", "storage_quota": 5},
     "put_mailbox": {"display_name": "Anna"},
     "create_mailboxes": {

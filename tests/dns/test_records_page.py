@@ -15,7 +15,7 @@ from tenants.models import Member, Role
 from tests.webside import plain_static  # noqa: F401  a fixture
 from tests.world import make_world, verified_domain
 
-WATCHES = "hx-trigger"
+WATCHES = 'hx-trigger="load delay'
 
 
 @pytest.fixture

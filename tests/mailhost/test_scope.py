@@ -54,7 +54,8 @@ def test_a_scope_shows_its_subtree_and_ends(world):  # noqa: F811
         Tenant.objects.count()
 
 
-@pytest.mark.django_db
+# ANALYZE commits, so nothing of this test is rolled back.
+@pytest.mark.django_db(transaction=True)
 def test_a_subtree_is_a_range_of_one_index_at_any_depth():
     with every_tenant("a test plants a forest"):
         root = Tenant.objects.create(name="Root", kind="operator", path="/1/")
