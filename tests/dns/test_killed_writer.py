@@ -118,9 +118,7 @@ def tiny_disk(home):
 
     def make(options: str) -> Path:
         folder.mkdir()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"{options},mode=0700", "tmpfs", folder], check=False)
-        if mounted.returncode:
-            pytest.skip("this machine mounts no tmpfs")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"{options},mode=0700", "tmpfs", folder], check=True)
         shutil.chown(folder, "opendkim", "opendkim")
         return folder
 
