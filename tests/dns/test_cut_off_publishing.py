@@ -190,7 +190,7 @@ def test_a_name_server_that_drips_costs_as_long_as_the_bound(settings):
         with pytest.raises(NotPublished):
             server.read(places)
 
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4
     assert TOTAL_SECONDS <= 5
 
 

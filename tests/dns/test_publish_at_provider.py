@@ -209,14 +209,14 @@ def test_the_token_stands_in_no_url_error_log_or_row(actor, connected, api, capl
 
 
 def test_a_provider_that_says_nothing_costs_as_long_as_the_bound(connected, api):
-    api.silent_for = 1.5
+    api.silent_for = 4
     zone = CloudflareZone("acme.example", TOKEN, Bound(0.5))
 
     began = time.monotonic()
     with pytest.raises(NotPublished, match="took too long"):
         zone.check()
 
-    assert time.monotonic() - began < 1.4
+    assert time.monotonic() - began < 3
 
 
 def test_a_failure_on_the_way_is_said_in_the_language_of_whoever_asked(connected, api):
