@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -67,10 +68,12 @@ def disconnect(request: HttpRequest, uid: str) -> HttpResponse:
 def publish(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.live(), uid=uid)
     with refusals_told(request):
+        started = int(timezone.now().timestamp())
         count = len(publish_records(request.actor, domain=domain).changes)
         text = ngettext("%(count)d change was published.", "%(count)d changes were published.", count)
         tell(request, text % {"count": count})
-        return redirect("domain", domain.uid)
+        # The page follows what comes of it: the proof, the signing key, the answers.
+        return redirect(f"{reverse('domain', args=[domain.uid])}?published={started}")
     return redirect("domain-publishing", domain.uid)
 
 

@@ -1,6 +1,6 @@
 """Pages about what a domain publishes in DNS: its records, their check, their history, the zone file."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from dns.models import CheckSchedule, DnsRecord, RecordChange, ZoneAccess
+from dns.models import CheckSchedule, DnsRecord, RecordChange, Status, ZoneAccess
 from dns.purposes import NAMES, groups, status_word
 from dns.record_operations import check_records
 from dns.zone_file import zone_text
@@ -25,6 +25,7 @@ WATCH_SECONDS = 30
 @needs("records.list")
 def records(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.listed(), uid=uid)
+    now = timezone.now()
     found = list(DnsRecord.objects.of_domain(domain))
     last = max((record.last_checked_at for record in found if record.last_checked_at), default=None)
     shown = groups(domain.domain_name, found)
@@ -38,8 +39,9 @@ def records(request: HttpRequest, uid: str) -> HttpResponse:
         "last_checked_at": last,
         "next_check_at": CheckSchedule.objects.filter(domain=domain).values_list("next_check_at", flat=True).first(),
         "access": ZoneAccess.objects.filter(domain=domain).first(),
-        "now": timezone.now(),
-        "is_being_checked": is_being_checked(request.GET.get("checking", ""), last, timezone.now()),
+        "now": now,
+        "is_being_checked": is_being_checked(request.GET.get("checking", ""), last, now),
+        "is_followed": is_followed(request.GET.get("published", ""), found, now) or is_new(domain, found, now),
     }
     return render(request, "dns/records.html", context)
 
@@ -56,11 +58,27 @@ def check(request: HttpRequest, uid: str) -> HttpResponse:
 
 def is_being_checked(started: str, last_checked_at: datetime | None, now: datetime) -> bool:
     """Say whether the check that was asked for at `started` (seconds since the epoch) may still bring something."""
+    if not _is_watched(started, now):
+        return False
+    return last_checked_at is None or last_checked_at.timestamp() < int(started)
+
+
+def is_followed(published: str, records: list[DnsRecord], now: datetime) -> bool:
+    """Say whether more is to come of what was published at `published`: the proof, the signing key, the answers."""
+    statuses = {record.status for record in records}
+    is_complete = statuses == {Status.OK} and any(record.purpose == "dkim" for record in records)
+    return _is_watched(published, now) and not is_complete
+
+
+def is_new(domain: Domain, records: list[DnsRecord], now: datetime) -> bool:
+    """Say whether a worker is about to write the domain's first records."""
+    return not records and now - domain.created_at < timedelta(seconds=WATCH_SECONDS)
+
+
+def _is_watched(started: str, now: datetime) -> bool:
     if not (started.isascii() and started.isdigit() and len(started) <= 11):
         return False
-    age_seconds = now.timestamp() - int(started)
-    has_answer = last_checked_at is not None and last_checked_at.timestamp() >= int(started)
-    return 0 <= age_seconds < WATCH_SECONDS and not has_answer
+    return 0 <= now.timestamp() - int(started) < WATCH_SECONDS
 
 
 @needs("records.list")

@@ -75,3 +75,31 @@ def test_a_time_that_is_none_watches_nothing(anna, domain, started):
 
     assert answer.status_code == 200
     assert WATCHES not in answer.content.decode()
+
+
+def test_what_was_published_is_followed_until_the_signing_key_is_there_and_right(anna, domain):
+    address = f"/domains/{domain.uid}/?published={int(timezone.now().timestamp())}"
+    answered(timezone.now())
+    before_the_key = anna.get(address).content.decode()
+    with every_tenant("a worker makes the key, the name server takes it, the look finds it"):
+        DnsRecord.objects.create(
+            domain=domain, purpose="dkim", record_type="TXT", name="s1._domainkey.acme.example", value="v=DKIM1",
+            necessity="required", status="ok",
+        )  # fmt: skip
+
+    with_the_key = anna.get(address).content.decode()
+
+    assert WATCHES in before_the_key
+    assert WATCHES not in with_the_key
+    assert "The answers are there: 2 of 2 records are right." in with_the_key
+
+
+def test_a_new_domains_page_waits_for_its_first_records(anna, domain):
+    with every_tenant("no worker has written them"):
+        DnsRecord.objects.all().delete()
+        new = anna.get(f"/domains/{domain.uid}/").content.decode()
+        Domain.objects.update(created_at=timezone.now() - timedelta(hours=1))
+
+    assert WATCHES in new
+    assert "The records are being prepared" in new
+    assert WATCHES not in anna.get(f"/domains/{domain.uid}/").content.decode()

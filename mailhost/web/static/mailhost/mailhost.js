@@ -121,10 +121,28 @@ const toast = ({ text, tone = "ok", undo = "" }) => {
 };
 document.addEventListener("toast", (event) => toast(event.detail));
 
+// Where a swap takes the focused button away, its successor has the focus: the one that bears the same name. htmx does so
+// itself for what has an id.
+const nameOf = (element) => [element.tagName, element.getAttribute("aria-label") ?? element.textContent.trim(), element.name];
+let held = null;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const focused = document.activeElement;
+  held = !focused.id && event.detail.target.contains(focused) ? { name: nameOf(focused).join(), places: [] } : null;
+  for (let place = focused; held && place !== document.body; place = place.parentElement) if (place.id) held.places.push(place.id);
+});
+const holdFocus = () => {
+  if (!held || document.activeElement !== document.body) return;
+  const place = document.getElementById(held.places.find((id) => document.getElementById(id)));
+  const successor = [...place.querySelectorAll("a, button, input, select, textarea, summary")].find((one) => nameOf(one).join() === held.name);
+  (successor ?? document.getElementById("main")).focus({ preventScroll: true });
+  held = null;
+};
+
 // What came in by htmx: buttons wake up, a dialog around it opens, and what changed is said aloud.
 document.addEventListener("htmx:afterSettle", (event) => {
   const swapped = event.target;
   prepare(swapped);
+  holdFocus();
   const dialog = swapped.closest("dialog:not([open], .palette)");
   if (dialog) dialog.showModal();
   const said = swapped.closest("[data-announce]") ?? swapped.querySelector("[data-announce]");
