@@ -12,6 +12,7 @@ from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as passkeys
 from django import forms
 from django.core.cache import cache
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.key_rules import grantable
@@ -24,6 +25,7 @@ from tenants.operations import MAX_NAME
 from tenants.references import tenant_of_body
 from tenants.words import KIND_LABELS
 
+NOTHING = _("Nothing")
 # A code counts from one step before its own to one step after it.
 CODE_LIVES_SECONDS = 120
 
@@ -244,7 +246,7 @@ class SignInAsForm(forms.Form):
 class KeyForm(forms.Form):
     """An API key to create, with a choice for each resource that the actor may open to a key."""
 
-    ACCESS = {READ: "read", WRITE: "read and change"}
+    ACCESS = {READ: _("Read"), WRITE: _("Read and change")}
 
     name = forms.CharField(
         label=_("What is it for?"),
@@ -288,12 +290,16 @@ class KeyForm(forms.Form):
             del self.fields["bound_to"]
         offered: dict[str, list[tuple[str, str]]] = {}
         for scope in grantable(actor, actor.tenant_kind):
-            resource, _, access = scope.partition(":")
-            offered.setdefault(resource, [("", "nothing")]).append((access, self.ACCESS[access]))
+            resource, access = scope.split(":")
+            offered.setdefault(resource, [("", NOTHING)]).append((access, self.ACCESS[access]))
         self.resources = list(offered)
         for resource, choices in offered.items():
             self.fields[f"scope_{resource}"] = forms.ChoiceField(
-                label=RESOURCES[resource], choices=choices, required=False, widget=forms.RadioSelect, initial=""
+                label=gettext(RESOURCES[resource]),
+                choices=choices,
+                required=False,
+                widget=forms.RadioSelect,
+                initial="",
             )
 
     @property

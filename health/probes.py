@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cryptography import x509
 from django.conf import settings
+from django.utils.formats import date_format
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -163,7 +164,7 @@ def certificates(parameters: Parameters) -> Finding:
     ends = min(certificate.not_valid_after_utc for certificate in found)
     days = (ends - datetime.now(UTC)).days
     state = PROBLEM if days < CERTIFICATE_ALARMS_DAYS else WAITING if days < CERTIFICATE_WARNS_DAYS else OK
-    told = {"until": f"{ends:%Y-%m-%d}", "days": days}
+    told = {"until": date_format(ends, "j F Y"), "days": days}
     if days < 0:
         return Finding(state, _("A certificate ended on %(until)s.") % told)
     return Finding(state, _("Good until %(until)s, %(days)s days from now.") % told)

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.forms import KeyForm
 from accounts.freshness import needs_fresh_sign_in
+from accounts.key_words import in_words
 from accounts.models import ApiKey
 from accounts.operations import create_api_key, revoke_api_key
 from mailhost.web.forms import refusals, refusals_told, render_form
@@ -20,6 +21,8 @@ from mailhost.web.paging import page_of
 def keys(request: HttpRequest) -> HttpResponse:
     rows = ApiKey.objects.filter(revoked_at=None).select_related("tenant", "bound_to")
     page = page_of(rows, ("-pk",), request.GET.get("cursor", ""))
+    for key in page:
+        key.in_words = in_words(key.scopes)
     shows_owner = any(key.tenant_id != request.actor.tenant_id for key in page)
     return render(request, "accounts/keys.html", {"page": page, "shows_owner": shows_owner})
 
@@ -33,7 +36,12 @@ def add_key(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         with refusals(form, {"expires_at": "expires_on"}):
             key, text = create_api_key(request.actor, **form.arguments())
-            return render(request, "accounts/key_created.html", {"key": key, "text": text}, status=201)
+            return render(
+                request,
+                "accounts/key_created.html",
+                {"key": key, "text": text, "may": in_words(key.scopes)},
+                status=201,
+            )
     return render_form(request, "accounts/key_add.html", form)
 
 

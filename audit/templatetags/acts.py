@@ -1,12 +1,17 @@
 """How templates say what an audit event is about."""
 
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 register = template.Library()
+# As the record keeps it.
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 
 ACTS = {
     "domains.create": _("Domain added"),
@@ -120,4 +125,8 @@ def plainly(value: Any) -> str:
         return ", ".join(plainly(one) for one in value)
     if isinstance(value, dict):
         return ", ".join(f"{words(name)}: {plainly(one)}" for name, one in value.items())
+    if isinstance(value, str) and MOMENT.fullmatch(value):
+        return gettext("%(moment)s UTC") % {
+            "moment": date_format(datetime.fromisoformat(value).astimezone(UTC), "j F Y, H:i:s")
+        }
     return str(value)

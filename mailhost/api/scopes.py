@@ -4,30 +4,32 @@ changes; which acts there are stands in the permission table.
 
 from collections.abc import Iterable
 
-# resource: what the scopes open, as the picker and the OpenAPI document say it.
+from django.utils.translation import gettext_noop as _
+
+# resource: what the scopes open, as the OpenAPI document says it and the picker in the reader's language.
 RESOURCES = {
-    "domains": "Domains, their proof and their switch",
-    "records": "DNS records and their checks",
-    "dkim_keys": "Keys that sign mail",
-    "zones": "Publishing into a domain's zone",
-    "reports": "DMARC and TLS reports",
-    "dns": "Looking up any domain's records",
-    "mailboxes": "Mailboxes, their passwords and switches",
-    "app_passwords": "Passwords of single programs",
-    "aliases": "Aliases and forwards",
-    "addresses": "Why mail goes where it goes",
-    "state": "A whole account as one document",
-    "webhooks": "Endpoints that are told of changes",
-    "operations": "Long work and how far it is",
-    "tenants": "Customers and their suspension",
-    "plans": "Plans and what they allow",
-    "brands": "The name and colours that customers see",
-    "members": "People and their roles",
-    "impersonations": "Who has signed in as a member",
-    "keys": "API keys",
-    "audit": "The record of changes",
-    "usage": "What is used",
-    "signers": "The servers that sign mail",
+    "domains": _("Domains, their proof and their switch"),
+    "records": _("DNS records and their checks"),
+    "dkim_keys": _("Keys that sign mail"),
+    "zones": _("Publishing into a domain's zone"),
+    "reports": _("DMARC and TLS reports"),
+    "dns": _("Looking up any domain's records"),
+    "mailboxes": _("Mailboxes, their passwords and switches"),
+    "app_passwords": _("Passwords of single programs"),
+    "aliases": _("Aliases and forwards"),
+    "addresses": _("Why mail goes where it goes"),
+    "state": _("A whole account as one document"),
+    "webhooks": _("Endpoints that are told of changes"),
+    "operations": _("Long work and how far it is"),
+    "tenants": _("Customers and their suspension"),
+    "plans": _("Plans and what they allow"),
+    "brands": _("The name and colours that customers see"),
+    "members": _("People and their roles"),
+    "impersonations": _("Who has signed in as a member"),
+    "keys": _("API keys"),
+    "audit": _("The record of changes"),
+    "usage": _("What is used"),
+    "signers": _("The servers that sign mail"),
 }
 READ, WRITE = "read", "write"
 SCOPES = [f"{resource}:{access}" for resource in RESOURCES for access in (READ, WRITE)]

@@ -6,7 +6,8 @@ from django import template
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import formats, timezone
-from django.utils.safestring import SafeString
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
@@ -31,7 +32,8 @@ QUOTA_ALARMS_AT = 95
 @register.inclusion_tag("_status.html")
 def status(tone: str, word: str, about: str = ""):
     """A chip with icon and word. `about` is said to screen readers before the word ("receives:")."""
-    return {"tone": tone, "word": word, "about": about, "icon": ICONS[tone]}
+    word = str(word)
+    return {"tone": tone, "word": word[:1].upper() + word[1:], "about": about, "icon": ICONS[tone]}
 
 
 @register.inclusion_tag("_quota.html")
@@ -118,6 +120,12 @@ def megabytes(value: float) -> str:
 def size(size_mb: int) -> str:
     """2048 → "2 GB", as a size is typed."""
     return sizes.written(size_mb)
+
+
+@register.filter
+def breakable(address: str) -> SafeString:
+    """An address that breaks before its @, where it breaks at all."""
+    return format_html_join(mark_safe("<wbr>@"), "{}", ((part,) for part in address.split("@")))
 
 
 @register.filter

@@ -28,7 +28,7 @@ def test_who_may_send_is_told(anna):
     page = anna.get("/explain/?sender=office@acme.example&login=anna@acme.example").content.decode()
 
     assert "Step by step" in page
-    assert ">accepted</span>" in page
+    assert ">Accepted</span>" in page
 
 
 @pytest.mark.parametrize("query", ["recipient=", "recipient=nonsense", "sender=a@acme.example", "login=x"])
