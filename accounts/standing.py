@@ -3,13 +3,12 @@
 import dataclasses
 from datetime import datetime
 
-from django.utils.translation import gettext as _
-
 from accounts.actors import actor_of_impersonation, actor_of_key, actor_of_member, memberships_of
 from accounts.api_keys import is_open
 from accounts.models import ApiKey, Impersonation, User
 from mailhost.actor import Actor
 from mailhost.errors import Dismissed, Suspended
+from mailhost.said import gettext as _
 from mailhost.scope import every_tenant
 from tenants.models import Member
 from tenants.suspension import notice

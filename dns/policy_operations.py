@@ -5,7 +5,6 @@ from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from dns import mta_sts
 from dns.chosen import chosen_mta_sts
@@ -19,6 +18,7 @@ from domains.models import Domain
 from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.operation import operation
+from mailhost.said import gettext as _
 
 # What senders look at before they trust a policy.
 LOOKED_AT = {Purpose.MX: "MX", Purpose.MTA_STS: "MTA-STS"}

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from dns import intents
 from dns.answers import Answer, Outcome
@@ -27,6 +26,7 @@ from mailhost.background import later
 from mailhost.errors import Refused
 from mailhost.failpoints import failpoint
 from mailhost.operation import operation
+from mailhost.said import gettext as _
 from mailhost.vault import seal, unseal
 from mailhost.waiting import waiting
 

@@ -82,13 +82,13 @@ class OperationAnswer(Answer):
 
     @extend_schema_field(RowErrorAnswer(many=True))
     def get_errors(self, work: LongWork) -> list[dict[str, Any]]:
-        return work.errors
+        return _as_told(work.errors)
 
     @extend_schema_field(Problem(allow_null=True))
     def get_problem(self, work: LongWork) -> dict[str, Any] | None:
         if work.fault is None:
             return None
-        return errors.body(work.fault["code"], work.fault["detail"], work.fault["errors"])
+        return errors.body(work.fault["code"], work.fault["detail"], _as_told(work.fault["errors"]))
 
     def get_actor(self, work: LongWork) -> str:
         return work.asker["label"]
@@ -159,8 +159,14 @@ def _settled(work: LongWork, seconds: int) -> Response:
     if work.state == State.SUCCEEDED:
         return Response(work.result, status=200, headers=headers)
     if work.state == State.FAILED:
-        return errors.answer(**work.fault, headers=headers)
+        fault = work.fault
+        return errors.answer(fault["code"], fault["detail"], _as_told(fault["errors"]), headers)
     return Response(OperationAnswer(work).data, status=202, headers=headers)
+
+
+def _as_told(errors_of_rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out what only pages need, to say it in another language."""
+    return [{name: value for name, value in error.items() if name != "said"} for error in errors_of_rows]
 
 
 def _waited(work: LongWork, seconds: int) -> LongWork:

@@ -8,6 +8,7 @@ from django.db import models
 from mailhost.actor import Actor
 from mailhost.fields import UidField
 from mailhost.request_id import MAX_LENGTH as REQUEST_ID_LENGTH
+from mailhost.said import from_kept
 from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
 
 
@@ -86,6 +87,11 @@ class LongWork(TenantOwned):
         return self.state not in OPEN
 
     @property
+    def fault_here(self) -> str:
+        """Return what ended it, in the language of who reads; "" when nothing did."""
+        return error_here(self.fault) if self.fault else ""
+
+    @property
     def actor(self) -> Actor:
         """Return who asked, with the rights they had then, where its tenant is now."""
         kept: dict[str, Any] = dict(self.asker)
@@ -93,6 +99,11 @@ class LongWork(TenantOwned):
         if kept["domain_ids"] is not None:
             kept["domain_ids"] = frozenset(kept["domain_ids"])
         return Actor(**{**kept, "tenant_path": self.tenant.path})
+
+
+def error_here(error: dict[str, Any]) -> str:
+    """Return what an error of `errors`, or `fault`, says, in the language of who reads."""
+    return from_kept(error.get("said", {})).translated or error["detail"]
 
 
 def asker_of(actor: Actor) -> dict[str, Any]:

@@ -43,7 +43,6 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import OperationalError, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
-from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from longwork.models import OPEN, LongWork, State, asker_of
@@ -54,6 +53,8 @@ from mailhost.errors import NotPermitted, Refused, Suspended
 from mailhost.failpoints import failpoint
 from mailhost.operation import operation
 from mailhost.request_id import request_id
+from mailhost.said import Said
+from mailhost.said import gettext as _
 from mailhost.scope import tenant_scope
 from mailhost.vault import seal, unseal
 
@@ -90,7 +91,7 @@ class Run:
     def note(self, place: int, errors: list[dict[str, str]]) -> None:
         """Note the errors of the row at this place, each with `pointer`, `code` and `detail`."""
         room = MOST_ERRORS - len(self.errors)
-        self.errors += [{"row": place, **error} for error in errors[: max(0, room)]]
+        self.errors += [{"row": place, **_to_keep(error)} for error in errors[: max(0, room)]]
 
 
 def begin(actor: Actor, work: str, *, kind: str, total: int | None = None, **arguments: Any) -> LongWork:
@@ -181,24 +182,31 @@ def _stopped(row: LongWork, error: Exception) -> Again | None:
     """End a work that was refused; have one that broke tried again."""
     match error:
         case NotPermitted():
-            return _fail(row, "not_permitted", str(error))
+            return _fail(row, "not_permitted", error.message)
         case Suspended():
-            return _fail(row, "account_suspended", str(error))
+            return _fail(row, "account_suspended", error.message)
         case Refused() | ValidationError():
             errors = errors_of_input(error, import_string(row.work))
             return _fail(row, "validation_failed", detail_of(errors), errors)
         case ObjectDoesNotExist():
-            return _fail(row, "not_found", NOT_FOUND)
+            return _fail(row, "not_found", _(NOT_FOUND))
     attempts = row.attempts + 1
     log.error("long_work_failed", work=row.uid, kind=row.kind, attempts=attempts, exc_info=error)
     if attempts >= MOST_ATTEMPTS:
-        return _fail(row, "internal_error", INTERNAL_ERROR)
+        return _fail(row, "internal_error", _(INTERNAL_ERROR))
     LongWork.objects.filter(pk=row.pk).update(attempts=attempts)
     return Again(delay(attempts).total_seconds(), fault=type(error).__name__)
 
 
 def _fail(row: LongWork, code: str, detail: str, errors: list[dict[str, str]] | None = None) -> None:
-    _ended(row, State.FAILED, fault={"code": code, "detail": detail, "errors": errors or []})
+    fault = {"code": code, "detail": detail, "errors": [_to_keep(error) for error in errors or []]}
+    _ended(row, State.FAILED, fault=_to_keep(fault))
+
+
+def _to_keep(error: dict[str, Any]) -> dict[str, Any]:
+    """Add what a page needs to say this in the language of who reads it; a worker speaks English."""
+    detail = error["detail"]
+    return {**error, "said": detail.kept} if isinstance(detail, Said) else error
 
 
 def _ended(row: LongWork, state: State, **columns: Any) -> bool:

@@ -2,11 +2,10 @@
 
 import re
 
-from django.utils.translation import gettext as _
-
 from domains.names import display_name, normalise_domain, shown
 from mailhost.errors import Refused
 from mailhost.fields import UID_LENGTH
+from mailhost.said import gettext as _
 
 # RFC 5321, 4.5.3.1: 64 octets of local part, 254 of address (256 of path with its brackets).
 MAX_LOCAL = 64

@@ -4,9 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext
-from django.utils.translation import gettext as _
-
 from mailboxes.addresses import base_address, display_address, domain_of, normalise_source
 from mailboxes.alias_operations import hosted, mailboxes_at, stored_targets
 from mailboxes.batches import Refusals, as_far_as_limits_allow, refuse_too_many, repeated_in_alias_domains
@@ -18,6 +15,8 @@ from mailboxes.ownership import denied, domains_for, own_addresses
 from mailhost.actor import Actor
 from mailhost.errors import Refused, SeveralRefused
 from mailhost.operation import operation
+from mailhost.said import gettext
+from mailhost.said import gettext as _
 from tenants.limits import reserve
 
 

@@ -6,8 +6,6 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext
-from django.utils.translation import gettext as _
 
 from domains.locks import lock_domain, lock_domains
 from domains.models import Domain
@@ -23,6 +21,8 @@ from mailboxes.ownership import denied, domain_and_homes, own_addresses
 from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.operation import operation
+from mailhost.said import gettext
+from mailhost.said import gettext as _
 from mailhost.scope import every_tenant
 from tenants.limits import release, reserve
 

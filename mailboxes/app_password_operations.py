@@ -5,7 +5,6 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from mailboxes.addresses import display_address
 from mailboxes.app_passwords import PROTOCOLS, check_protocols, mint, normalise_networks
@@ -15,6 +14,7 @@ from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.errors import Refused
 from mailhost.operation import operation
+from mailhost.said import gettext as _
 
 MAX_NAME = 80
 MAX_OF_MAILBOX = 100

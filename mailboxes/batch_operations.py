@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from domains.locks import lock_each
 from domains.models import Domain
@@ -34,6 +33,7 @@ from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.errors import Refused, SeveralRefused
 from mailhost.operation import operation
+from mailhost.said import gettext as _
 from tenants.limits import release, reserve
 
 # Hashing takes 25 ms of a core each, and a request must end.

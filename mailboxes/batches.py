@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from domains.models import Domain
 from mailboxes.mirror import follow_addresses
 from mailhost.errors import Refused
+from mailhost.said import gettext as _
 
 MAX_ITEMS = 1000
 Refusals = dict[int, Refused]

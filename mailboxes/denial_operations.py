@@ -2,7 +2,6 @@
 others (`mailboxes.models.Alias.is_denial`)."""
 
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
 
 from domains.locks import lock_domain
 from domains.models import Domain
@@ -16,6 +15,7 @@ from mailboxes.ownership import domain_for
 from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.operation import operation
+from mailhost.said import gettext as _
 
 # In one domain. Whoever keeps more addresses away is better off without a catch-all.
 MAX_DENIED = 500

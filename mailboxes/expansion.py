@@ -6,10 +6,9 @@ back to where it began, is refused when it would be written.
 
 from collections.abc import Callable, Iterable, Mapping
 
-from django.utils.translation import gettext
-
 from mailboxes.addresses import base_address, display_address
 from mailhost.errors import Refused
+from mailhost.said import gettext
 
 MAX_DEPTH = 10
 MAX_TARGETS = 100

@@ -5,8 +5,6 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from longwork.models import LongWork
 from longwork.works import begin
 from mailboxes.import_table import ALIASES, Row, Table
@@ -14,6 +12,8 @@ from mailboxes.import_verdicts import Verdict, Wanted, wanted_of
 from mailboxes.models import Import
 from mailhost.actor import Actor
 from mailhost.errors import Refused
+from mailhost.said import Kept, Said
+from mailhost.said import gettext as _
 from mailhost.vault import seal, unseal
 
 # One that nobody began is forgotten after a day, one that was imported with its work.
@@ -56,7 +56,7 @@ def begin_import(actor: Actor, *, kept: Import, usual_quota_mb: int) -> LongWork
         work=work,
         sealed_rows="",
         lines=[[one.line, one.address] for one in wanted],
-        refused=[[one.line, one.address, one.why] for one in refused],
+        refused=[[one.line, one.address, one.why, said_of(one.why)] for one in refused],
     )
     if not taken:
         raise Refused("finished", "", _("This table was imported already."))
@@ -73,6 +73,11 @@ def forget_imports(now: datetime) -> int:
     count, _rows = Import.objects.filter(work=None, created_at__lt=now - LOOKED_AT).delete()
     more, _rows = Import.objects.filter(created_at__lt=now - KEPT).delete()
     return count + more
+
+
+def said_of(why: str) -> Kept:
+    """Return what a refusal is said again by."""
+    return why.kept if isinstance(why, Said) else {}
 
 
 def _row_of(kind: str, one: Wanted, usual_quota_mb: int) -> dict[str, Any]:

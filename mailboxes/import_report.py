@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from longwork.models import error_here
 from longwork.works import MOST_ERRORS
 from mailboxes.models import Import
 from mailhost import sheets
@@ -17,10 +18,10 @@ def report_of(kept: Import) -> Iterator[str]:
     work = kept.work
     why: dict[int, list[str]] = {}
     for error in work.errors if work else ():
-        why.setdefault(error["row"], []).append(error["detail"])
+        why.setdefault(error["row"], []).append(error_here(error))
     done = work.done if work else 0
     told = max(why) if work and len(work.errors) >= MOST_ERRORS else done
-    rows = [(line, address, REFUSED, reason) for line, address, reason in kept.refused]
+    rows = [(line, address, REFUSED, reason) for line, address, reason in kept.refusals]
     for place, (line, address) in enumerate(kept.lines):
         reached = TAKEN if place < told else UNTOLD
         outcome = REFUSED if place in why else reached if place < done else LEFT

@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from django.utils.translation import gettext as _
-
 from mailhost import sheets
 from mailhost.errors import Refused
+from mailhost.said import gettext as _
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ROWS = 20_000

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from mailboxes.addresses import display_address, domain_of, normalise_address, normalise_source
 from mailboxes.alias_operations import stored_targets
@@ -23,6 +22,7 @@ from mailboxes.operations import (
 from mailboxes.ownership import homes_of
 from mailboxes.passwords import accept_hash, check_password
 from mailhost.errors import Refused
+from mailhost.said import gettext as _
 from mailhost.web.sizes import in_mb
 
 CREATE, CHANGE, SAME, REFUSED = "create", "change", "same", "refused"

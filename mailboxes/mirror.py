@@ -11,11 +11,11 @@ from typing import Any
 
 from django.db import connection
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from domains.names import display_name
 from mailboxes.addresses import MAX_ADDRESS, display_address
 from mailhost.errors import Refused
+from mailhost.said import gettext as _
 
 # What of the main domain's rows is repeated: all but the forwards of mailboxes.
 WANTED = """

@@ -11,6 +11,7 @@ from longwork.models import LongWork
 from mailboxes.addresses import MAX_ADDRESS, MAX_QUEUED, queue_address
 from mailboxes.app_passwords import PROTOCOLS
 from mailhost.fields import ExactCharField, UidField
+from mailhost.said import from_kept
 from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
 from tenants.models import Tenant
 
@@ -386,7 +387,7 @@ class Import(TenantOwned):
     sealed_rows = models.TextField()
     # Line and address of each row that the work was given, in its order.
     lines = models.JSONField(default=list)
-    # (line, address, why) of those that had not the right shape.
+    # (line, address, why, the same to be said again) of those that had not the right shape.
     refused = models.JSONField(default=list)
     work = models.OneToOneField(LongWork, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -400,3 +401,11 @@ class Import(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.file_name} ({self.kind})"
+
+    @property
+    def refusals(self) -> list[tuple[int, str, str]]:
+        """Return (line, address, why) of those without the right shape, in the language of who reads."""
+        return [
+            (line, address, from_kept(said[0]).translated or why if said else why)
+            for line, address, why, *said in self.refused
+        ]

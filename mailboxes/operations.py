@@ -2,7 +2,7 @@
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
 from domains.locks import lock_domain, refuse_frozen
 from domains.models import Domain
@@ -20,6 +20,7 @@ from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.errors import Refused
 from mailhost.operation import operation
+from mailhost.said import gettext as _
 from tenants.limits import release, reserve
 
 MAX_DISPLAY_NAME = 120
@@ -236,7 +237,12 @@ def check_invited(address: str, invite_to: str) -> None:
 
 
 def send_invitation(mailbox: Mailbox, invite_to: str) -> None:
-    later("mailboxes.tasks.send_invitation", mailbox_id=mailbox.pk, to=normalise_target(invite_to))
+    later(
+        "mailboxes.tasks.send_invitation",
+        mailbox_id=mailbox.pk,
+        to=normalise_target(invite_to),
+        language=get_language(),
+    )
 
 
 def is_set(mailbox: Mailbox, *, password: str | None = None, password_hash: str | None = None) -> bool:

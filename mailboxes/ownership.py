@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 
 from django.db.models import Value
-from django.utils.translation import gettext
-from django.utils.translation import gettext as _
 
 from domains.locks import frozen, lock_domains, lock_each
 from domains.models import Domain
@@ -12,6 +10,8 @@ from domains.names import display_name
 from mailboxes.addresses import display_address, domain_of
 from mailhost.actor import Actor
 from mailhost.errors import Refused
+from mailhost.said import gettext
+from mailhost.said import gettext as _
 from mailhost.scope import every_tenant
 
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext
 from passlib.hash import argon2, bcrypt, ldap_salted_sha512, sha512_crypt
 
 from mailboxes import app_passwords
 from mailhost.errors import Refused
 from mailhost.hashers import few_at_once
+from mailhost.said import gettext
 
 MIN_LENGTH = 12
 MAX_LENGTH = 256

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from django.utils.translation import gettext as _
-
 from domains.locks import lock_domains
 from domains.models import Domain
 from domains.operations import create_domain, delete_domain, set_domain_enabled
@@ -16,6 +14,7 @@ from mailboxes.state import CHANGE, CREATE, DELETE, Change, Item
 from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.operation import operation
+from mailhost.said import gettext as _
 from tenants.models import Tenant
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from django.utils.translation import gettext as _
+from mailhost.said import gettext as _
 
 
 class Refused(Exception):
@@ -33,7 +33,7 @@ class NotPermitted(Refused):
 
     def __init__(self, action: str) -> None:
         self.action = action
-        super().__init__("not_permitted", "", f"Your role does not allow this: {action}.")
+        super().__init__("not_permitted", "", _("Your role does not allow this: %(action)s.") % {"action": action})
 
 
 class Dismissed(NotPermitted):

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Sum
-from django.utils.translation import gettext as _
 
 from mailhost.errors import Refused
+from mailhost.said import gettext as _
 from mailhost.scope import current_scope, every_tenant
 from tenants.limits import COUNTED_NAMES, LIMITS, chain_of, totals
 from tenants.models import Allowance, Limits, Tenant
@@ -48,7 +48,7 @@ class Breach:
 
     def refusal(self, field: str) -> Refused:
         code = "limit_reached" if self.what == IN_USE else "oversold"
-        return Refused(code, field, _("%(self)s Choose a larger plan, or make room first.") % {"self": self})
+        return Refused(code, field, _("%(self)s Choose a larger plan, or make room first.") % {"self": str(self)})
 
 
 def of_plans(tenants: Sequence[Tenant], limits: Limits | None, *, locking: bool = False) -> list[Breach]:

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.utils.functional import Promise
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as _
 
 from mailhost.errors import Refused
+from mailhost.said import Said, gettext
 from mailhost.scope import current_scope, every_tenant
 from tenants.effective import subtree
 from tenants.models import Allowance, PlanVersion, Tenant
@@ -25,23 +24,23 @@ class Limit:
     """What can be limited. `field` is the input that a refusal is about."""
 
     name: str
-    words: str | Promise
+    words: Said
     field: str = ""
 
 
 COUNTED = (
-    Limit("domains", _("domains")),
-    Limit("mailboxes", _("mailboxes")),
-    Limit("aliases", _("aliases")),
-    Limit("storage_mb", _("MB of mailbox storage"), "storage_quota_mb"),
-    Limit("members", _("members")),
-    Limit("sub_tenants", _("accounts below")),
+    Limit("domains", Said(_("domains"))),
+    Limit("mailboxes", Said(_("mailboxes"))),
+    Limit("aliases", Said(_("aliases"))),
+    Limit("storage_mb", Said(_("MB of mailbox storage")), "storage_quota_mb"),
+    Limit("members", Said(_("members"))),
+    Limit("sub_tenants", Said(_("accounts below"))),
 )
 # What passes within a time, counted by whoever lets it pass.
 RATES = (
-    Limit("messages_per_hour", _("messages an hour")),
-    Limit("messages_per_day", _("messages a day")),
-    Limit("api_requests_per_minute", _("API requests a minute")),
+    Limit("messages_per_hour", Said(_("messages an hour"))),
+    Limit("messages_per_day", Said(_("messages a day"))),
+    Limit("api_requests_per_minute", Said(_("API requests a minute"))),
 )
 LIMITS = {limit.name: limit for limit in (*COUNTED, *RATES)}
 COUNTED_NAMES = tuple(limit.name for limit in COUNTED)

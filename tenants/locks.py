@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db import connection
-from django.utils.translation import gettext as _
 
 from mailhost.actor import Actor
 from mailhost.errors import Refused
+from mailhost.said import gettext as _
 from mailhost.scope import every_tenant
 from tenants.models import Tenant
 

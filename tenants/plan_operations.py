@@ -5,11 +5,11 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.operation import operation
+from mailhost.said import gettext as _
 from tenants import breaches
 from tenants.limits import FEATURES, LIMITS
 from tenants.locks import lock_branch, lock_branches, share_tenant

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from mailhost.actor import Actor
 from mailhost.errors import Refused
+from mailhost.said import gettext as _
 from tenants import breaches
 from tenants.limits import LIMITS
 from tenants.models import Allowance, Plan, PlanVersion, Tenant

@@ -61,7 +61,7 @@ def limits_with_use(tenant: Tenant, usage: Usage) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "words": str(LIMITS[name].words),
+            "words": LIMITS[name].words.translated,
             "limited_to": most,
             "used": (used := amounts.get(name)),
             "remaining": None if most is None or used is None else max(0, most - used),

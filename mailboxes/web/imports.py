@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from longwork.models import error_here
 from longwork.works import cancel
 from mailboxes.forms import ImportForm, UsualSizeForm
 from mailboxes.import_operations import begin_import, discard_import, keep_import, rows_of
@@ -124,11 +125,11 @@ def progress(kept: Import) -> dict[str, Any]:
     work = kept.work
     addresses = dict(enumerate(kept.lines))
     errors = [
-        {"line": addresses[error["row"]][0], "address": addresses[error["row"]][1], "why": error["detail"]}
+        {"line": addresses[error["row"]][0], "address": addresses[error["row"]][1], "why": error_here(error)}
         for error in work.errors[:MOST_SHOWN]
         if error["row"] in addresses
     ]
-    shaped = [{"line": line, "address": address, "why": why} for line, address, why in kept.refused[:MOST_SHOWN]]
+    shaped = [{"line": line, "address": address, "why": why} for line, address, why in kept.refusals[:MOST_SHOWN]]
     return {
         "kept": kept,
         "work": work,

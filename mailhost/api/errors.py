@@ -10,6 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, Request
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.utils.translation import gettext_noop
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -43,10 +44,11 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "internal_error": (500, "Something went wrong here"),
     "unavailable": (503, "The service is away for a moment"),
 }
-NOT_FOUND = "Nothing is here, or it is not yours."
+# Said on pages too, of long work that ended so.
+NOT_FOUND = gettext_noop("Nothing is here, or it is not yours.")
 NOT_PERMITTED = "Your role does not allow this."
 NOT_AUTHENTICATED = "Send a valid key as `Authorization: Bearer mh_live_…`."
-INTERNAL_ERROR = "The error is noted under this request_id. Trying again may help."
+INTERNAL_ERROR = gettext_noop("The error is noted under this request_id. Trying again may help.")
 IN_FLIGHT = "A request with this Idempotency-Key is on its way. Ask again in a moment."
 REUSED = "This Idempotency-Key came with another request before. Give each request a key of its own."
 UNAVAILABLE = "The database does not answer. Try again in a few seconds."
