@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts import attempts, sealing
@@ -70,7 +71,9 @@ class AccountAdapter(DefaultAccountAdapter):
         """allauth's notices, in our words; `template_prefix` is "account/email/password_changed" and the like."""
         memberships = getattr(context.request, "memberships", [])
         dress = dress_of(memberships[0].tenant if memberships else None)
-        send_later(f"{template_prefix}.txt", email, {"email": email, "at": timezone.now(), **told}, dress)
+        told = {"email": email, "at": timezone.now(), **told}
+        # Whoever acts here is told, in the language of the page.
+        send_later(f"{template_prefix}.txt", email, told, dress, language=get_language())
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):

@@ -51,7 +51,8 @@ def sign_in_as(actor: Actor, *, member: Member, reason: str) -> Impersonation:
         ends_at=timezone.now() + LENGTH,
     )
     told = {"impersonation": started, "who": actor.label, "minutes": LENGTH.seconds // 60}
-    send_later("accounts/mail/impersonation.txt", row.user.email, told, dress_of(row.tenant))
+    dress = dress_of(row.tenant)
+    send_later("accounts/mail/impersonation.txt", row.user.email, told, dress, language=row.user.language)
     return started
 
 

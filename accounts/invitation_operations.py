@@ -3,6 +3,7 @@
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.invitations import VALID
@@ -45,7 +46,7 @@ def invite_member(actor: Actor, *, email: str, role: str, tenant: Tenant | None 
             "email",
             _("%(email)s is invited already. Send that invitation again or revoke it.") % {"email": email},
         ) from error
-    later(SEND, invitation_id=invitation.pk)
+    later(SEND, invitation_id=invitation.pk, language=get_language())
     return invitation
 
 
@@ -56,7 +57,7 @@ def resend_invitation(actor: Actor, *, invitation: Invitation) -> Invitation:
     check_role(actor, row.tenant, row.role)
     row.expires_at = timezone.now() + VALID
     row.save(update_fields=["expires_at"])
-    later(SEND, invitation_id=row.pk)
+    later(SEND, invitation_id=row.pk, language=get_language())
     return row
 
 

@@ -3,6 +3,7 @@
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.urls import reverse
+from django.utils.translation import get_language
 
 from accounts.models import User
 from mailhost.background import later
@@ -13,7 +14,7 @@ SEND = "accounts.tasks.send_password_reset"
 def request_password_reset(email: str) -> None:
     """Have a link mailed to whoever signs in with this address, if anybody does. Nobody is acting yet, and nothing
     is changed, so this is no operation."""
-    later(SEND, email=email.strip().lower())
+    later(SEND, email=email.strip().lower(), language=get_language())
 
 
 def reset_link(user: User, panel: str) -> str:

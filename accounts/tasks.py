@@ -13,20 +13,25 @@ from mailhost.scope import every_tenant
 from tenants.brands import dress_of
 
 
-def send_invitation(invitation_id: int) -> None:
-    """Send the link of an open invitation. Raises SMTPException or OSError, and is then tried again."""
+def send_invitation(invitation_id: int, language: str = "") -> None:
+    """Send the link of an open invitation, in the language of whoever invites where the invited is new.
+
+    Raises SMTPException or OSError, and is then tried again."""
     with every_tenant("a task gets an id and no actor"):
         invitation = Invitation.objects.select_related("tenant__brand").filter(pk=invitation_id).first()
     if invitation is None or not invitation.is_open or invitation.has_expired(timezone.now()):
         return
     told = {"invitation": invitation, "link": invitations.link(invitation), "days": invitations.VALID.days}
-    compose("accounts/mail/invitation.txt", invitation.email, told, dress_of(invitation.tenant)).send()
+    known = User.objects.filter(email=invitation.email).values_list("language", flat=True).first()
+    dress = dress_of(invitation.tenant)
+    compose("accounts/mail/invitation.txt", invitation.email, told, dress, language=known or language).send()
 
 
-def send_password_reset(email: str) -> None:
+def send_password_reset(email: str, language: str = "") -> None:
     """Send the link that sets a new password, if somebody signs in with this address.
 
-    Whoever asks gets the same answer in the same time: only this task looks. Raises SMTPException or OSError.
+    Whoever asks gets the same answer in the same time: only this task looks. `language` is that of the page.
+    Raises SMTPException or OSError.
     """
     user = (
         User.objects.filter(email=email, is_active=True).exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).first()
@@ -37,4 +42,5 @@ def send_password_reset(email: str) -> None:
         # The password opens every account of this person, so the link goes to a reseller's host only where all are its.
         is_of_one = len({tenant.brand_id for tenant in tenants}) == 1
         link = reset_link(user, dress.panel if is_of_one else settings.MAILHOST_URL)
-        compose("accounts/mail/password_reset.txt", user.email, {"link": link}, dress).send()
+        language = user.language or language
+        compose("accounts/mail/password_reset.txt", user.email, {"link": link}, dress, language=language).send()

@@ -3,13 +3,14 @@
 from datetime import datetime
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import get_connection
 from django.db import transaction
 from django.urls import reverse
 
 from dns.host import HostSight, sight_of_host
 from dns.models import HostState
 from mailhost.background import later
+from mailhost.mail import compose
 from mailhost.said import from_kept
 from tenants.models import Member, Role
 
@@ -49,15 +50,7 @@ def mail_host_notice(state: HostState) -> int:
     Raises OSError or SMTPException when the mail server does not take it.
     """
     members = Member.objects.filter(tenant__parent=None, role__in=(Role.OWNER, Role.ADMIN)).select_related("user")
-    subject = "its DNS is not as other servers want it" if state.failing_since else "its DNS is right again"
-    sentences = "\n".join(str(from_kept(kept)) for kept in state.problems) or "All that was missed is found again."
-    messages = [
-        EmailMessage(
-            subject=f"{state.name}: {subject}",
-            body=f"{sentences}\n\nWhat to do: {settings.MAILHOST_URL}{reverse('health')}\n",
-            to=[address],
-            headers={"Auto-Submitted": "auto-generated"},
-        )
-        for address in sorted({member.user.email for member in members})
-    ]
+    told = {"host": state, "problems": [from_kept(kept) for kept in state.problems], "path": reverse("health")}
+    languages = {member.user.email: member.user.language for member in members}
+    messages = [compose("dns/mail/host.txt", email, told, language=languages[email]) for email in sorted(languages)]
     return get_connection().send_messages(messages) or 0 if messages else 0

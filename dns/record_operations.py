@@ -27,7 +27,7 @@ from longwork.works import begin
 from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.operation import operation, retried
-from mailhost.said import NOTHING, Said
+from mailhost.said import NOTHING, Said, from_kept
 
 LOOK_UP = "dns.works.check"
 CHECK_RECORDS = "dns.tasks.check_records"
@@ -167,11 +167,13 @@ def _note(domain: Domain, rows: list[DnsRecord], seen: dict[int, Finding], now: 
     RecordChange.objects.bulk_create(changes)
     for row in rows:
         if row.failing_since == now:
-            tell(domain, "domain.failing", f"{row.record_type} record {row.name}: {row.problem}")
+            missed = _("%(type)s record %(name)s: %(problem)s")
+            problem = from_kept(row.problem_said) or row.problem
+            tell(domain, "domain.failing", Said(missed, type=row.record_type, name=row.name, problem=problem))
     if any(change.status_before in BAD and change.status == Status.OK for change in changes) and not any(
         row.failing_since for row in rows
     ):
-        tell(domain, "domain.recovered", "All records that were missed are found again.")
+        tell(domain, "domain.recovered", Said(_("All records that were missed are found again.")))
     if any(row.status in BAD for row in rows):
         publish_where_automatic(domain)
     step = CheckSchedule.objects.filter(domain=domain).values_list("step", flat=True).first() or 0

@@ -7,12 +7,11 @@ somebody else is just changing, and the audit record, written last, finds its te
 
 from collections.abc import Iterable
 
-from django.utils.translation import gettext as _
-
 from domains.models import Domain
 from domains.names import display_name
 from mailhost.actor import Actor
 from mailhost.errors import Refused
+from mailhost.said import gettext as _
 from mailhost.scope import every_tenant
 from tenants.locks import share_tenants
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from domains.names import MAX_NAME
 from domains.proof import CHALLENGE_HOLDS
 from mailhost.fields import ExactCharField, UidField
+from mailhost.said import from_kept
 from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
 from tenants.locks import Standing
 from tenants.models import Tenant
@@ -149,6 +150,7 @@ class DomainNotice(TenantOwned):
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="notices")
     event = models.CharField(max_length=40)
     text = models.CharField(max_length=1000)
+    said = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
     mailed_at = models.DateTimeField(null=True)
 
@@ -159,3 +161,8 @@ class DomainNotice(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.event} {self.domain}"
+
+    @property
+    def text_here(self) -> str:
+        """What is told, in the language of who reads it; rows of an older release know English alone."""
+        return from_kept(self.said).translated or self.text

@@ -4,10 +4,10 @@ import ipaddress
 from functools import cache
 
 import idna
-from django.utils.translation import gettext as _
 from publicsuffixlist import PublicSuffixList
 
 from mailhost.errors import Refused
+from mailhost.said import gettext as _
 
 # RFC 1035, 3.1: 255 octets on the wire are 253 characters. The ownership record stands below the name, so a name
 # that leaves no room for its label could never be proven.

@@ -2,10 +2,11 @@
 
 from django.core.mail import get_connection
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from domains.models import DomainNotice
 from domains.names import display_name
-from mailhost.mail import letter
+from mailhost.mail import compose
 from tenants.brands import dress_of
 from tenants.models import Member, Role
 
@@ -20,26 +21,29 @@ def send(notice: DomainNotice) -> int:
     domain = notice.domain
     members = Member.objects.filter(tenant_id=domain.tenant_id, role__in=ANSWERABLE).select_related("user")
     dress = dress_of(domain.tenant)
-    link = f"{dress.panel}{reverse('domain', args=[domain.uid])}"
-    subject = f"{display_name(domain.domain_name)}: {SUBJECTS.get(notice.event, 'a notice about your domain')}"
-    body = f"{notice.text}\n\nThe domain in the panel: {link}\n" + (f"\n{dress.footer}\n" if dress.footer else "")
+    told = {
+        "notice": notice,
+        "name": display_name(domain.domain_name),
+        "subject": SUBJECTS.get(notice.event, _("a notice about your domain")),
+        "link": f"{dress.panel}{reverse('domain', args=[domain.uid])}",
+    }
+    languages = {member.user.email: member.user.language for member in members}
     messages = [
-        letter(address, subject, body, sender=dress.name if dress.is_own else "", reply_to=dress.support)
-        for address in sorted({member.user.email for member in members})
+        compose("domains/mail/notice.txt", email, told, dress, language=languages[email]) for email in sorted(languages)
     ]
     return get_connection().send_messages(messages) or 0 if messages else 0
 
 
 SUBJECTS = {
-    "domain.verified": "ownership is proven",
-    "domain.proof_lapsed": "the ownership record is gone",
-    "domain.proof_restored": "the ownership record is back",
-    "domain.lost": "it takes no mail any more",
-    "domain.contested": "another account claims it",
-    "domain.claim_contested": "it is held by another account",
-    "domain.claim_ended": "your claim has ended",
-    "domain.contest_ended": "it stays yours",
-    "domain.taken_over": "it has gone to another account",
-    "domain.failing": "a DNS record is missing",
-    "domain.recovered": "all DNS records are back",
+    "domain.verified": _("ownership is proven"),
+    "domain.proof_lapsed": _("the ownership record is gone"),
+    "domain.proof_restored": _("the ownership record is back"),
+    "domain.lost": _("it takes no mail any more"),
+    "domain.contested": _("another account claims it"),
+    "domain.claim_contested": _("it is held by another account"),
+    "domain.claim_ended": _("your claim has ended"),
+    "domain.contest_ended": _("it stays yours"),
+    "domain.taken_over": _("it has gone to another account"),
+    "domain.failing": _("a DNS record is missing"),
+    "domain.recovered": _("all DNS records are back"),
 }

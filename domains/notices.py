@@ -2,15 +2,17 @@
 
 from domains.models import Domain, DomainNotice
 from mailhost.background import later
+from mailhost.said import Said
 
 MAIL_NOTICE = "domains.tasks.mail_notice"
 
 
-def tell(domain: Domain, event: str, text: str) -> DomainNotice:
+def tell(domain: Domain, event: str, text: Said) -> DomainNotice:
     """Tell the owners and admins of the domain's tenant, once the present transaction has committed.
 
-    `event` is one of those in docs/dns.md ("domain.failing"); `text` is one or two sentences for people.
+    `event` is one of those in docs/dns.md ("domain.failing"); `text` is one or two sentences for people, who each read
+    it in their own language.
     """
-    notice = DomainNotice.objects.create(domain=domain, event=event, text=text[:1000])
+    notice = DomainNotice.objects.create(domain=domain, event=event, text=text[:1000], said=text.kept)
     later(MAIL_NOTICE, notice_id=notice.pk)
     return notice

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from domains.claims import lacks_consent, rivals_of
 from domains.effective import flags_of_new
@@ -21,6 +21,8 @@ from mailhost.background import later
 from mailhost.effective import recalculate
 from mailhost.errors import Refused
 from mailhost.operation import operation
+from mailhost.said import Said
+from mailhost.said import gettext as _
 from mailhost.scope import every_tenant
 from mailhost.waiting import waiting
 from tenants.limits import release, reserve
@@ -122,7 +124,8 @@ def open_domain(domain: Domain, now: datetime) -> Domain:
     recalculate(domain_id=domain.pk)
     later("dns.tasks.make_key", domain_id=domain.pk)
     later("dns.tasks.refresh_records", domain_id=domain.pk)
-    tell(domain, "domain.verified", f"{display_name(domain.domain_name)} is proven to be yours.")
+    proven = gettext_noop("%(name)s is proven to be yours.")
+    tell(domain, "domain.verified", Said(proven, name=display_name(domain.domain_name)))
     # A name that comes back may have its key still, and then nothing else would tell the signer.
     import_string(WANT_TABLES)(domain.domain_name)
     domain.refresh_from_db()
@@ -163,14 +166,20 @@ def _contest(claim: Domain, holder: Domain, now: datetime) -> Domain:
     if claim.contested_at is None:
         claim.contested_at = now
         claim.save(update_fields=["contested_at", "updated_at"])
-        shown, days = display_name(claim.domain_name), settings.MAILHOST_PROOF_GRACE_DAYS
-        tell(claim, "domain.claim_contested", f"{shown} is held by another account. It is decided in {days} days.")
+        told = {"name": display_name(claim.domain_name), "days": settings.MAILHOST_PROOF_GRACE_DAYS}
+        held = gettext_noop("%(name)s is held by another account. It is decided in %(days)s days.")
+        tell(claim, "domain.claim_contested", Said(held, **told))
         with every_tenant("the holder of a name is told of a proven claim to it"):
             tell(
                 holder,
                 "domain.contested",
-                f"Another account has shown proof that {shown} is theirs. In {days} days the name stays yours if your "
-                "ownership record is in the DNS then, and goes to them if only theirs is.",
+                Said(
+                    gettext_noop(
+                        "Another account has shown proof that %(name)s is theirs. In %(days)s days the name stays "
+                        "yours if your ownership record is in the DNS then, and goes to them if only theirs is."
+                    ),
+                    **told,
+                ),
             )
     return claim
 

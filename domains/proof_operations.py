@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from accounts.actors import system_actor
 from domains.claims import holder_of
@@ -20,6 +20,7 @@ from mailhost.background import later
 from mailhost.effective import recalculate
 from mailhost.errors import Refused
 from mailhost.operation import operation
+from mailhost.said import Day, Said
 from mailhost.scope import every_tenant
 
 LABEL = "proof of ownership"
@@ -109,8 +110,14 @@ def lapse_proof(actor: Actor, *, domain: Domain, now: datetime) -> Domain:
         tell(
             domain,
             "domain.proof_lapsed",
-            f"The ownership record of {display_name(domain.domain_name)} is no longer in the DNS. Changes are frozen, "
-            f"and its mail stops on {now + grace():%-d %B %Y} unless the record is published again.",
+            Said(
+                gettext_noop(
+                    "The ownership record of %(name)s is no longer in the DNS. Changes are frozen, and its mail stops "
+                    "on %(day)s unless the record is published again."
+                ),
+                name=display_name(domain.domain_name),
+                day=Day((now + grace()).date()),
+            ),
         )
     return domain
 
@@ -125,7 +132,10 @@ def restore_proof(actor: Actor, *, domain: Domain) -> Domain:
         tell(
             domain,
             "domain.proof_restored",
-            f"The ownership record of {display_name(domain.domain_name)} is found again. All goes on as before.",
+            Said(
+                gettext_noop("The ownership record of %(name)s is found again. All goes on as before."),
+                name=display_name(domain.domain_name),
+            ),
         )
     return domain
 
@@ -142,8 +152,14 @@ def withdraw_proof(actor: Actor, *, domain: Domain, now: datetime) -> Domain:
         tell(
             domain,
             "domain.lost",
-            f"{display_name(domain.domain_name)} takes no mail any more: its ownership record has been gone for "
-            f"{grace().days} days. Publish the new record and verify the domain to open it again.",
+            Said(
+                gettext_noop(
+                    "%(name)s takes no mail any more: its ownership record has been gone for %(days)s days. Publish "
+                    "the new record and verify the domain to open it again."
+                ),
+                name=display_name(domain.domain_name),
+                days=grace().days,
+            ),
         )
     domain.refresh_from_db()
     return domain
@@ -170,10 +186,12 @@ def settle_claim(actor: Actor, *, claim: Domain, now: datetime) -> Domain:
     claim.save(update_fields=["contested_at", "updated_at"])
     shown = display_name(claim.domain_name)
     if its_proof is not Proof.STANDS or holders_proof is not Proof.LACKING:
-        why = "its holder's proof stands" if its_proof is Proof.STANDS else "your ownership record is gone"
-        tell(claim, "domain.claim_ended", f"Your claim to {shown} has ended: {why}.")
+        stands = gettext_noop("Your claim to %(name)s has ended: its holder's proof stands.")
+        gone = gettext_noop("Your claim to %(name)s has ended: your ownership record is gone.")
+        tell(claim, "domain.claim_ended", Said(stands if its_proof is Proof.STANDS else gone, name=shown))
         if holder is not None:
-            _tell_other(holder, "domain.contest_ended", f"{shown} stays yours: the other account's claim has ended.")
+            kept = gettext_noop("%(name)s stays yours: the other account's claim has ended.")
+            _tell_other(holder, "domain.contest_ended", Said(kept, name=shown))
         return claim
     freed = []
     if holder is not None and holder.has_proof:
@@ -183,8 +201,13 @@ def settle_claim(actor: Actor, *, claim: Domain, now: datetime) -> Domain:
         _tell_other(
             holder,
             "domain.taken_over",
-            f"{shown} is no longer yours: your ownership record is gone, and another account has shown proof. Your "
-            "mailboxes and their mail are kept; nobody else reaches them.",
+            Said(
+                gettext_noop(
+                    "%(name)s is no longer yours: your ownership record is gone, and another account has shown proof. "
+                    "Your mailboxes and their mail are kept; nobody else reaches them."
+                ),
+                name=shown,
+            ),
         )
     claim = open_domain(claim, now)
     give_back(freed)
@@ -219,6 +242,6 @@ def _end(domain: Domain, now: datetime) -> None:
     later("dns.tasks.refresh_records", domain_id=domain.pk)
 
 
-def _tell_other(domain: Domain, event: str, text: str) -> None:
+def _tell_other(domain: Domain, event: str, text: Said) -> None:
     with every_tenant("the other side of a contest is told too"):
         tell(domain, event, text)

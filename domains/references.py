@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.db.models import F, QuerySet
-from django.utils.translation import gettext as _
 
 from domains.models import Domain
 from domains.names import normalise_domain
 from mailhost.api.ids import find
 from mailhost.errors import Refused
+from mailhost.said import gettext as _
 
 PREFIX = "dom"
 

@@ -7,7 +7,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
-from django.utils.translation import gettext as _
 
 from domains.claims import holder_of, lacks_consent
 from domains.locks import lock_removed
@@ -21,6 +20,7 @@ from mailhost.background import later
 from mailhost.effective import recalculate
 from mailhost.errors import Refused
 from mailhost.operation import operation
+from mailhost.said import gettext as _
 from mailhost.scope import every_tenant
 from tenants.limits import reserve
 

@@ -38,13 +38,14 @@ def end_sessions_of_tenant(tenant_id: int) -> None:
     sessions.end_sessions([f"*@{name}" for name in names])
 
 
-def send_invitation(mailbox_id: int, to: str) -> None:
-    """Send the link that sets a mailbox's password. Raises SMTPException or OSError, and is then tried again."""
+def send_invitation(mailbox_id: int, to: str, language: str = "") -> None:
+    """Send the link that sets a mailbox's password, in the language of whoever invites. Raises SMTPException or
+    OSError, and is then tried again."""
     with every_tenant("a task gets an id and no actor"):
         mailbox = Mailbox.objects.live().select_related("tenant__brand").filter(pk=mailbox_id).first()
     if mailbox is not None:
         told = {"address": display_address(mailbox.email), "link": link(mailbox), "days": VALID.days}
-        compose("mailboxes/mail/invitation.txt", to, told, dress_of(mailbox.tenant)).send()
+        compose("mailboxes/mail/invitation.txt", to, told, dress_of(mailbox.tenant), language=language).send()
 
 
 def store_last_logins() -> None:

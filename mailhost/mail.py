@@ -1,11 +1,13 @@
 """Mail of our own: rendered where something happened, sent by a worker through Postfix."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from email.utils import formataddr, parseaddr
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from mailhost.background import later
 
@@ -26,16 +28,23 @@ class Dress:
     is_own: bool = False
 
 
-def compose(template: str, to: str, context: dict, dress: Dress | None = None) -> EmailMessage:
-    """Render `template`: its first line is the subject, what follows the empty line is the text.
+def compose(template: str, to: str, context: dict, dress: Dress | None = None, *, language: str = "") -> EmailMessage:
+    """Render `template` in the language of who gets it: its first line is the subject, what follows the empty line is
+    the text.
 
     Links in it are made of MAILHOST_URL or of a brand's proven host, never of what a request calls this host.
     """
     dress = dress or Dress(panel=settings.MAILHOST_URL)
-    text = render_to_string(template, {**context, "panel": dress.panel, "product": dress.name})
+    with speaking(language):
+        text = render_to_string(template, {**context, "panel": dress.panel, "product": dress.name})
     subject, _, body = text.strip().partition("\n")
     body = f"{body.strip()}\n" + (f"\n{dress.footer}\n" if dress.footer else "")
     return letter(to, subject.strip(), body, sender=dress.name if dress.is_own else "", reply_to=dress.support)
+
+
+def speaking(language: str) -> AbstractContextManager:
+    """Speak a person's language, `User.language`; English to those who have chosen none."""
+    return translation.override(language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE)
 
 
 def letter(to: str, subject: str, text: str, *, sender: str = "", reply_to: str = "") -> EmailMessage:
@@ -51,9 +60,9 @@ def letter(to: str, subject: str, text: str, *, sender: str = "", reply_to: str 
     )
 
 
-def send_later(template: str, to: str, context: dict, dress: Dress | None = None) -> None:
+def send_later(template: str, to: str, context: dict, dress: Dress | None = None, *, language: str = "") -> None:
     """Send a mail once this transaction has committed. What stands in it is kept in the outbox for a day, so
     mail with a secret in it is composed by the task that sends it."""
-    message = compose(template, to, context, dress)
+    message = compose(template, to, context, dress, language=language)
     own = {"sender": dress.name, "reply_to": dress.support} if dress is not None and dress.is_own else {}
     later(SEND, to=to, subject=message.subject, text=message.body, **own)

@@ -152,5 +152,5 @@ def _tell(brand: Brand, event: str, **more: datetime) -> None:
     """Mail what became of a host name to those who answer for the tenant."""
     leaders = Member.objects.filter(tenant=brand.tenant_id, role__in=(Role.OWNER, Role.ADMIN), user__is_active=True)
     told = {"brand": brand, "event": event, "wanted": pointing(brand), **more}
-    for email in sorted(leaders.values_list("user__email", flat=True)):
-        send_later("tenants/mail/brand_host.txt", email, told)
+    for email, language in sorted(leaders.values_list("user__email", "user__language")):
+        send_later("tenants/mail/brand_host.txt", email, told, language=language)

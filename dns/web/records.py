@@ -12,7 +12,7 @@ from dns.models import CheckSchedule, DnsRecord, RecordChange, Status, ZoneAcces
 from dns.purposes import NAMES, groups, status_word
 from dns.record_operations import check_records
 from dns.zone_file import zone_text
-from domains.models import Domain
+from domains.models import Domain, DomainNotice
 from domains.readiness import readiness
 from mailhost.web.forms import refusals_told
 from mailhost.web.pages import needs
@@ -20,6 +20,7 @@ from mailhost.web.paging import page_of
 
 # A check asks several servers, each with a time-out; what takes longer is read after a reload.
 WATCH_SECONDS = 30
+MOST_NOTICES = 20
 
 
 @needs("records.list")
@@ -92,11 +93,12 @@ def zone_file(request: HttpRequest, uid: str) -> HttpResponse:
 
 @needs("records.list")
 def history(request: HttpRequest, uid: str) -> HttpResponse:
-    """What DNS has shown differently from one look to the next, the newest first."""
+    """What DNS has shown differently from one look to the next, and what was told about it, the newest first."""
     domain = get_object_or_404(Domain.objects.listed(), uid=uid)
     page = page_of(RecordChange.objects.filter(domain=domain), ("-pk",), request.GET.get("cursor", ""))
     for change in page:
         change.title = NAMES.get(change.purpose, change.purpose)
         change.before, change.after = status_word(change.status_before), status_word(change.status)
-    context = {"domain": domain, "tab": "history", "page": page}
+    notices = list(DomainNotice.objects.filter(domain=domain).newest_first()[:MOST_NOTICES])
+    context = {"domain": domain, "tab": "history", "page": page, "notices": notices}
     return render(request, "dns/history.html", context)

@@ -40,7 +40,7 @@ def test_an_invitation_waits_and_its_mail_is_on_its_way(world):
 
     assert (invitation.email, invitation.role, invitation.invited_by) == (NEW, "support", world.as_acme.label)
     assert Job.objects.filter(
-        task="accounts.tasks.send_invitation", arguments={"invitation_id": invitation.pk}
+        task="accounts.tasks.send_invitation", arguments={"invitation_id": invitation.pk, "language": "en"}
     ).exists()
 
 

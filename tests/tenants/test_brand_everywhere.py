@@ -10,6 +10,7 @@ from django.test import Client
 from domains.notices import tell
 from domains.tasks import mail_notice
 from mailboxes.tasks import send_invitation
+from mailhost.said import Said
 from mailhost.scope import tenant_scope
 from tenants.models import Role
 from tests.apiside import Caller, make_key
@@ -56,7 +57,7 @@ def test_a_notice_about_a_domain_comes_in_the_resellers_name(world):
     a_member(world.acme, Role.OWNER)
     domain = verified_domain(world.as_acme, "acme.example")
     with tenant_scope(world.acme.path):
-        notice = tell(domain, "domain.failing", "The MX record of acme.example is missing.")
+        notice = tell(domain, "domain.failing", Said("The MX record of acme.example is missing."))
 
     mail_notice(notice.pk)
 
