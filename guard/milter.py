@@ -7,15 +7,14 @@ closed and Postfix's milter_default_action says 451.
 
 import asyncio
 import os
+import re
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from struct import Struct
 from typing import cast
 
 import structlog
 from kilter.protocol.buffer import SimpleBuffer
-from kilter.protocol.core import FilterMessage, FilterProtocol
 from kilter.protocol.messages import (
     Abort,
     ActionFlags,
@@ -29,10 +28,12 @@ from kilter.protocol.messages import (
     ProtocolFlags,
     Stage,
 )
+from kilter.protocol.messages import Message as Packet
 
 from guard import results
-from guard.rule import ORIGINATORS, compared_name
-from guard.verdict import MAX_CHANGE, MAX_REPLY, Judge, Message
+from guard.answers import packed
+from guard.rule import ORIGINATORS
+from guard.verdict import Judge, Message
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +45,9 @@ MAX_PACKET = 512 * 1024
 MAX_UNREAD = 64 * 1024
 BACKLOG = 512
 
-WATCHED = frozenset({*ORIGINATORS, results.HEADER})
+# Most headers are of no interest, so one look tells. Blanks before the colon belong to no name (RFC 5322, 4.5.8).
+NAMES = b"|".join(map(re.escape, (*ORIGINATORS, results.HEADER)))
+WATCHED = re.compile(rb"[ \t]*(?:" + NAMES + rb")[ \t]*\0", re.IGNORECASE)
 # Recipients, headers and end of message are all that is asked for, and only the end needs an answer: one wait per
 # message.
 PROTOCOL = (
@@ -85,9 +88,8 @@ class Session(asyncio.Protocol):
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
-        self.protocol = FilterProtocol()
         self.message = Message()
-        self.unread = bytearray()
+        self.unread = b""
         self.judging: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -107,105 +109,87 @@ class Session(asyncio.Protocol):
     def _read_on(self) -> None:
         """Take in what has arrived, up to the end of a message that must be asked about."""
         try:
-            for letter, content in self._packets():
-                self._take(letter, content)
+            self._take_packets()
         except Exception:
             log.exception("a milter session ended by a fault")
             self.transport.abort()
 
-    def _packets(self) -> Iterator[tuple[int, bytes]]:
-        """Take whole packets, as letter and content, from what is unread."""
-        position = 0
-        try:
-            while not self.judging and not self.transport.is_closing():
-                content = position + LENGTH.size
-                if len(self.unread) < content:
-                    return
-                (length,) = LENGTH.unpack_from(self.unread, position)
-                if not 0 < length <= MAX_PACKET:
-                    raise ProtocolBroken(f"a packet of {length} bytes")
-                position = content + length
-                if len(self.unread) < position:
-                    position = content - LENGTH.size
-                    return
-                yield self.unread[content], bytes(self.unread[content + 1 : position])
-        finally:
-            del self.unread[:position]
+    def _take_packets(self) -> None:
+        unread, position = self.unread, 0
+        while not self.judging and not self.transport.is_closing() and len(unread) >= position + LENGTH.size:
+            (length,) = LENGTH.unpack_from(unread, position)
+            if not 0 < length <= MAX_PACKET:
+                raise ProtocolBroken(f"a packet of {length} bytes")
+            start = position + LENGTH.size
+            if len(unread) < start + length:
+                break
+            position = start + length
+            # A letter, then what it means.
+            self._take(unread[start], unread[start + 1 : position])
+        self.unread = unread[position:]
 
     def _take(self, letter: int, content: bytes) -> None:
-        """Take one packet in. Of those that need no answer there are many, so they are read here."""
-        if letter == Header.ident:
-            name, value, rest = content.split(b"\0")
-            if rest:
-                raise ProtocolBroken("a header with more than a name and a value")
-            if compared_name(name) in WATCHED:
-                self.message.keep(name, value, self.judge.hostname)
+        """Take one packet in. Those that there are most of stand first."""
+        if letter == Macro.ident:
+            # The letter of the step, then names and values; for most steps we ask for none.
+            if len(content) > 1:
+                words = content[1:].decode("ascii").split("\0")
+                self.message.macros.update(zip(words[::2], words[1::2], strict=False))
+        elif letter == Header.ident:
+            self._take_header(content)
         elif letter == EnvelopeRecipient.ident:
             self.message.recipients += 1
-        elif letter == Macro.ident:
-            # The letter of the step, then names and values.
-            words = content[1:].decode("ascii").split("\0")
-            self.message.macros.update(zip(words[::2], words[1::2], strict=False))
         elif letter == EnvelopeFrom.ident:
             # The macros of this message came just before.
             self.message = Message(self.message.macros)
             if self.message.is_submission:
                 self.judge.foresee(self.message, content.partition(b"\0")[0])
+        elif letter == EndOfMessage.ident:
+            self._end_message()
+        elif letter == Abort.ident:
+            self.message = Message()
+        elif letter == Negotiate.ident:
+            self.transport.write(packed(_negotiated(content)))
+        elif letter == Close.ident:
+            self.transport.close()
         else:
-            for heard in self.protocol.read_from(_buffer(letter, content)):
-                self._hear(heard)
+            raise ProtocolBroken(f"a packet {chr(letter)!r}, which was not asked for")
 
-    def _hear(self, heard: object) -> None:
-        match heard:
-            case EndOfMessage():
-                self._end_message()
-            case Abort():
-                self.message = Message()
-            case Negotiate():
-                self._say(_negotiated(heard))
-            case Close():
-                self.transport.close()
-            case _:
-                raise ProtocolBroken(f"{type(heard).__name__} was not asked for")
+    def _take_header(self, content: bytes) -> None:
+        if content.count(b"\0") != 2 or content[-1]:
+            raise ProtocolBroken("a header with more than a name and a value")
+        if WATCHED.match(content):
+            name, value, _ = content.split(b"\0")
+            self.message.keep(name, value, self.judge.hostname)
 
     def _end_message(self) -> None:
         message, self.message = self.message, Message()
         if not message.is_submission:
-            self._say(*self.judge.inbound_verdict(message))
-        elif (answers := self.judge.verdict_at_once(message)) is not None:
-            self._say(*answers)
+            self.transport.write(self.judge.inbound_verdict(message))
+        elif (answer := self.judge.verdict_at_once(message)) is not None:
+            self.transport.write(answer)
         else:
             self.judging = asyncio.get_running_loop().create_task(self._judge(message))
 
     async def _judge(self, message: Message) -> None:
         """Answer the end of a submitted message, then go on with what has arrived meanwhile."""
         try:
-            self._say(*await self.judge.verdict(message))
+            self.transport.write(await self.judge.verdict(message))
         except Exception:
             log.exception("a verdict could not be told")
             self.transport.abort()
         self.judging = None
         self._read_on()
 
-    def _say(self, *answers: FilterMessage) -> None:
-        """Send these answers in one write: several small ones would each wake Postfix."""
-        buffer = SimpleBuffer(MAX_REPLY * 2 + MAX_CHANGE * len(answers))
-        for answer in answers:
-            self.protocol.write_to(buffer, answer)
-        self.transport.write(bytes(buffer[:]))
 
-
-def _negotiated(offer: Negotiate) -> Negotiate:
+def _negotiated(content: bytes) -> Negotiate:
     """Return our wishes. Raises ProtocolBroken when they are not granted: without them the answers would not fit."""
+    buffer = SimpleBuffer(LENGTH.size + 1 + len(content))
+    buffer[:] = LENGTH.pack(1 + len(content)) + bytes([Negotiate.ident]) + content
+    offer = cast(Negotiate, Packet.unpack(buffer)[0])
     if offer.version < VERSION or PROTOCOL & ~offer.protocol_flags or ACTIONS & ~offer.action_flags:
         raise ProtocolBroken(f"not offered: {PROTOCOL & ~offer.protocol_flags!r} {ACTIONS & ~offer.action_flags!r}")
     return Negotiate(VERSION, ACTIONS, PROTOCOL, MACROS)
-
-
-def _buffer(letter: int, content: bytes) -> SimpleBuffer:
-    buffer = SimpleBuffer(LENGTH.size + 1 + len(content))
-    buffer[:] = LENGTH.pack(1 + len(content)) + bytes([letter]) + content
-    return buffer
 
 
 def listen(path: Path) -> socket.socket:

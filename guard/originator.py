@@ -23,6 +23,8 @@ from mailhost.errors import Refused
 
 # RFC 5322, 2.1.1: a line has at most 998 characters. Two of them hold any name and address.
 MAX_BYTES = 2000
+# Longer ones are read each time, so that what is remembered stays about a megabyte.
+MAX_REMEMBERED = 120
 # RFC 5321, 4.5.3.1.1.
 MAX_LOCAL = 64
 
@@ -50,6 +52,16 @@ def one_address(value: bytes, *, header: str = "From") -> str:
 
     Raises Refused with a sentence for the person who writes the message.
     """
+    return _read_before(value, header) if len(value) <= MAX_REMEMBERED else _read(value, header)
+
+
+@lru_cache(maxsize=4096)
+def _read_before(value: bytes, header: str) -> str:
+    """Return what was read the last time; nothing but the value decides, and people write under few names all day."""
+    return _read(value, header)
+
+
+def _read(value: bytes, header: str) -> str:
     text = _unfolded(value, header)
     found = WITH_NAME.fullmatch(text) or BARE.fullmatch(text)
     if not found:

@@ -1,10 +1,10 @@
 """What becomes of one message: it passes with our verdict in its header, or it is refused, for now or for good."""
 
 import structlog
-from kilter.protocol.core import FilterMessage
-from kilter.protocol.messages import ChangeHeader, Continue, InsertHeader, ReplyCode
+from kilter.protocol.messages import ChangeHeader, Continue, InsertHeader
 
 from guard import results
+from guard.answers import packed, reply
 from guard.database import Asker, Database, DatabaseAway
 from guard.pace import Pace, TooManyMessages
 from guard.rule import compared_name, spoken_addresses
@@ -15,9 +15,6 @@ log = structlog.get_logger(__name__)
 
 # A message with more of the headers in question is refused: each one that is taken out costs Postfix a search.
 MAX_KEPT = 100
-# The longest reply to a client, and the longest change of a header that is ever sent, with its frame.
-MAX_REPLY = 480
-MAX_CHANGE = 400
 RESULTS = "Authentication-Results"
 TRY_AGAIN = "451 4.3.0 The sender's address cannot be checked just now; try again later"
 
@@ -66,19 +63,25 @@ class Judge:
         self.hostname = hostname
         self.database = database
         self.pace = pace
+        # Most answers are these two, so they are made once.
+        self._ours = InsertHeader(0, RESULTS, results.submission_results(hostname))
+        self._passes = packed(self._ours, Continue())
+        self._passes_inbound = packed(Continue())
 
     def foresee(self, message: Message, envelope_sender: bytes) -> None:
         """Begin to ask what the verdict on a submitted message will need, while its text is on the way."""
         if asker := self.database.direct:
             message.foreseen = foresee(asker, envelope_sender)
 
-    def inbound_verdict(self, message: Message) -> list[FilterMessage]:
+    def inbound_verdict(self, message: Message) -> bytes:
         """Return the verdict on a message of somebody who did not sign in: it passes without forged verdicts."""
         if message.is_too_long:
-            return [_reply("550 5.7.1 The message has too many From, Sender or Authentication-Results headers.")]
-        return [*_without_forged(message), Continue()]
+            return reply("550 5.7.1 The message has too many From, Sender or Authentication-Results headers.")
+        if message.forged_results:
+            return packed(*_without_forged(message), Continue())
+        return self._passes_inbound
 
-    def verdict_at_once(self, message: Message) -> list[FilterMessage] | None:
+    def verdict_at_once(self, message: Message) -> bytes | None:
         """Return the verdict on a message of somebody who signed in; None when it takes waiting for the database."""
         if not self.database.direct:
             return None
@@ -87,19 +90,19 @@ class Judge:
         except DatabaseAway:
             return None
 
-    async def verdict(self, message: Message) -> list[FilterMessage]:
+    async def verdict(self, message: Message) -> bytes:
         """Return the verdict on a message of somebody who signed in, waiting for the database while it is slow."""
         try:
             return await self.database.aside(lambda asker: self._verdict(asker, message))
         except DatabaseAway as away:
             log.warning("the database is away", why=str(away), **_told(message))
-            return [_reply(TRY_AGAIN)]
+            return reply(TRY_AGAIN)
 
     def close(self) -> None:
         """Ask nothing more."""
         self.database.close()
 
-    def _verdict(self, asker: Asker, message: Message) -> list[FilterMessage]:
+    def _verdict(self, asker: Asker, message: Message) -> bytes:
         """Return the verdict. Raises DatabaseAway; whatever else goes wrong, the message does not pass."""
         try:
             self._check(asker, message)
@@ -107,17 +110,18 @@ class Judge:
             self.pace.count(asker, message.login, message.recipients)
         except Refused as refused:
             log.info("refused", code=refused.code, **_told(message))
-            return [_reply(f"550 5.7.1 {refused.message}")]
+            return reply(f"550 5.7.1 {refused.message}")
         except TooManyMessages as too_many:
             log.info("put_off", limit=too_many.reached.name, most=too_many.reached.most, **_told(message))
-            return [_reply(f"450 4.7.1 {too_many}")]
+            return reply(f"450 4.7.1 {too_many}")
         except DatabaseAway:
             raise
         except Exception:
             log.exception("a message could not be judged", **_told(message))
-            return [_reply(TRY_AGAIN)]
-        ours = InsertHeader(0, RESULTS, results.submission_results(self.hostname))
-        return [*_without_forged(message), ours, Continue()]
+            return reply(TRY_AGAIN)
+        if message.forged_results:
+            return packed(*_without_forged(message), self._ours, Continue())
+        return self._passes
 
     def _check(self, asker: Asker, message: Message) -> None:
         """Raise Refused unless every address that the message speaks for is the login's."""
@@ -139,12 +143,6 @@ def _told(message: Message) -> dict[str, str]:
     return {"queue_id": message.macros.get("i", ""), "login": message.login}
 
 
-def _without_forged(message: Message) -> list[FilterMessage]:
+def _without_forged(message: Message) -> list[ChangeHeader]:
     # The last one first: removing a header moves the places of those that follow.
     return [ChangeHeader(place, RESULTS, b"") for place in reversed(message.forged_results)]
-
-
-def _reply(text: str) -> ReplyCode:
-    """Return an SMTP reply. Only ASCII may stand in it, and Postfix reads a percent sign twice (libmilter's way)."""
-    plain = "".join(sign if " " <= sign <= "~" else "?" for sign in text)
-    return ReplyCode(plain[:MAX_REPLY].replace("%", "%%").encode() + b"\0")

@@ -6,6 +6,7 @@ two messages at once cannot both be the last one allowed; what each tenant itsel
 clock, where it stays.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -50,6 +51,8 @@ redis.call('EXPIRE', KEYS[2], {2 * DAY_SECONDS})
 redis.call('EXPIRE', KEYS[3], {KEPT_DAYS * DAY_SECONDS})
 return {{}}
 """
+# By this name Redis knows it once it has run.
+COUNT_SHA = hashlib.sha1(COUNT.encode(), usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,18 @@ class Verdict:
     @property
     def signing_domain(self) -> str:
         """The domain of the signature that the milter added; empty without one."""
+        tags = self.signature.decode().replace("\n", "").replace("\t", "").split(";")
+        return next((tag.strip()[2:] for tag in tags if tag.strip().startswith("d=")), "")
+
+    @property
+    def signature(self) -> bytes:
+        """The value of the DKIM-Signature that the milter added; empty without one."""
         for letter, content in self.changes:
-            if letter in (b"h", b"i") and b"DKIM-Signature\0" in content:
-                tags = content.decode().replace("\n", "").replace("\t", "").split(";")
-                return next(tag.strip()[2:] for tag in tags if tag.strip().startswith("d="))
-        return ""
+            if letter in (b"h", b"i"):
+                _, name, value = content.partition(b"DKIM-Signature\0")
+                if name:
+                    return value.rstrip(b"\0")
+        return b""
 
 
 class Connection:

@@ -71,6 +71,11 @@ def headers(chance: random.Random) -> list[tuple[bytes, bytes]]:
     for name in (b"Sender", b"Resent-From", b"Resent-Sender", b"Reply-To"):
         if chance.random() < 0.05:
             block.append((name, value(chance)))
-    block += [(b"Subject", b"Hello"), (b"To", b"carla@elsewhere.example")]
+    # Without a Date opendkim-testmsg calls a message malformed.
+    block += [
+        (b"Subject", b"Hello"),
+        (b"To", b"carla@elsewhere.example"),
+        (b"Date", b"Mon, 02 Nov 2026 09:00:00 +0000"),
+    ]
     chance.shuffle(block)
     return block

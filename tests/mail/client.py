@@ -10,6 +10,7 @@ from email.parser import BytesParser
 from email.policy import default
 from email.utils import localtime, make_msgid
 
+from tests.mail.verifying import assert_verifies
 from tests.stackside import StackSide
 
 TIMEOUT = 30
@@ -36,6 +37,7 @@ class Post:
         self.stack = stack
         self.tls = ssl.create_default_context(cafile=stack.info["tls"]["ca_file"])
         self.hostname = stack.info["tls"]["hostname"]
+        self.verified: set[bytes] = set()
 
     # --- SMTP from outside
 
@@ -115,7 +117,7 @@ class Post:
             messages = []
             for number in found[0].split():
                 _, data = session.fetch(number, "(BODY.PEEK[])")
-                messages.append(BytesParser(policy=default).parsebytes(data[0][1]))
+                messages.append(self.collected(data[0][1]))
         return messages
 
     def arrived(self, login: tuple[str, str], message_id: str, seconds: float = 20) -> Message:
@@ -135,9 +137,18 @@ class Post:
             for file in (self.stack.home / "outside").iterdir():
                 raw = file.read_bytes()
                 if message_id.encode() in raw:
-                    return BytesParser(policy=default).parsebytes(raw)
+                    return self.collected(raw)
             assert time.monotonic() < deadline, f"{message_id} did not leave in {seconds} s"
             time.sleep(0.1)
+
+    def collected(self, raw: bytes) -> Message:
+        """Return a message that reached somebody. If it is signed it must verify, by dkimpy and by OpenDKIM's own tool,
+        with the key that the stack's DNS shows; so every signed message that a test reads is verified."""
+        message = BytesParser(policy=default).parsebytes(raw)
+        if message["DKIM-Signature"] and raw not in self.verified:
+            assert_verifies(raw, self.stack.port("dns"))
+            self.verified.add(raw)
+        return message
 
 
 class _ImplicitTls(smtplib.SMTP_SSL):

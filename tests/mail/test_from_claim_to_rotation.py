@@ -13,8 +13,7 @@ from domains.operations import create_domain
 from mailboxes.operations import create_mailbox
 from mailhost.scope import every_tenant
 from tests.mail.client import written
-from tests.mail.conftest import PASSWORD
-from tests.mail.verifying import as_sent, assert_verifies
+from tests.mail.conftest import PASSWORD, until_signing
 
 PATIENCE_SECONDS = 90
 
@@ -57,6 +56,8 @@ def test_from_a_claim_to_a_rotation_under_load(post, acme, bolt):
     _hurry(domain)
     until(lambda: signing_selector(domain), "the first signature's key")
     until(lambda: is_all_right(domain), "every record's turning green")
+    # DNS shows the key a moment before the signer has it; until then mail is put off.
+    until_signing(domain, PATIENCE_SECONDS)
     former = signing_selector(domain)
     anna = create_mailbox(acme.actor, address=f"anna@{domain.domain_name}", password=PASSWORD, storage_quota_mb=10)
     login = (anna.email, PASSWORD)
@@ -79,13 +80,12 @@ def test_from_a_claim_to_a_rotation_under_load(post, acme, bolt):
         stop.set()
         sender.join()
     post.arrived(bob, sent[-1], seconds=60)
-    messages = [as_sent(message) for message in post.inbox(bob)]
+    # Each of them was verified when it was read.
+    signatures = ["".join(message["DKIM-Signature"].split()) for message in post.inbox(bob)]
 
     assert arrived["Subject"] == "A test"
-    assert len(messages) == len(sent)
-    for message in messages:
-        assert_verifies(message)
-    assert {former.encode() in message for message in messages} == {True, False}
+    assert len(signatures) == len(sent)
+    assert {f"s={former};" in signature for signature in signatures} == {True, False}
 
 
 def _hurry(domain: Domain) -> None:

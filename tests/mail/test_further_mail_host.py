@@ -19,7 +19,6 @@ from stack.layout import CLONE
 from stack.services import python_environment
 from tests.dns.opendkim import Opendkim
 from tests.mail.client import written
-from tests.mail.verifying import as_sent, assert_verifies
 
 NAME = "mx2.mailhost.example"
 
@@ -83,7 +82,6 @@ def test_both_mail_hosts_sign_with_the_domains_key_and_forget_it_with_the_domain
 
     second.until_current()
     arrived = post.arrived(bob, post.submit(anna, written(anna[0], bob[0])))
-    assert_verifies(as_sent(arrived))
     here = arrived["DKIM-Signature"]
     there = second.opendkim.pass_message(anna[0]).signature
 

