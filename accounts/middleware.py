@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.actors import actor_of_member, memberships_of, why_closed
 from accounts.impersonations import SESSION_KEY as IMPERSONATION
 from accounts.impersonations import actor_as_another
-from accounts.second_factor import has_second_factor, is_asked_of
+from accounts.second_factor import is_lacked_by
 from mailhost.actor import Actor
 from mailhost.scope import reset_scope, set_scope
 from tenants.models import Member
@@ -102,7 +102,7 @@ def as_another(request: HttpRequest) -> Actor | None:
 
 
 def lacks_second_factor(request: HttpRequest, member: Member) -> bool:
-    return is_asked_of(member) and not request.path.startswith(OPEN_WITHOUT) and not has_second_factor(request.user)
+    return not request.path.startswith(OPEN_WITHOUT) and is_lacked_by(member)
 
 
 def note_seen(request: HttpRequest) -> None:

@@ -21,6 +21,11 @@ def is_asked_of(member: Member) -> bool:
     return asked == SecondFactor.EVERYBODY or (asked == SecondFactor.LEADERS and member.role in LEADERS)
 
 
+def is_lacked_by(member: Member) -> bool:
+    """Whether this member must have a second factor and has none. Asks the database where one must be had alone."""
+    return is_asked_of(member) and not has_second_factor(member.user)
+
+
 def has_second_factor(user: User) -> bool:
     return Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from accounts.actors import actor_of_impersonation, actor_of_key, actor_of_member, memberships_of
 from accounts.api_keys import is_open
 from accounts.models import ApiKey, Impersonation, User
+from accounts.second_factor import is_lacked_by
 from mailhost.actor import Actor
 from mailhost.errors import Dismissed, Suspended
 from mailhost.said import gettext as _
@@ -26,6 +27,9 @@ def present(asked: Actor, *, now: datetime) -> Actor:
     member = _member(asked)
     if asked.impersonator_id is not None:
         return _impersonated(asked, member, now)
+    if is_lacked_by(member):
+        words = _("%(name)s asks for a second factor, and whoever began this has none.")
+        raise Dismissed(words % {"name": member.tenant.name})
     return actor_of_member(member, member.user, address=asked.address)
 
 
@@ -71,7 +75,8 @@ def _impersonated(asked: Actor, member: Member, now: datetime) -> Actor:
 
 
 def _may_sign_in_as(impersonator: User, member: Member) -> bool:
-    own = [actor_of_member(place, impersonator) for place in memberships_of(impersonator)]
+    places = [place for place in memberships_of(impersonator) if not is_lacked_by(place)]
+    own = [actor_of_member(place, impersonator) for place in places]
     return impersonator.is_active and any(
         actor.may("tenants.sign_in_as") and member.tenant.path.startswith(actor.tenant_path) for actor in own
     )

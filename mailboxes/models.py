@@ -313,8 +313,6 @@ class SignIn(TenantOwned):
 
     tenant_path = "mailbox__domain__tenant__path"
     domain_path = "mailbox__domain"
-    secret = frozenset({"digest"})
-    unrecorded = frozenset({"last_used_at", "last_used_by"})
 
     mailbox = models.ForeignKey(Mailbox, models.CASCADE, related_name="sign_ins")
     service = models.CharField(max_length=20)

@@ -65,6 +65,16 @@ def every_secret_column_is_named(app_configs, **_kwargs):
 
 
 @register()
+def masked_columns_exist(app_configs, **_kwargs):
+    """What `secret` and `unrecorded` name are columns: a misspelt name masks nothing."""
+    for model in apps.get_models():
+        if model._meta.app_label in OURS and issubclass(model, Recorded):
+            columns = {field.name for field in model._meta.get_fields()}
+            for name in sorted((model.secret | model.unrecorded) - columns):
+                yield Error(f"{model._meta.label} has no column {name}.", obj=model, id="mailhost.E004")
+
+
+@register()
 def our_dns_app_is_ours(app_configs, **_kwargs):
     """dnspython has a package `dns` too; the app must be the project's own folder."""
     if Path(apps.get_app_config("dns").path) != Path(settings.BASE_DIR) / "dns":

@@ -3,18 +3,25 @@
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
 from accounts.actors import actor_of_impersonation, actor_of_key, actor_of_member
 from accounts.impersonation_operations import end_impersonation, sign_in_as
 from accounts.models import ApiKey, Impersonation, User
-from accounts.operations import create_api_key, remove_member, revoke_api_key, set_member_role
+from accounts.operations import (
+    create_api_key,
+    remove_member,
+    revoke_api_key,
+    set_member_role,
+    set_second_factor,
+)
 from longwork.models import LongWork
 from longwork.works import begin
 from mailboxes.models import Mailbox
 from mailhost.actor import Actor
 from mailhost.scope import every_tenant
-from tenants.models import Member, Role
+from tenants.models import Member, Role, SecondFactor
 from tenants.operations import resume_tenant, suspend_tenant
 from tests.longwork.test_works import work_off
 from tests.routes.cast import Statements, a_member
@@ -144,6 +151,36 @@ def test_it_ends_with_the_account_of_the_person(world, domain):
     assert_stopped(work, "not_permitted", GONE)
 
 
+def asked_of_all(world, settings) -> None:
+    set_second_factor(world.as_acme, second_factor=SecondFactor.EVERYBODY)
+
+
+def asked_of_the_role(world, settings) -> None:
+    settings.MAILHOST_SECOND_FACTOR_ROLES = [Role.MAIL_MANAGER]
+
+
+@pytest.mark.parametrize("happens", [asked_of_all, asked_of_the_role])
+def test_it_ends_when_a_second_factor_is_asked_that_the_person_lacks(world, domain, settings, happens):
+    _, actor = as_member(world, Role.MAIL_MANAGER)
+    work = begun(actor, domain)
+
+    happens(world, settings)
+
+    assert_stopped(work, "not_permitted", "asks for a second factor")
+
+
+@pytest.mark.parametrize("happens", [asked_of_all, asked_of_the_role])
+def test_who_has_the_second_factor_that_is_asked_goes_on(world, domain, settings, happens):
+    place, actor = as_member(world, Role.MAIL_MANAGER)
+    Authenticator.objects.create(user=place.user, type=Authenticator.Type.TOTP, data={})
+    work = begun(actor, domain)
+
+    happens(world, settings)
+    work_off()
+
+    assert fresh(work).state == "succeeded"
+
+
 def test_a_person_whose_tenant_may_not_sign_in_gets_no_further(world, domain):
     _, actor = as_member(world, Role.ADMIN)
     work = begun(actor, domain)
@@ -177,7 +214,11 @@ def without_right(world, own: Actor, started: Impersonation) -> None:
         Member.objects.filter(user=own.user_id).update(role=Role.SUPPORT)
 
 
-@pytest.mark.parametrize("happens", [ended, over, without_right])
+def without_factor(world, own: Actor, started: Impersonation) -> None:
+    set_second_factor(world.as_rita, second_factor=SecondFactor.LEADERS)
+
+
+@pytest.mark.parametrize("happens", [ended, over, without_right, without_factor])
 def test_it_ends_with_the_time_of_whoever_signed_in_as_somebody(world, domain, happens):
     own, started, actor = acting(world)
     work = begun(actor, domain)
