@@ -30,7 +30,7 @@ from tenants.limits import release, reserve
 from tenants.locks import lock_branch, share_tenant
 from tenants.models import Member, Role, SecondFactor, Tenant
 from tenants.operations import check_name
-from tenants.permissions import permissions
+from tenants.permissions import given_with
 
 # By name, because domains stand above this app.
 FIND_DOMAIN = "domains.references.find_domain"
@@ -246,7 +246,7 @@ def _locked_member(actor: Actor, member: Member) -> tuple[Tenant, Member]:
     row = Member.objects.select_related("user").filter(pk=member.pk).first()
     if row is None:
         raise Refused("not_found", "", _("This member does not exist."))
-    if not permissions(tenant.kind, row.role) <= actor.permissions:
+    if not given_with(tenant.kind, row.role) <= actor.permissions:
         raise Refused(
             "stronger_member",
             "",
@@ -269,7 +269,7 @@ def check_role(actor: Actor, tenant: Tenant, role: str) -> None:
     """Raise Refused("invalid_role") for an unknown role, or one that may do what the actor may not."""
     if role not in Role.values:
         raise Refused("invalid_role", "role", _("There is no role %(role)s.") % {"role": role})
-    if not permissions(tenant.kind, role) <= actor.permissions:
+    if not given_with(tenant.kind, role) <= actor.permissions:
         raise Refused(
             "invalid_role", "role", _("You cannot give away more than your own role allows: %(role)s.") % {"role": role}
         )

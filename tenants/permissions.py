@@ -173,3 +173,8 @@ def permissions(kind: str, role: str) -> frozenset[str]:
     """Return every act that a member with `role` of a tenant of this `kind` may do."""
     own = OWN | OF_ROLE[role]
     return own | OF_KIND[kind] if role in {Role.OWNER, Role.ADMIN} else own
+
+
+def given_with(kind: str, role: str) -> frozenset[str]:
+    """Return what whoever gives this role away must have: all of it but what is everybody's own, which no key has."""
+    return permissions(kind, role) - OWN

@@ -20,7 +20,7 @@ from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import needs
 from mailhost.web.paging import page_of
 from tenants.models import Member, Role, Tenant
-from tenants.permissions import permissions
+from tenants.permissions import given_with
 
 
 def listed_members() -> QuerySet[Member]:
@@ -33,7 +33,7 @@ def open_invitations() -> QuerySet[Invitation]:
 
 
 def roles_to_give(request: HttpRequest, kind: str) -> list[str]:
-    return [role for role in Role.values if permissions(kind, role) <= request.actor.permissions]
+    return [role for role in Role.values if given_with(kind, role) <= request.actor.permissions]
 
 
 @needs("members.list")
@@ -47,7 +47,7 @@ def members(request: HttpRequest) -> HttpResponse:
     guarded = users_with_second_factor([member.user for member in page])
     for member in page:
         member.has_second_factor = member.user_id in guarded
-        member.can_be_changed = permissions(member.tenant.kind, member.role) <= request.actor.permissions
+        member.can_be_changed = given_with(member.tenant.kind, member.role) <= request.actor.permissions
     invitations = list(open_invitations()[:50])
     now = timezone.now()
     for invitation in invitations:

@@ -6,12 +6,14 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from accounts.actors import invited_actor
+from accounts.actors import actor_of_key, invited_actor
 from accounts.invitation_operations import accept_invitation, invite_member, resend_invitation, revoke_invitation
 from accounts.invitations import find_invitation, link
+from accounts.key_rules import scopes_for
 from accounts.models import Invitation, User
-from accounts.operations import add_member, create_user
+from accounts.operations import add_member, create_api_key, create_user
 from accounts.tasks import send_invitation
+from mailhost.actor import Actor
 from mailhost.errors import NotPermitted, Refused
 from mailhost.models import Job
 from mailhost.scope import every_tenant
@@ -195,3 +197,31 @@ def test_a_person_works_in_two_tenants_with_a_role_in_each(world):
             tenant.name: tenant.members.get(user=nora).role for tenant in Tenant.objects.filter(members__user=nora)
         }
     assert places == {"Acme": "admin", "Bolt": "read_only"}
+
+
+def test_a_key_invites_to_every_role_but_its_makers_own(world):
+    scopes = list(scopes_for(world.acme.kind))
+    key, _ = create_api_key(world.as_acme, name="Provisioning", scopes=scopes)
+    actor = actor_of_key(key)
+
+    can = {role for role in Role.values if may_invite(actor, role)}
+
+    # An owner adds members at once and rules over second factors, which no program does.
+    assert can == set(Role.values) - {Role.OWNER}
+    # What belongs to everybody stays out of a key's reach.
+    assert not actor.may("people.change_way_in")
+
+
+def test_a_key_with_less_invites_to_less(world):
+    scopes = ["members:write", "tenants:read", "usage:read", "audit:read"]
+    key, _ = create_api_key(world.as_acme, name="Provisioning", scopes=scopes)
+
+    assert {role for role in Role.values if may_invite(actor_of_key(key), role)} == {Role.BILLING}
+
+
+def may_invite(actor: Actor, role: str) -> bool:
+    try:
+        invite_member(actor, email=f"{role}@elsewhere.example", role=role)
+    except Refused as refused:
+        return refused.code != "invalid_role"
+    return True
