@@ -1,4 +1,4 @@
-"""What all commands of `mailhostctl` share: a noun, its verbs, `--json`, and exit codes (docs/commands.md)."""
+"""What all commands share: `--json`, exit codes (docs/commands.md), and, in `mailhostctl`, a noun and its verbs."""
 
 import json
 import sys
@@ -55,26 +55,18 @@ def verb(does: str, **arguments: dict[str, Any]) -> Callable:
     return decorate
 
 
-class Noun(BaseCommand):
-    """A management command with verbs: `mailhostctl tenant suspend …`."""
+class Answering(BaseCommand):
+    """A management command that answers people in words and programs in JSON, and says by its exit code how it went."""
 
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser) -> None:
-        verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-        for name, method in self._verbs().items():
-            one = verbs.add_parser(name, help=method.verb.does, description=method.verb.does)
-            one.add_argument("--json", action="store_true", help="answer as JSON")
-            for argument, options in method.verb.arguments:
-                named = not options.keys().isdisjoint({"required", "default", "action"})
-                one.add_argument(f"--{argument.replace('_', '-')}" if named else argument, **options)
+        add_json(parser)
 
-    def handle(self, *, verb: str, **options: Any) -> None:
-        method = self._verbs()[verb]
-        as_json = options.get("json", False)
-        given = {name: options.get(name) for name, _ in method.verb.arguments}
+    def answer(self, act: Callable[[], Any], as_json: bool) -> None:
+        """Do it and tell what it returns: data, or `Said`."""
         try:
-            said = method(**given)
+            said = act()
         except NotFound as error:
             self._fail(Exit.NOT_FOUND, "not_found", "", str(error), as_json)
         except Refused as refused:
@@ -96,11 +88,33 @@ class Noun(BaseCommand):
         self.stderr.write(said if as_json else f"{field}: {message}" if field else message)
         sys.exit(exit_code)
 
+
+class Noun(Answering):
+    """A management command with verbs: `mailhostctl tenant suspend …`."""
+
+    def add_arguments(self, parser) -> None:
+        verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+        for name, method in self._verbs().items():
+            one = verbs.add_parser(name, help=method.verb.does, description=method.verb.does)
+            add_json(one)
+            for argument, options in method.verb.arguments:
+                named = not options.keys().isdisjoint({"required", "default", "action"})
+                one.add_argument(f"--{argument.replace('_', '-')}" if named else argument, **options)
+
+    def handle(self, *, verb: str, **options: Any) -> None:
+        method = self._verbs()[verb]
+        given = {name: options.get(name) for name, _ in method.verb.arguments}
+        self.answer(lambda: method(**given), options.get("json", False))
+
     def _verbs(self) -> dict[str, Callable]:
         methods = {name: getattr(self, name) for name in dir(type(self)) if not name.startswith("__")}
         return {
             name.strip("_").replace("_", "-"): method for name, method in methods.items() if hasattr(method, "verb")
         }
+
+
+def add_json(parser) -> None:
+    parser.add_argument("--json", action="store_true", help="answer as JSON")
 
 
 def plainly(data: Any) -> str:

@@ -6,11 +6,12 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import call_command, get_commands, load_command_class
 
 from accounts.models import ApiKey, User
 from audit.models import Event
 from dns.models import Signer
+from mailhost.management.noun import Answering
 from mailhost.scope import every_tenant
 from tenants.models import Tenant
 from tests.apiside import Caller
@@ -107,6 +108,33 @@ def test_signers_are_told_as_json_too(db):
 
     assert told["name"] == "mail2.mailhost.example"
     assert told["state"]
+
+
+# They run until they are stopped, or write a file that is JSON itself.
+ANSWER_NOBODY = {"fromguard", "signer-agent", "openapi"}
+
+
+def test_every_command_of_ours_takes_json():
+    ours = {name for name, app in get_commands().items() if (ROOT / app).is_dir()} - ANSWER_NOBODY
+    without = {name for name in ours if not issubclass(type(load_command_class(get_commands()[name], name)), Answering)}
+
+    assert {"mailconfig", "daemonusers", "rotate_dkim_encryption", "signers", "tenant"} <= ours
+    assert without == set()
+
+
+def test_set_up_commands_answer_in_json(db, tmp_path):
+    rendered = said("mailconfig", "render", "--only", "opendkim", "--to", str(tmp_path))
+
+    assert {"path", "mode", "owner", "group"} == set(rendered[0])
+    assert all(Path(one["path"]).is_file() for one in rendered)
+    assert said("rotate_dkim_encryption") == {"reencrypted": 0}
+
+
+def test_a_set_up_command_that_fails_says_so_in_json(db):
+    missing = ("daemonusers", "--admin-socket", "/nowhere/mysqld.sock")
+
+    assert failure(*missing) == (1, "database")
+    assert failure("signers", "--forget", "mx9.mailhost.example") == (3, "not_found")
 
 
 def test_what_is_not_there_ends_with_3(world):

@@ -1,28 +1,27 @@
 """Show the signers of all mail hosts, or forget one that is no more."""
 
-import json
-
-from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from dns.signers import forget_signer, signer_states
+from mailhost.management.noun import Answering, NotFound, Said
 
 
-class Command(BaseCommand):
+class Command(Answering):
     help = "Show how far each mail host's signer follows the database, and what is wrong with it."
 
     def add_arguments(self, parser):
+        super().add_arguments(parser)
         parser.add_argument("--forget", metavar="NAME", help="a mail host that is no more, so that it alarms nobody")
-        parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, **options):
-        if options["forget"]:
-            if not forget_signer(options["forget"]):
-                raise CommandError(f"There is no signer named {options['forget']}.")
-            return
+        self.answer(lambda: self._forget(options["forget"]) if options["forget"] else self._show(), options["json"])
+
+    def _forget(self, name: str) -> Said:
+        if not forget_signer(name):
+            raise NotFound(f"There is no signer named {name}.")
+        return Said({"forgotten": name}, f"{name} is forgotten.")
+
+    def _show(self) -> Said:
         states = signer_states(timezone.now())
-        if options["json"]:
-            self.stdout.write(json.dumps([{"name": state.name, "state": state.sentence} for state in states], indent=2))
-            return
-        for state in states:
-            self.stdout.write(f"{state.name}: {state.sentence}")
+        data = [{"name": state.name, "state": str(state.sentence)} for state in states]
+        return Said(data, "\n".join(f"{state.name}: {state.sentence}" for state in states))

@@ -1,14 +1,15 @@
 """Create the database users of Postfix, Dovecot and further signers, with the rights that their questions need."""
 
 import MySQLdb
-from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from mailconfig import grants
-from mailconfig.parameters import Parameters
+from mailconfig.parameters import InvalidParameter, Parameters
+from mailhost.errors import Refused
+from mailhost.management.noun import Answering, Said
 
 
-class Command(BaseCommand):
+class Command(Answering):
     help = (
         "Create the database users of Postfix and Dovecot and give them SELECT on the columns that mailboxes/lookups.py"
         " names, and no more; and, where MAILHOST_SIGNER_DB_PASSWORD is set, the one of signers on further mail hosts."
@@ -16,6 +17,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser):
+        super().add_arguments(parser)
         parser.add_argument("--admin-socket", help="sign in as MariaDB's root over this socket (needs root)")
         parser.add_argument("--admin-user", default="root", help="the user for --admin-socket (root)")
         parser.add_argument(
@@ -25,7 +27,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options):
-        parameters = Parameters.from_settings()
+        self.answer(lambda: self._grant(options), options["json"])
+
+    def _grant(self, options) -> Said:
+        try:
+            parameters = Parameters.from_settings()
+        except InvalidParameter as error:
+            raise Refused("invalid_parameter", "", str(error)) from error
         accounts = {
             "postfix": (parameters.postfix_db_user, parameters.postfix_db_password),
             "dovecot": (parameters.dovecot_db_user, parameters.dovecot_db_password),
@@ -37,12 +45,13 @@ class Command(BaseCommand):
         link = self._link(options)
         for daemon, (user, password) in accounts.items():
             if not password:
-                raise CommandError(f"MAILHOST_{daemon.upper()}_DB_PASSWORD is not set.")
+                raise Refused("no_password", "", f"MAILHOST_{daemon.upper()}_DB_PASSWORD is not set.")
             try:
                 grants.grant(link, parameters.database_name, daemon, user=user, password=password, hosts=hosts)
             except MySQLdb.Error as error:
-                raise CommandError(f"{daemon}: {error.args[1]} ({error.args[0]})") from error
-            self.stdout.write(f"{daemon}: {user} at {', '.join(hosts)}")
+                raise Refused("database", "", f"{daemon}: {error.args[1]} ({error.args[0]})") from error
+        data = [{"daemon": daemon, "user": user, "hosts": list(hosts)} for daemon, (user, _) in accounts.items()]
+        return Said(data, "\n".join(f"{one['daemon']}: {one['user']} at {', '.join(hosts)}" for one in data))
 
     def _link(self, options):
         if not options["admin_socket"]:
@@ -51,4 +60,4 @@ class Command(BaseCommand):
         try:
             return MySQLdb.connect(unix_socket=options["admin_socket"], user=options["admin_user"])
         except MySQLdb.Error as error:
-            raise CommandError(f"{options['admin_socket']}: {error.args[1]}") from error
+            raise Refused("database", "", f"{options['admin_socket']}: {error.args[1]}") from error

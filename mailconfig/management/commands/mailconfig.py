@@ -1,74 +1,84 @@
 """Render, check, compare and apply the configuration of Postfix, Dovecot and OpenDKIM."""
 
 import difflib
+from argparse import ArgumentTypeError
 from pathlib import Path
-
-from django.core.management.base import BaseCommand, CommandError
 
 from mailconfig import apply, check, files
 from mailconfig.parameters import InvalidParameter, Parameters
 from mailconfig.render import DAEMONS, File, render
+from mailhost.errors import Refused
+from mailhost.management.noun import Answering, Exit, Said
 
 
-class Command(BaseCommand):
+class Command(Answering):
     help = "Make the daemons' configuration files from the settings."
 
     def add_arguments(self, parser):
+        super().add_arguments(parser)
         parser.add_argument(
             "act",
             choices=("render", "check", "diff", "apply"),
             help="render: list the files, or write them below --to; check: ask the daemons' own tools about them;"
             " diff: what apply would change; apply: check, write, reload, and go back when that fails",
         )
-        parser.add_argument("--only", default=",".join(DAEMONS), help="daemons, comma separated (all)")
+        parser.add_argument("--only", type=_daemons, default=DAEMONS, help="daemons, comma separated (all)")
         parser.add_argument("--to", type=Path, help="with render: the folder below which the files are written")
 
     def handle(self, **options):
-        daemons = tuple(options["only"].split(","))
-        if unknown := set(daemons) - set(DAEMONS):
-            raise CommandError(f"--only knows {', '.join(DAEMONS)}, not {', '.join(sorted(unknown))}.")
-        try:
-            parameters = Parameters.from_settings()
-            getattr(self, f"_{options['act']}")(parameters, daemons, options["to"])
-        except (InvalidParameter, apply.ConfigurationRefused) as error:
-            raise CommandError(str(error)) from error
+        act = getattr(self, f"_{options['act']}")
+        self.answer(lambda: self._with_parameters(act, options["only"], options["to"]), options["json"])
 
-    def _render(self, parameters: Parameters, daemons: tuple[str, ...], below: Path | None) -> None:
+    def _with_parameters(self, act, daemons: tuple[str, ...], below: Path | None) -> Said:
+        try:
+            return act(Parameters.from_settings(), daemons, below)
+        except InvalidParameter as error:
+            raise Refused("invalid_parameter", "", str(error)) from error
+        except apply.ConfigurationRefused as error:
+            raise Refused("configuration_refused", "", str(error)) from error
+
+    def _render(self, parameters: Parameters, daemons: tuple[str, ...], below: Path | None) -> Said:
+        rendered = []
         for path, file in render(parameters, daemons).items():
             target = path if below is None else below / path.relative_to("/")
             if below is not None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 files.write(target, file)
-            self.stdout.write(f"{file.mode:04o} {file.owner}:{file.group} {target}")
+            rendered.append({"path": str(target), "mode": f"{file.mode:04o}", "owner": file.owner, "group": file.group})
+        return Said(rendered, "\n".join("{mode} {owner}:{group} {path}".format(**one) for one in rendered))
 
-    def _check(self, parameters: Parameters, daemons: tuple[str, ...], _: Path | None) -> None:
-        if complaints := check.problems(parameters, daemons):
-            raise CommandError("\n".join(complaints.values()))
-        self.stdout.write(f"{', '.join(daemons)}: the configuration is sound")
+    def _check(self, parameters: Parameters, daemons: tuple[str, ...], _: Path | None) -> Said:
+        complaints = check.problems(parameters, daemons)
+        if complaints:
+            return Said({"problems": complaints}, "\n".join(complaints.values()), Exit.FAULTS)
+        return Said({"problems": {}}, f"{', '.join(daemons)}: the configuration is sound")
 
-    def _diff(self, parameters: Parameters, daemons: tuple[str, ...], _: Path | None) -> None:
-        for path, file in apply.changes(parameters, daemons).items():
-            self.stdout.write("".join(self._compared(path, file)), ending="")
+    def _diff(self, parameters: Parameters, daemons: tuple[str, ...], _: Path | None) -> Said:
+        compared = {str(path): _compared(path, file) for path, file in apply.changes(parameters, daemons).items()}
+        data = [{"path": path, "diff": diff} for path, diff in compared.items()]
+        return Said(data, "".join(compared.values()).rstrip("\n") or "nothing to change")
 
-    def _compared(self, path: Path, file: File) -> list[str]:
-        # What only a daemon may read is not shown on a screen.
-        if not file.mode & 0o004:
-            return [f"{path} differs; it holds secrets\n"]
-        former = path.read_text() if path.exists() else ""
-        lines = list(
-            difflib.unified_diff(
-                former.splitlines(keepends=True), file.text.splitlines(keepends=True), str(path), f"{path} (new)"
-            )
-        )
-        return lines or [f"{path} has another owner or mode\n"]
-
-    def _apply(self, parameters: Parameters, daemons: tuple[str, ...], _: Path | None) -> None:
+    def _apply(self, parameters: Parameters, daemons: tuple[str, ...], _: Path | None) -> Said:
         done = apply.apply(parameters, daemons)
-        for path in done.written:
-            self.stdout.write(f"written: {path}")
-        for daemon in done.reloaded:
-            self.stdout.write(f"reloaded: {daemon}")
-        for daemon in done.stopped:
-            self.stdout.write(f"does not run: {daemon}")
-        if not done.written:
-            self.stdout.write("nothing to change")
+        written = [str(path) for path in done.written]
+        data = {"written": written, "reloaded": done.reloaded, "does_not_run": done.stopped}
+        lines = [f"{name.replace('_', ' ')}: {one}" for name, those in data.items() for one in those]
+        return Said(data, "\n".join(lines if written else [*lines, "nothing to change"]))
+
+
+def _daemons(text: str) -> tuple[str, ...]:
+    daemons = tuple(text.split(","))
+    if unknown := set(daemons) - set(DAEMONS):
+        raise ArgumentTypeError(f"knows {', '.join(DAEMONS)}, not {', '.join(sorted(unknown))}")
+    return daemons
+
+
+def _compared(path: Path, file: File) -> str:
+    # What only a daemon may read is not shown on a screen.
+    if not file.mode & 0o004:
+        return f"{path} differs; it holds secrets\n"
+    former = path.read_text() if path.exists() else ""
+    lines = difflib.unified_diff(
+        former.splitlines(keepends=True), file.text.splitlines(keepends=True), str(path), f"{path} (new)"
+    )
+    return "".join(lines) or f"{path} has another owner or mode\n"
