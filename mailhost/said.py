@@ -7,7 +7,8 @@ from django.utils import translation
 from django.utils.dateformat import format as date_in_words
 
 Kept = dict[str, Any]
-DAY_FORMAT = translation.gettext_noop("j F Y")
+# Marked for translation where templates write dates: this module is read before settings are.
+DAY_FORMAT = "j F Y"
 
 
 class Said(str):
