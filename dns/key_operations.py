@@ -7,13 +7,14 @@ goes on.
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dns import dkim
+from dns import dkim, key_aliases
 from dns.models import DkimKey, DnsRecord, KeyState, Purpose, Status
-from dns.operations import want_tables
+from dns.operations import PUBLISH_KEYS, want_tables
 from dns.records import dkim_name
 from domains.locks import lock_domain, refuse_frozen
 from domains.models import Domain
@@ -47,19 +48,39 @@ def ensure_key(actor: Actor, *, domain: Domain) -> DkimKey:
     # Before the lock: a tenth of a second of processor time, in which nobody else should wait.
     pair = dkim.make_key()
     lock_domain(actor, domain)
-    return _present_key(domain) or _add_key(domain, dkim.new_selector(timezone.now()), pair)
+    return _present_key(domain) or _add_own_key(domain, pair, by_alias=is_by_alias(domain))
 
 
 @operation("dkim_keys.rotate")
 def rotate_key(actor: Actor, *, domain: Domain) -> DkimKey:
     """Make the domain's next key. It signs once DNS shows it; until then the present one does.
 
-    Raises Refused: not_found, not_verified, rotation_under_way.
+    Raises Refused: not_found, not_verified, rotation_under_way, no_free_selector.
     """
     pair = dkim.make_key()
     domain = lock_domain(actor, domain)
     _refuse_second_rotation(domain)
-    return _add_key(domain, dkim.new_selector(timezone.now()), pair)
+    return _add_own_key(domain, pair, by_alias=is_by_alias(domain))
+
+
+@operation("dkim_keys.delegate")
+def delegate_keys(actor: Actor, *, domain: Domain, by_alias: bool) -> DkimKey:
+    """Have the domain's next keys stand in the operator's zone, behind aliases, or in the domain itself. The next key
+    is made at once, in place of one that waits; the present one signs until DNS shows it.
+
+    Raises Refused: not_found, frozen, not_offered, no_free_selector.
+    """
+    if by_alias and not key_aliases.is_offered():
+        raise Refused("not_offered", "", _("This installation has no zone for the keys of its customers."))
+    pair = dkim.make_key()
+    domain = lock_domain(actor, domain)
+    refuse_frozen(domain)
+    newest = DkimKey.objects.shown_in_dns().filter(domain=domain).last()
+    if newest is not None and newest.by_alias == by_alias:
+        return newest
+    if newest is not None and newest.state in {KeyState.PENDING, KeyState.PUBLISHED}:
+        _retire(newest, timezone.now())
+    return _add_own_key(domain, pair, by_alias=by_alias)
 
 
 @operation("dkim_keys.import", secrets=("private_pem",))
@@ -68,6 +89,9 @@ def import_key(actor: Actor, *, domain: Domain, selector: str, private_pem: str)
 
     Raises Refused: not_found, not_verified, rotation_under_way, invalid_selector, invalid_key, taken.
     """
+    if selector in key_aliases.SELECTORS and key_aliases.is_offered():
+        text = _("The selector %(selector)s is kept for keys behind aliases. Import the key under another one.")
+        raise Refused("taken", "selector", text % {"selector": selector})
     if not dkim.SELECTOR.fullmatch(selector):
         raise Refused(
             "invalid_selector",
@@ -168,6 +192,8 @@ def destroy_keys(domain: Domain, now: datetime) -> None:
     DkimKey.objects.filter(domain=domain).exclude(state=KeyState.RETIRED).update(
         state=KeyState.RETIRED, state_since=now, private_key="", fingerprint="", updated_at=now
     )
+    if DkimKey.objects.filter(domain=domain, by_alias=True).exists():
+        later(PUBLISH_KEYS, domain_id=domain.pk)
     want_tables(domain.domain_name)
 
 
@@ -207,6 +233,15 @@ def is_shown(key: DkimKey, now: datetime) -> bool:
     ).exists()
 
 
+def is_by_alias(domain: Domain) -> bool:
+    """Say whether the domain's next key stands behind an alias: as the newest one does; a domain that never had one
+    follows the installation's setting."""
+    if not key_aliases.is_offered():
+        return False
+    newest = DkimKey.objects.filter(domain=domain).order_by("-pk").values_list("by_alias", flat=True).first()
+    return settings.MAILHOST_DKIM_NEW_DOMAINS == "cname" if newest is None else newest
+
+
 def _present_key(domain: Domain) -> DkimKey | None:
     keys = DkimKey.objects.filter(domain=domain)
     return keys.signing().first() or keys.next_in_line().first()
@@ -228,16 +263,35 @@ def _refuse_second_rotation(domain: Domain) -> None:
         )
 
 
-def _add_key(domain: Domain, selector: str, pair: dkim.KeyPair) -> DkimKey:
+def _add_own_key(domain: Domain, pair: dkim.KeyPair, *, by_alias: bool) -> DkimKey:
+    now = timezone.now()
+    if not by_alias:
+        return _add_key(domain, dkim.new_selector(now), pair)
+    rows = DkimKey.objects.filter(domain=domain, by_alias=True).order_by("state_since")
+    used = [key.selector for key in rows if key.is_shown_in_dns]
+    retired = {key.selector: key.state_since for key in rows if not key.is_shown_in_dns}
+    selector = key_aliases.free_selector(used, retired, now)
+    if not selector:
+        text = _(
+            "Each of the three names still shows a key. The oldest is free again some days after the last rotation."
+        )
+        raise Refused("no_free_selector", "", text)
+    return _add_key(domain, selector, pair, by_alias=True)
+
+
+def _add_key(domain: Domain, selector: str, pair: dkim.KeyPair, *, by_alias: bool = False) -> DkimKey:
     key = DkimKey.objects.create(
         domain=domain,
         selector=selector,
+        by_alias=by_alias,
         algorithm=dkim.ALGORITHM,
         private_key=dkim.encrypt(pair.private_pem),
         public_key=pair.public_key,
         fingerprint=dkim.fingerprint(pair.private_pem),
     )
     later(REFRESH_RECORDS, domain_id=domain.pk)
+    if by_alias:
+        later(PUBLISH_KEYS, domain_id=domain.pk)
     return key
 
 
@@ -246,5 +300,7 @@ def _retire(key: DkimKey, now: datetime) -> None:
         state=KeyState.RETIRED, state_since=now, private_key="", fingerprint="", updated_at=now
     )
     later(REFRESH_RECORDS, domain_id=key.domain_id)
+    if key.by_alias:
+        later(PUBLISH_KEYS, domain_id=key.domain_id)
     want_tables(key.domain.domain_name)
     key.refresh_from_db()

@@ -1,7 +1,7 @@
 """Records a domain should publish (`mail_dns_records`) and the keys that sign its mail."""
 
 from django.db import models
-from django.db.models import Case, F, When
+from django.db.models import Case, F, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -326,6 +326,8 @@ class DkimKey(TenantOwned):
 
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="dkim_keys")
     selector = models.CharField(max_length=40, db_collation="ascii_bin")
+    # Its record stands in the operator's zone, and an alias of the domain's leads to it (`dns.key_aliases`).
+    by_alias = models.BooleanField(default=False, db_default=False)
     algorithm = models.CharField(max_length=10, default="rsa-2048")
     private_key = models.TextField()
     public_key = models.TextField()
@@ -346,17 +348,28 @@ class DkimKey(TenantOwned):
         db_persist=True,
     )
 
+    # Selectors of aliases are used again, once the former key is retired.
+    shown_selector = models.GeneratedField(
+        expression=Case(When(~Q(state="retired"), then=F("selector")), default=None),
+        output_field=models.CharField(max_length=40, null=True, db_collation="ascii_bin"),
+        db_persist=True,
+    )
+
     objects = TenantManager.with_methods_of(KeyQuerySet)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["domain", "selector"], name="dkim_selector_once"),
+            models.UniqueConstraint(fields=["domain", "shown_selector"], name="dkim_selector_in_dns_once"),
             models.UniqueConstraint(fields=["signing_domain"], name="dkim_one_signs"),
             models.UniqueConstraint(fields=["next_domain"], name="dkim_one_waits"),
         ]
 
     def __str__(self) -> str:
         return f"{self.selector}._domainkey.{self.domain}"
+
+    @property
+    def is_shown_in_dns(self) -> bool:
+        return self.state != KeyState.RETIRED
 
 
 class SigningGeneration(models.Model):

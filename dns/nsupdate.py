@@ -17,7 +17,7 @@ from dns.name import from_text as name_of
 from dns.query import tcp
 from dns.rcode import NOERROR, NXDOMAIN, to_text
 from dns.rdatatype import from_text as type_of
-from dns.tsig import Key
+from dns.tsig import Key, PeerError
 from dns.update import UpdateMessage
 from dns.zone_writing import Bound, NotPublished, side_by_side
 
@@ -40,6 +40,8 @@ class NameServer:
     algorithm: str
     secret: str = field(repr=False)
     bound: Bound = field(default_factory=lambda: Bound(TOTAL_SECONDS), repr=False, compare=False)
+    # The operator's, named in the settings: it may have an address of a private network.
+    is_own: bool = False
 
     def check(self) -> None:
         """Ask for an update of nothing: the server, the zone and the key must be right."""
@@ -95,10 +97,14 @@ class NameServer:
             raise NotPublished(str(MEANINGS.get(to_text(code), other)))
 
     def _ask(self, message: Message) -> Message:
-        if not may_be_asked(self.address):
+        if not self.is_own and not may_be_asked(self.address):
             raise NotPublished(_("The name server's address is not a public one."))
         try:
             return tcp(message, self.address, timeout=self.bound.left(), port=self.port)
+        except PeerError:
+            raise NotPublished(
+                _("The name server knows no such key, or its secret or algorithm is another one.")
+            ) from None
         except DNSException as error:
             text = _("The name server did not take the question (%(error)s).")
             raise NotPublished(text % {"error": type(error).__name__}) from None

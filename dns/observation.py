@@ -13,7 +13,19 @@ from dns.models import Necessity, Purpose, Status
 from dns.mta_sts import policy_id
 from dns.policy_fetch import Fetched, fetch_policy
 from dns.records import ExpectedRecord
-from dns.verdict import OK, Hints, Verdict, judge, judge_sight, mismatch, repeated
+from dns.verdict import (
+    OK,
+    Hints,
+    Verdict,
+    end_of,
+    is_alias_of_key,
+    is_shown_by_all,
+    judge,
+    judge_behind,
+    judge_sight,
+    mismatch,
+    repeated,
+)
 
 # Domains in flight at a time. Each takes some 25 ms of processor time for its questions, and on a busy machine those of
 # all others count against its five seconds; a thousand domains whose servers are silent take five minutes.
@@ -31,8 +43,11 @@ class Subject:
 
 @dataclass(frozen=True)
 class Finding:
+    """What was seen of a record. `behind`: of the key at the end of its alias."""
+
     sight: Sight
     verdict: Verdict
+    behind: Sight | None = None
 
 
 def observe(subjects: Sequence[Subject]) -> list[list[Finding]]:
@@ -49,12 +64,30 @@ async def _find(record: ExpectedRecord, subject: Subject, asker: Asker) -> Findi
     hints = Hints(keys=subject.keys)
     verdict = judge_sight(record, sight, hints)
     if verdict.status == Status.MISSING and record.necessity != Necessity.OPTIONAL:
-        hints = replace(hints, elsewhere=await _elsewhere(record, subject.domain_name, asker))
+        hints = replace(
+            hints,
+            elsewhere=await _elsewhere(record, subject.domain_name, asker),
+            texts=(await asker.look_up(record.name, "TXT")).values if is_alias_of_key(record) else (),
+        )
         verdict = judge_sight(record, sight, hints)
     if verdict.status == Status.OK and (record.purpose, record.record_type) == (Purpose.MTA_STS, "TXT"):
         # What the record announces is what senders fetch next.
         verdict = judge_policy(record, await asyncio.to_thread(fetch_policy, subject.domain_name))
+    if verdict.status == Status.OK and record.behind:
+        # The alias may be right and its end not: a key signs only when each server of both zones shows it.
+        behind = await asker.sight(record.value, "TXT")
+        return Finding(sight, judge_behind(record, behind), behind)
     return Finding(sight, verdict)
+
+
+def shows_key(record: ExpectedRecord, finding: Finding) -> bool:
+    """Say whether every authoritative server shows the key: those of the domain, and where its record is an alias,
+    those of the zone in which it ends too."""
+    if not is_shown_by_all(record, finding.sight):
+        return False
+    if not is_alias_of_key(record):
+        return True
+    return finding.behind is not None and is_shown_by_all(end_of(record), finding.behind)
 
 
 def judge_policy(record: ExpectedRecord, fetched: Fetched) -> Verdict:

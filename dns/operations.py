@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 # By name, because mailconfig/ stands above this app.
 PARAMETERS = "mailconfig.parameters.Parameters"
 WRITE_TABLES = "dns.tasks.write_signing_tables"
+PUBLISH_KEYS = "dns.tasks.publish_keys"
 THE_GENERATION = 1
 BATCH = 500
 # So many rewrites may follow each other without a pause.
@@ -189,11 +190,13 @@ def destroy_keys_of_deleted_domains(names: set[str] | None) -> None:
     deleted = DkimKey.objects.of_deleted_domains()
     if names is not None:
         deleted = deleted.filter(domain__domain_name__in=names)
-    deleted = list(deleted.values_list("pk", flat=True))
+    deleted = list(deleted.values_list("pk", "domain_id", "by_alias"))
     if deleted:
-        DkimKey.objects.filter(pk__in=deleted).update(
+        DkimKey.objects.filter(pk__in=[pk for pk, _domain, _by_alias in deleted]).update(
             private_key="", fingerprint="", state=KeyState.RETIRED, updated_at=timezone.now()
         )
+    for domain_id in sorted({domain_id for _pk, domain_id, by_alias in deleted if by_alias}):
+        later(PUBLISH_KEYS, domain_id=domain_id)
 
 
 def signing_rows() -> list[SigningRow]:

@@ -133,7 +133,7 @@ def _shown(domain_name: str, record: DnsRecord) -> ShownRecord:
     return ShownRecord(
         record=record,
         title=NAMES[Purpose(record.purpose)],
-        reason=why(record.purpose),
+        reason=why(record.purpose, record.record_type),
         host="@" if record.name == domain_name else record.name.removesuffix(f".{domain_name}"),
         value=record.value,
         tone=tone,

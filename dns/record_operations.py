@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -12,12 +13,12 @@ from django.utils.translation import gettext_noop as _
 from accounts.actors import system_actor
 from dns.chosen import chosen_dmarc, chosen_mta_sts
 from dns.dkim import public_record
-from dns.key_operations import note_published, withdraw_key
+from dns.key_operations import ACTIVATE_KEY, note_published, withdraw_key
 from dns.models import CheckSchedule, DkimKey, DnsRecord, KeyState, Purpose, RecordChange, Status, ZoneAccess
-from dns.observation import Finding, Subject, observe
+from dns.observation import Finding, Subject, observe, shows_key
+from dns.operations import PUBLISH_KEYS
 from dns.proof import judge_proof
 from dns.records import ExpectedRecord, Installation, SigningKey, dkim_name, expected_records
-from dns.verdict import is_shown_by_all
 from domains.locks import lock_domain
 from domains.models import Domain
 from domains.notices import tell
@@ -52,7 +53,7 @@ LONGEST_PROBLEM = 500
 def refresh_records(actor: Actor, *, domain: Domain) -> Domain:
     """Make `mail_dns_records` say what the domain should publish now. A changed record is unchecked again."""
     domain = lock_domain(actor, domain)
-    keys = DkimKey.objects.shown_in_dns().filter(domain=domain).values_list("selector", "public_key")
+    keys = DkimKey.objects.shown_in_dns().filter(domain=domain).values_list("selector", "public_key", "by_alias")
     rows = list(DnsRecord.objects.of_domain(domain).select_related("domain__mta_sts", "domain__dmarc_policy"))
     # Without a record yet, nothing can have been chosen.
     chosen = rows[0].domain if rows else None
@@ -144,7 +145,7 @@ def observe_records(domains: Sequence[Domain], *, now: datetime) -> None:
     subjects = [
         Subject(
             domain.domain_name,
-            [expected_of(row) for row in rows[domain.pk]],
+            [with_key(expected_of(row), keys[domain.pk]) for row in rows[domain.pk]],
             {key.selector: key.public_key for key in keys[domain.pk]},
         )
         for domain in domains
@@ -244,10 +245,17 @@ def _follow_keys(
     actor = system_actor(domain.tenant, LABEL)
     for key in keys:
         row = by_name.get(dkim_name(key.selector, domain.domain_name))
-        if row is None or row.value != public_record(key.public_key):
+        record = with_key(expected_of(row), [key]) if row else None
+        if record is None or public_record(key.public_key) not in {record.value, record.behind}:
             continue
-        if key.state == KeyState.PENDING and domain.has_proof and is_shown_by_all(expected_of(row), seen[row.pk].sight):
+        is_shown = shows_key(record, seen[row.pk])
+        if key.by_alias and not is_shown:
+            later(PUBLISH_KEYS, domain_id=domain.pk)
+        if key.state == KeyState.PENDING and domain.has_proof and is_shown:
             note_published(actor, key=key, now=now)
+        elif key.state == KeyState.PUBLISHED and is_shown:
+            # What was to let it sign came too late, when this sight of it was too old.
+            later(ACTIVATE_KEY, domain_id=domain.pk)
         elif key.state == KeyState.ACTIVE and DnsRecord.objects.filter(pk=row.pk, failing_since=now).exists():
             withdraw_key(actor, key=key, now=now)
 
@@ -271,6 +279,15 @@ def columns(record: ExpectedRecord) -> dict[str, object]:
 
 def is_different(row: DnsRecord, record: ExpectedRecord) -> bool:
     return any(getattr(row, name) != value for name, value in columns(record).items())
+
+
+def with_key(record: ExpectedRecord, keys: Sequence[DkimKey]) -> ExpectedRecord:
+    """Return the record with the key that its alias should lead to, if it is such an alias and there is one."""
+    if (record.purpose, record.record_type) != (Purpose.DKIM, "CNAME"):
+        return record
+    selector = record.name.partition(".")[0]
+    live = [key for key in keys if key.by_alias and key.selector == selector and key.is_shown_in_dns]
+    return replace(record, behind=public_record(live[-1].public_key)) if live else record
 
 
 def expected_of(row: DnsRecord) -> ExpectedRecord:

@@ -1,6 +1,6 @@
 """What a domain should publish in DNS, as plain values; nothing here asks anybody."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dns import mta_sts, pacc
 from dns.dkim import public_record
+from dns.key_aliases import SELECTORS, end_of_alias
 from dns.models import Necessity, Purpose
 
 CHALLENGE_LABEL = "_mailhost-challenge"
@@ -44,6 +45,11 @@ WHY = {
     Purpose.SRV: _("Lets mail programs find the servers of this domain (RFC 6186, RFC 8314)."),
     Purpose.CAA: _("Says which authority may issue certificates for this domain's names (RFC 8659)."),
 }
+WHY_AN_ALIAS = _(
+    "Leads to the public key with which receivers verify the signature on this domain's mail. Enter all three once: "
+    "keys are changed at their ends, without you. The keys are RSA: the signer here adds one signature, so there is "
+    "none of Ed25519 beside it."
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ class Installation:
     tls_reports: str = ""
     dmarc_reports: str = ""
     caa_issuer: str = ""
+    dkim_zone: str = ""
 
     @classmethod
     def from_settings(cls) -> "Installation":
@@ -73,6 +80,7 @@ class Installation:
             tls_reports=settings.MAILHOST_TLS_REPORTS,
             dmarc_reports=settings.MAILHOST_DMARC_REPORTS,
             caa_issuer=settings.MAILHOST_CAA_ISSUER,
+            dkim_zone=settings.MAILHOST_DKIM_ZONE,
         )
 
     @property
@@ -90,12 +98,14 @@ class SigningKey:
 
     selector: str
     public_key: str
+    by_alias: bool = False
 
 
 @dataclass(frozen=True)
 class ExpectedRecord:
     """One record that should stand in DNS. `name` is absolute, without the trailing dot; an MX keeps its
-    preference in `priority`, its host alone in `value`; an SRV its weight, port and host in `value`."""
+    preference in `priority`, its host alone in `value`; an SRV its weight, port and host in `value`. `behind` is the
+    text that must stand at the end of a signing key's alias, where there is a key."""
 
     purpose: str
     record_type: str
@@ -104,10 +114,11 @@ class ExpectedRecord:
     necessity: str
     priority: int | None = None
     ttl: int = TTL_SECONDS
+    behind: str = ""
 
     @property
     def why(self) -> str:
-        return why(self.purpose)
+        return why(self.purpose, self.record_type)
 
     @property
     def rdata(self) -> str:
@@ -136,8 +147,10 @@ def escaped(byte: int) -> str:
     return chr(byte) if 32 <= byte < 127 else f"\\{byte:03}"
 
 
-def why(purpose: str) -> str:
+def why(purpose: str, record_type: str = "") -> str:
     """Return the sentence that says what a record is for."""
+    if (purpose, record_type) == (Purpose.DKIM, "CNAME"):
+        return str(WHY_AN_ALIAS)
     return str(WHY[Purpose(purpose)])
 
 
@@ -177,16 +190,7 @@ def expected_records(
         ExpectedRecord(
             Purpose.SPF, "TXT", domain_name, f"v=spf1 {installation.spf_mechanism} ~all", Necessity.REQUIRED
         ),
-        *(
-            ExpectedRecord(
-                Purpose.DKIM,
-                "TXT",
-                dkim_name(key.selector, domain_name),
-                public_record(key.public_key),
-                Necessity.REQUIRED,
-            )
-            for key in keys
-        ),
+        *key_records(domain_name, installation, list(keys), uid),
         ExpectedRecord(
             Purpose.DMARC,
             "TXT",
@@ -198,6 +202,41 @@ def expected_records(
         *client_records(domain_name, installation),
     ]
     return [record for record in wanted if len(record.name) <= MAX_NAME]
+
+
+def key_records(
+    domain_name: str, installation: Installation, keys: Sequence[SigningKey], uid: str
+) -> list[ExpectedRecord]:
+    """Return what shows the domain's keys, oldest first: their texts, or the aliases that lead to them.
+
+    While the newest stands behind an alias, all aliases are asked for, so that the next one finds its own; after a
+    change back to texts just those that still have a key. Without a zone of the operator's, each key has a text.
+    """
+    behind = [key.selector for key in keys if key.by_alias] if installation.dkim_zone else []
+    wanted = SELECTORS if behind and keys[-1].by_alias else behind
+    return [
+        *(
+            ExpectedRecord(
+                Purpose.DKIM,
+                "TXT",
+                dkim_name(key.selector, domain_name),
+                public_record(key.public_key),
+                Necessity.REQUIRED,
+            )
+            for key in keys
+            if not (key.by_alias and installation.dkim_zone)
+        ),
+        *(
+            ExpectedRecord(
+                Purpose.DKIM,
+                "CNAME",
+                dkim_name(selector, domain_name),
+                end_of_alias(selector, uid, installation.dkim_zone),
+                Necessity.REQUIRED,
+            )
+            for selector in wanted
+        ),
+    ]
 
 
 def dmarc_value(installation: Installation, policy: str = "none", uid: str = "") -> str:

@@ -5,10 +5,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.actors import system_actor
-from dns import host_operations, key_operations, operations, publishing_operations, record_operations
+from dns import host_operations, key_operations, key_zone, operations, publishing_operations, record_operations
 from dns.models import HostState
 from dns.operations import WRITE_TABLES
 from dns.signing import FolderHeld, SigningFault
+from dns.zone_writing import NotPublished
 from domains.models import Domain
 from mailhost.background import Again, later
 from mailhost.errors import Refused
@@ -88,6 +89,16 @@ def mail_host_notice(host_id: int) -> None:
     with every_tenant("the operators are told of the installation's own host"):
         if state := HostState.objects.filter(pk=host_id).first():
             host_operations.mail_host_notice(state)
+
+
+def publish_keys(domain_id: int) -> Again | None:
+    """Put a domain's keys into the operator's zone, where its aliases end; of a deleted domain, take them out."""
+    try:
+        key_zone.publish_keys(domain_id)
+    except NotPublished as error:
+        log.warning("keys_not_published", domain=domain_id, reason=str(error))
+        return Again(TRY_AGAIN_SECONDS, fault=str(error))
+    return None
 
 
 def activate_key(domain_id: int) -> None:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 import mailhost.web.paths  # noqa: F401  registers <uid:…>
-from dns.api import keys, policies, publishing, records, tools
+from dns.api import delegation, keys, policies, publishing, records, tools
 from dns.web import arrival
 from dns.web import keys as key_pages
 from dns.web import publishing as publishing_pages
@@ -24,6 +24,7 @@ pages = [
     path("domains/<uid:uid>/publishing/undo/", publishing_pages.undo, name="zone-undo"),
     path("domains/<uid:uid>/keys/", key_pages.keys, name="dkim-keys"),
     path("domains/<uid:uid>/keys/rotate/", key_pages.rotate, name="dkim-rotate"),
+    path("domains/<uid:uid>/keys/delegate/", key_pages.delegate, name="dkim-delegate"),
     path("domains/<uid:uid>/keys/import/", key_pages.import_one, name="dkim-import"),
     path("domains/<uid:uid>/keys/abandon/", key_pages.abandon, name="dkim-abandon"),
     path("dns/", tool_pages.check, name="dns-tools"),
@@ -43,6 +44,7 @@ endpoints = [
     path("domains/<str:domain>/publish", publishing.DomainPublication.as_view(), name="api-publication"),
     path("domains/<str:domain>/publish/undo", publishing.DomainPublicationUndo.as_view(), name="api-publication-undo"),
     path("domains/<str:domain>/mta-sts", policies.DomainMtaSts.as_view(), name="api-mta-sts"),
+    path("domains/<str:domain>/dkim", delegation.DomainDelegation.as_view(), name="api-dkim-delegation"),
     path("domains/<str:domain>/dkim-keys", keys.DkimKeys.as_view(), name="api-dkim-keys"),
     path("domains/<str:domain>/dkim-keys/next", keys.NextDkimKey.as_view(), name="api-next-dkim-key"),
     path("dns/check", tools.DnsCheck.as_view(), name="api-dns-check"),

@@ -4,7 +4,7 @@ import ipaddress
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.utils.translation import gettext_noop as _
 
@@ -43,10 +43,12 @@ class Verdict:
 class Hints:
     """What was found in places where such a record lands by mistake.
 
-    `elsewhere`: names at which the expected value stands; `keys`: the domain's other keys by selector.
+    `elsewhere`: names at which the expected value stands; `keys`: the domain's other keys by selector; `texts`: TXT
+    records that stand where an alias should.
     """
 
     elsewhere: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -90,7 +92,7 @@ def judge(expected: ExpectedRecord, answer: Answer, hints: Hints = Hints()) -> V
     """Compare one record with one answer for its name and type."""
     if answer.is_temporary:
         return Verdict(Status.TEMPORARY_FAILURE, repeated(answer.detail))
-    if expected.purpose == Purpose.DKIM:
+    if (expected.purpose, expected.record_type) == (Purpose.DKIM, "TXT"):
         return judge_dkim(expected, answer, hints)
     if not answer.values:
         return missing(expected, hints)
@@ -100,6 +102,9 @@ def judge(expected: ExpectedRecord, answer: Answer, hints: Hints = Hints()) -> V
 
 
 def missing(expected: ExpectedRecord, hints: Hints) -> Verdict:
+    if hints.texts:
+        text = _("A TXT record stands at %(name)s. Delete it, and enter an alias (CNAME) to %(wanted)s there.")
+        return Verdict(Status.MISSING, Said(text, name=expected.name, wanted=expected.value))
     if hints.elsewhere:
         place = hints.elsewhere[0]
         if place.startswith(f"{expected.name}."):
@@ -216,6 +221,46 @@ def judge_dkim(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdic
     return Verdict(Status.MISMATCH, problem) if problem else OK
 
 
+def is_alias_of_key(record: ExpectedRecord) -> bool:
+    return (record.purpose, record.record_type) == (Purpose.DKIM, "CNAME")
+
+
+def judge_key_alias(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdict:
+    target = answer.values[0].rstrip(".")
+    # <selector>.<claim>.<zone>
+    rest = expected.value.partition(".")[2]
+    zone = rest.partition(".")[2]
+    if target == expected.value:
+        return OK
+    if target.startswith(f"{expected.value}."):
+        text = _("The domain was appended to the target: %(found)s. Enter %(wanted)s with a dot at its end.")
+    elif target.partition(".")[2] == rest:
+        text = _("%(name)s leads to another key's place, %(found)s. Each name has a target of its own: %(wanted)s.")
+    elif target.endswith(f".{zone}"):
+        text = _("%(name)s leads to the keys of another domain, or of an earlier claim: %(found)s. Enter %(wanted)s.")
+    else:
+        return judge_alias(expected, answer, hints)
+    return mismatch(text, name=expected.name, found=short(target), wanted=expected.value)
+
+
+def end_of(record: ExpectedRecord) -> ExpectedRecord:
+    """Return the record that should stand where a signing key's alias leads."""
+    return replace(record, record_type="TXT", name=record.value, value=record.behind, behind="")
+
+
+def judge_behind(record: ExpectedRecord, sight: Sight) -> Verdict:
+    """Judge the key at the end of an alias that is right."""
+    verdict = judge_sight(end_of(record), sight)
+    if verdict.status in {Status.OK, Status.TEMPORARY_FAILURE}:
+        return verdict
+    return mismatch(
+        _(
+            "The alias is right. The key at its end is not there yet: this installation publishes it, so there is "
+            "nothing to do for you."
+        )
+    )
+
+
 def unfit_for_mail(found: dict[str, str]) -> Said:
     """Return why no mail of ours could be verified with a key record, or ""."""
     if not found.get("p"):
@@ -278,6 +323,7 @@ def judge_version(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Ver
 JUDGES = {
     (Purpose.OWNERSHIP, "TXT"): judge_ownership,
     (Purpose.MX, "MX"): judge_mx,
+    (Purpose.DKIM, "CNAME"): judge_key_alias,
     (Purpose.SPF, "TXT"): judge_spf,
     (Purpose.DMARC, "TXT"): judge_dmarc,
     (Purpose.MTA_STS, "TXT"): judge_version,

@@ -27,6 +27,8 @@ NOT_TENANT_OWNED = {
     "mailboxes.QuotaUsage",
     "reports.SetAside",
 }
+# A selector, an id and two dots go before it.
+LONGEST_DKIM_ZONE = 253 - 25
 OURS = {
     "mailhost",
     "api",
@@ -79,6 +81,20 @@ def our_dns_app_is_ours(app_configs, **_kwargs):
     """dnspython has a package `dns` too; the app must be the project's own folder."""
     if Path(apps.get_app_config("dns").path) != Path(settings.BASE_DIR) / "dns":
         yield Error("The app dns is not the project's own folder.", id="mailhost.E002")
+
+
+@register()
+def a_zone_for_keys_can_be_written(app_configs, **_kwargs):
+    """MAILHOST_DKIM_ZONE without what opens it would leave every new domain waiting for its first key."""
+    if settings.MAILHOST_DKIM_NEW_DOMAINS not in {"cname", "txt"}:
+        yield Error("MAILHOST_DKIM_NEW_DOMAINS must be cname or txt.", id="mailhost.E004")
+    if not settings.MAILHOST_DKIM_ZONE:
+        return
+    if len(settings.MAILHOST_DKIM_ZONE) > LONGEST_DKIM_ZONE:
+        yield Error("MAILHOST_DKIM_ZONE is too long: names of keys are made below it.", id="mailhost.E004")
+    for name in ("MAILHOST_DKIM_ZONE_SERVER", "MAILHOST_DKIM_ZONE_KEY_NAME", "MAILHOST_DKIM_ZONE_KEY_SECRET"):
+        if not getattr(settings, name):
+            yield Error(f"{name} is empty, and MAILHOST_DKIM_ZONE needs it.", id="mailhost.E004")
 
 
 @register(Tags.security, deploy=True)

@@ -42,6 +42,15 @@ MAILHOST_AUTHORITATIVE_PORT = env.int("MAILHOST_AUTHORITATIVE_PORT", default=53)
 MAILHOST_DNS_NETWORKS = env.list("MAILHOST_DNS_NETWORKS", default=[])
 # Where Cloudflare's API is.
 MAILHOST_CLOUDFLARE_API = env("MAILHOST_CLOUDFLARE_API", default="https://api.cloudflare.com/client/v4")
+# The operator's zone for customers' signing keys: their domains have aliases (CNAME) into it, and later keys need no
+# act of theirs. It takes dynamic updates (RFC 2136) at `server`, address@port, signed by the key (TSIG).
+MAILHOST_DKIM_ZONE = env("MAILHOST_DKIM_ZONE", default="").rstrip(".").lower()
+MAILHOST_DKIM_ZONE_SERVER = env("MAILHOST_DKIM_ZONE_SERVER", default="127.0.0.1@53")
+MAILHOST_DKIM_ZONE_KEY_NAME = env("MAILHOST_DKIM_ZONE_KEY_NAME", default="")
+MAILHOST_DKIM_ZONE_KEY_ALGORITHM = env("MAILHOST_DKIM_ZONE_KEY_ALGORITHM", default="hmac-sha256")
+MAILHOST_DKIM_ZONE_KEY_SECRET = env("MAILHOST_DKIM_ZONE_KEY_SECRET", default="")
+# Whether the keys of new domains stand there ("cname") or in the domains themselves ("txt"); each may change it.
+MAILHOST_DKIM_NEW_DOMAINS = env("MAILHOST_DKIM_NEW_DOMAINS", default="cname")
 # Block lists that the DNS tools ask about an address.
 MAILHOST_BLOCKLISTS = env.list(
     "MAILHOST_BLOCKLISTS", default=["zen.spamhaus.org", "bl.spamcop.net", "b.barracudacentral.org"]

@@ -135,6 +135,7 @@ def load_secrets(path: Path) -> dict[str, str]:
     made["dkim_keys"] = urlsafe_b64encode(secrets.token_bytes(32)).decode()
     made["vault_keys"] = urlsafe_b64encode(secrets.token_bytes(32)).decode()
     made["dns_update"] = b64encode(secrets.token_bytes(32)).decode()
+    made["dkim_update"] = b64encode(secrets.token_bytes(32)).decode()
     if made.keys() - kept.keys():
         kept = made | kept
         write_private(path, json.dumps(kept, indent=1))

@@ -84,8 +84,9 @@ def _publish_and_verify(info: dict, world: World) -> None:
 def _sign_and_check(info: dict, world: World) -> None:
     names = [domain.domain_name for _, _, domain in world.domains()]
     with step("DKIM keys made") as notes:
-        keys = until(lambda: _if_complete(world.records(Purpose.DKIM), len(names)), "a DKIM key for each domain")
-        notes.extend(key.name for key in keys)
+        # Each domain's records are written in one go: the aliases of a key are there together, or none is.
+        keys = until(lambda: _of_all(world.records(Purpose.DKIM), len(names)), "a DKIM key for each domain")
+        notes.extend(f"{key.name} {key.record_type}" for key in keys)
     with step("MX, SPF, DKIM, DMARC and SRV published, and found by the panel") as notes:
         publish(info["dns"], map(published, world.records()))
         for _, actor, domain in world.domains():
@@ -182,6 +183,10 @@ def until(look: Callable[[], T | None], what: str, seen: Callable[[], object] | 
         if time.monotonic() > deadline:
             raise ProofFailed(f"waited {PATIENCE_SECONDS} s for {what}" + (f"; {seen()}" if seen else ""))
         time.sleep(0.1)
+
+
+def _of_all(rows: list[DnsRecord], count: int) -> list[DnsRecord] | None:
+    return rows if len({row.domain_id for row in rows}) == count else None
 
 
 def _if_complete(rows: list, count: int) -> list | None:

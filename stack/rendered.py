@@ -16,6 +16,8 @@ from stack.layout import CLONE, write_private
 
 HOSTNAME = "mail.mailhost.example"
 UPDATE_KEY = "mailhost-demo"
+# The zone of the operator's into which customers' domains may delegate their signing keys.
+DKIM_ZONE, DKIM_UPDATE_KEY = "dkim.mailhost.example", "mailhost-dkim"
 DATABASE = "mailhost"
 # MariaDB's memory by profile; a test stack holds little.
 BUFFER_POOL_MB = {"demo": 256}
@@ -128,6 +130,9 @@ def write_server_files(
         "zones": zones,
         "update_key": UPDATE_KEY,
         "update_secret": secrets["dns_update"],
+        "dkim_zone": DKIM_ZONE,
+        "dkim_update_key": DKIM_UPDATE_KEY,
+        "dkim_update_secret": secrets["dkim_update"],
         "redis_password": secrets["redis"],
         "buffer_pool_mb": BUFFER_POOL_MB.get(profile, 128),
     }
@@ -225,6 +230,12 @@ def write_environment(
         "MAILHOST_AUTHORITATIVE_PORT": ports["dns"],
         "MAILHOST_DNS_NETWORKS": "127.0.0.0/8",
         "MAILHOST_SPF_INCLUDE": f"_spf.{HOSTNAME.partition('.')[2]}",
+        "MAILHOST_DKIM_ZONE": DKIM_ZONE,
+        "MAILHOST_DKIM_ZONE_SERVER": f"127.0.0.1@{ports['dns']}",
+        "MAILHOST_DKIM_ZONE_KEY_NAME": DKIM_UPDATE_KEY,
+        "MAILHOST_DKIM_ZONE_KEY_SECRET": secrets["dkim_update"],
+        # Tests look at both ways, and choose the aliases where they want them.
+        "MAILHOST_DKIM_NEW_DOMAINS": "cname" if path.parent.name == "demo" else "txt",
         "MAILHOST_SMTP_PORT": ports["reinject"],
         "MAILHOST_STATIC_ROOT": str(static_root),
     }

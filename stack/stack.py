@@ -15,7 +15,7 @@ from stack import layout, mariadb, rendered
 from stack.services import MAIL, PYTHON, SERVERS, python_environment, services, system_environment
 from stack.supervisor import StepFailed, Supervisor, end_leftovers
 
-ZONES = ("example", "mailhost.example")
+ZONES = ("example", "mailhost.example", "dkim.mailhost.example")
 DEMO_ZONES = (*ZONES, "acme.example", "acme-shop.example", "bolt.example")
 
 

@@ -70,6 +70,7 @@ MAIL = (
             "zones.undo",
             "dkim_keys.rotate",
             "dkim_keys.import",
+            "dkim_keys.delegate",
             "dkim_keys.abandon",
             "operations.cancel",
         }

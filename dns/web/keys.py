@@ -8,7 +8,16 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from dns.forms import KeyForm
-from dns.key_operations import RETIRE_AFTER, ROTATE_AFTER, abandon_key, import_key, rotate_key
+from dns.key_aliases import is_offered
+from dns.key_operations import (
+    RETIRE_AFTER,
+    ROTATE_AFTER,
+    abandon_key,
+    delegate_keys,
+    import_key,
+    is_by_alias,
+    rotate_key,
+)
 from dns.models import DkimKey, KeyState
 from dns.records import dkim_name
 from domains.models import Domain
@@ -77,6 +86,21 @@ def rotate(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 @require_POST
+def delegate(request: HttpRequest, uid: str) -> HttpResponse:
+    """`by_alias`: 1 for aliases into the operator's zone, empty for keys in the domain itself."""
+    domain = get_object_or_404(Domain.objects.live(), uid=uid)
+    with refusals_told(request):
+        key = delegate_keys(request.actor, domain=domain, by_alias=bool(request.POST.get("by_alias")))
+        if key.by_alias:
+            said = _("The next key stands behind aliases. Enter the three of them: they are the last you need.")
+        else:
+            said = _("The next key, “%(selector)s”, stands in the domain itself. Enter its record.")
+        messages.success(request, said % {"selector": key.selector})
+        return redirect("domain", domain.uid)
+    return redirect("dkim-keys", domain.uid)
+
+
+@require_POST
 def abandon(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.live(), uid=uid)
     with refusals_told(request):
@@ -98,6 +122,8 @@ def shown(domain: Domain) -> dict:
         "keys": rows,
         "waits": waits,
         "signs": signs,
+        "offers_aliases": is_offered(),
+        "by_alias": is_by_alias(domain),
         "rotate_days": ROTATE_AFTER.days,
         "retire_days": RETIRE_AFTER.days,
     }

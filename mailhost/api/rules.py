@@ -111,6 +111,7 @@ OF_RULES = {
     "not_offered": "The installation does not offer this.",
     "not_published": "The name server did not take the records.",
     "not_own": "Only the tenant whose it is changes it.",
+    "no_free_selector": "Each of the three names for keys behind aliases still shows one.",
     "not_ready": "The step before has not been taken, or shown to be safe.",
     "not_verified": "The domain is not verified yet.",
     "not_waiting": "No key waits.",

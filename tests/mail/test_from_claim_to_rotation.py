@@ -5,15 +5,19 @@ import threading
 import time
 from collections.abc import Callable
 
-from dns.key_operations import rotate_key
+from dns.key_operations import delegate_keys, rotate_key
 from dns.models import DkimKey, DnsRecord
 from dns.publishing_operations import connect_zone
+from dns.record_operations import check_records
 from domains.models import Domain
 from domains.operations import create_domain
 from mailboxes.operations import create_mailbox
 from mailhost.scope import every_tenant
+from stack.publish import Published, publish
 from tests.mail.client import written
 from tests.mail.conftest import PASSWORD, until_signing
+from tests.mail.test_verified_by_others import asked_of_testkey
+from tests.mail.verifying import as_sent, assert_verifies, key_name
 
 PATIENCE_SECONDS = 90
 
@@ -86,6 +90,34 @@ def test_from_a_claim_to_a_rotation_under_load(post, acme, bolt):
     assert arrived["Subject"] == "A test"
     assert len(signatures) == len(sent)
     assert {f"s={former};" in signature for signature in signatures} == {True, False}
+
+
+def test_a_key_behind_an_alias_signs_and_its_successor_needs_nothing_from_the_domain(post, live, acme, bolt):
+    anna, bob = acme.login("anna"), bolt.login("bob")
+    delegate_keys(acme.actor, domain=acme.domain, by_alias=True)
+    until(lambda: len(aliases(acme.domain)) == 3, "the aliases' being asked for")
+    # The owner's one act: three records, by hand.
+    publish(live.info["dns"], aliases(acme.domain))
+    check_records(acme.actor, domain=acme.domain)
+    until(lambda: signing_selector(acme.domain) == "mh1", "the first key behind an alias")
+    until_signing(acme.domain)
+    first = as_sent(post.arrived(bob, post.submit(anna, written(anna[0], bob[0]))))
+
+    rotate_key(acme.actor, domain=acme.domain)
+    until(lambda: signing_selector(acme.domain) == "mh2", "the second one, by itself")
+    until_signing(acme.domain)
+    second = as_sent(post.arrived(bob, post.submit(anna, written(anna[0], bob[0]))))
+
+    for message, selector in ((first, "mh1"), (second, "mh2")):
+        assert key_name(message) == f"{selector}._domainkey.{acme.domain.domain_name}"
+        assert_verifies(message)
+    assert asked_of_testkey(live, acme.domain, "mh2") == (0, "")
+
+
+def aliases(domain: Domain) -> list[Published]:
+    with every_tenant("a test looks"):
+        rows = list(DnsRecord.objects.filter(domain=domain, purpose="dkim", record_type="CNAME"))
+    return [Published(row.name, row.record_type, f"{row.value}.") for row in rows]
 
 
 def _hurry(domain: Domain) -> None:
