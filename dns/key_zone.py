@@ -11,7 +11,6 @@ from dns.nsupdate import NameServer
 from dns.records import quoted
 from dns.zone_data import typed
 from mailhost.background import later
-from mailhost.scope import every_tenant
 
 CHECK_RECORDS = "dns.tasks.check_records"
 # A key that changes while the zone is being written is seen at the next round.
@@ -34,7 +33,7 @@ def zone_server() -> NameServer:
 
 def publish_keys(domain_pk: int) -> bool:
     """Make the ends of one domain's aliases hold the keys that DNS is to show, and nothing else. Says whether anything
-    changed. Safe to run twice and at once.
+    changed. Safe to run twice and at once. The caller has entered the scope.
 
     Raises NotPublished with nothing changed.
     """
@@ -59,8 +58,7 @@ def publish_keys(domain_pk: int) -> bool:
 
 def wanted_texts(domain_pk: int) -> dict[str, tuple[str, ...]]:
     """Return what should stand at each end, as data in zone-file form; nothing once the domain is deleted."""
-    with every_tenant("the keys of one domain, by its id"):
-        keys = list(DkimKey.objects.filter(domain=domain_pk, by_alias=True).select_related("domain").order_by("pk"))
+    keys = list(DkimKey.objects.filter(domain=domain_pk, by_alias=True).select_related("domain").order_by("pk"))
     if not keys:
         return {}
     domain = keys[0].domain

@@ -94,7 +94,8 @@ def mail_host_notice(host_id: int) -> None:
 def publish_keys(domain_id: int) -> Again | None:
     """Put a domain's keys into the operator's zone, where its aliases end; of a deleted domain, take them out."""
     try:
-        key_zone.publish_keys(domain_id)
+        with every_tenant("the keys of one domain, by its id, perhaps a deleted one's"):
+            key_zone.publish_keys(domain_id)
     except NotPublished as error:
         log.warning("keys_not_published", domain=domain_id, reason=str(error))
         return Again(TRY_AGAIN_SECONDS, fault=str(error))
