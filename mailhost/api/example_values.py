@@ -246,7 +246,7 @@ BY_OWNER: dict[str, dict[str, Any]] = {
     },
     "MailSource": {"name": "mail.example.net", "signed_by": "acme.example"},
     "MailboxBatchResult": {"status": 201},
-    "DkimDelegation": {"by_alias": True, "zone": "dkim.example.net", "selectors": ["mh1", "mh2", "mh3"]},
+    "Delegation": {"by_alias": True, "zone": "dkim.example.net", "selectors": ["mh1", "mh2", "mh3"]},
     "Me": {"permissions": ["domains.list", "mailboxes.create"]},
     "Member": {"name": "Otto Lang", "email": "otto@partner.example"},
     "MtaSts": {
