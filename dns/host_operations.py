@@ -3,14 +3,13 @@
 from datetime import datetime
 
 from django.conf import settings
-from django.core.mail import get_connection
 from django.db import transaction
 from django.urls import reverse
 
 from dns.host import HostSight, sight_of_host
 from dns.models import HostState
 from mailhost.background import later
-from mailhost.mail import compose
+from mailhost.mail import compose, deliver
 from mailhost.said import from_kept
 from tenants.models import Member, Role
 
@@ -53,4 +52,4 @@ def mail_host_notice(state: HostState) -> int:
     told = {"host": state, "problems": [from_kept(kept) for kept in state.problems], "path": reverse("health")}
     languages = {member.user.email: member.user.language for member in members}
     messages = [compose("dns/mail/host.txt", email, told, language=languages[email]) for email in sorted(languages)]
-    return get_connection().send_messages(messages) or 0 if messages else 0
+    return deliver(messages)

@@ -5,6 +5,7 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
 from dns.guarded_http import Blocked, Response, exchange
@@ -32,7 +33,8 @@ class Fetched:
 
 def fetch_policy(domain_name: str) -> Fetched:
     """Return the policy that is served for a domain. Raises nothing; four seconds."""
-    url = urlsplit(f"https://mta-sts.{domain_name}/.well-known/mta-sts.txt")
+    port = settings.MAILHOST_POLICY_PORT
+    url = urlsplit(f"https://mta-sts.{domain_name}:{port}/.well-known/mta-sts.txt")
     try:
         answer = exchange(
             "GET", url, headers={"User-Agent": "Mailhost-Checks/1"}, seconds=SECONDS, most_bytes=MOST_BYTES + 1

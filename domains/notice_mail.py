@@ -1,12 +1,11 @@
 """A notice about a domain as a mail to its tenant's owners and admins."""
 
-from django.core.mail import get_connection
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from domains.models import DomainNotice
 from domains.names import display_name
-from mailhost.mail import compose
+from mailhost.mail import compose, deliver
 from tenants.brands import dress_of
 from tenants.models import Member, Role
 
@@ -31,7 +30,7 @@ def send(notice: DomainNotice) -> int:
     messages = [
         compose("domains/mail/notice.txt", email, told, dress, language=languages[email]) for email in sorted(languages)
     ]
-    return get_connection().send_messages(messages) or 0 if messages else 0
+    return deliver(messages)
 
 
 SUBJECTS = {

@@ -1,15 +1,20 @@
 """Mail of our own: rendered where something happened, sent by a worker through Postfix."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from email.utils import formataddr, parseaddr
+from smtplib import SMTPRecipientsRefused
 
+import structlog
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
 from django.template.loader import render_to_string
 from django.utils import translation
 
 from mailhost.background import later
+
+log = structlog.get_logger(__name__)
 
 SEND = "mailhost.tasks.send_mail"
 # RFC 3834: no vacation reply, no out-of-office answer.
@@ -58,6 +63,26 @@ def letter(to: str, subject: str, text: str, *, sender: str = "", reply_to: str 
         reply_to=[reply_to] if reply_to else None,
         headers=HEADERS,
     )
+
+
+def deliver(messages: Sequence[EmailMessage]) -> int:
+    """Send mails to one person each; return how many were taken.
+
+    An address that is refused for good (5xx) is left: tried again it would be refused for ever, and would keep the mail
+    from the others. Raises OSError or SMTPException for what may be tried again.
+    """
+    taken = 0
+    with get_connection() as connection:
+        for message in messages:
+            try:
+                taken += connection.send_messages([message]) or 0
+            except SMTPRecipientsRefused as refused:
+                if any(code < 500 for code, _ in refused.recipients.values()):
+                    raise
+                log.warning(
+                    "recipient_refused_for_good", answers=sorted(code for code, _ in refused.recipients.values())
+                )
+    return taken
 
 
 def send_later(template: str, to: str, context: dict, dress: Dress | None = None, *, language: str = "") -> None:

@@ -40,6 +40,8 @@ MAILHOST_NAMESERVERS = env.list("MAILHOST_NAMESERVERS", default=[])
 # for a private name server, as in the demo.
 MAILHOST_AUTHORITATIVE_PORT = env.int("MAILHOST_AUTHORITATIVE_PORT", default=53)
 MAILHOST_DNS_NETWORKS = env.list("MAILHOST_DNS_NETWORKS", default=[])
+# The port at which policies of MTA-STS are fetched: for a private web server, as in the demo.
+MAILHOST_POLICY_PORT = env.int("MAILHOST_POLICY_PORT", default=443)
 # Where Cloudflare's API is.
 MAILHOST_CLOUDFLARE_API = env("MAILHOST_CLOUDFLARE_API", default="https://api.cloudflare.com/client/v4")
 # The operator's zone for customers' signing keys: their domains have aliases (CNAME) into it, and later keys need no

@@ -78,6 +78,7 @@ def show(stack: Stack, seconds: float) -> None:
         f"SMTP           {port['smtp']}   submission {port['submission']} (STARTTLS), {port['submissions']} (TLS)",
         f"IMAP           {port['imap']} (STARTTLS), {port['imaps']} (TLS)"
         f"   POP3 {port['pop3s']} (TLS)   ManageSieve {port['managesieve']}",
+        f"HTTPS          {port['https']}   (autoconfig.acme.example and the like, at {info['setup_host']})",
         f"DNS            {port['dns']}   MariaDB {port['mysql']}   Redis {port['redis']}",
         f"Outside world  {info['outside']['folder']}   (mail that left)",
         f"TLS            {info['tls']['ca_file']}   (the authority to trust, for {info['tls']['hostname']})",
@@ -96,7 +97,7 @@ def sign_ins(people: dict) -> list[str]:
     lines = ["Panel sign-ins"]
     lines += [f"  {kind:<10} {one['email']:<28} {one['password']:<26} key {one['api_key']}" for kind, one in panel]
     lines.append("Mailboxes (IMAP, POP3, submission)")
-    for customer in people["customers"]:
+    for customer in (*people["customers"], people["operator"]):
         lines += [f"  {'mailbox':<10} {box['email']:<28} {box['password']}" for box in customer["mailboxes"]]
     return lines
 

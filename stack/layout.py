@@ -13,6 +13,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 CLONE = Path(__file__).resolve().parent.parent
+# Where customers' autoconfig, autodiscover and mta-sts names lead, and who takes the reports about their domains.
+SETUP_HOST = "setup.mailhost.example"
+REPORTS_DOMAIN = "reports.example"
+REPORTS_ADDRESS = f"reports@{REPORTS_DOMAIN}"
 # Everyone who must reach files of the stack: the daemons' own users, and 5000, the owner of all mail.
 DAEMON_USERS = ("mysql", "redis", "bind", "postfix", "dovecot", "dovenull", "opendkim", 5000)
 # sockaddr_un holds 108 bytes with the closing zero; the longest name that a daemon puts below the home is
@@ -23,6 +27,7 @@ LONGEST_PROFILE = len("/private-000000")
 
 DEMO_PORTS = {
     "web": 8000,
+    "https": 8443,
     "smtp": 2525,
     "submission": 2587,
     "submissions": 2465,
@@ -129,7 +134,7 @@ def load_secrets(path: Path) -> dict[str, str]:
     kept = json.loads(path.read_text()) if path.exists() else {}
     made = {
         name: secrets.token_urlsafe(24)
-        for name in ("panel", "postfix", "dovecot", "signer", "doveadm", "django", "redis")
+        for name in ("panel", "postfix", "dovecot", "signer", "doveadm", "django", "redis", "reports")
     }
     # A Fernet key is 32 bytes in URL-safe base64.
     made["dkim_keys"] = urlsafe_b64encode(secrets.token_bytes(32)).decode()

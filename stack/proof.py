@@ -23,13 +23,21 @@ import dkim
 
 django.setup()
 
+from django.utils import timezone
 from dns.resolver import Resolver
 
+from clientsetup.hosts import AUTOCONFIG, PACC
+from dns.host_operations import look_at_own_host
 from dns.models import DnsRecord, Purpose, Status
 from dns.record_operations import check_records, expected_of
 from mailhost.errors import Refused
+from mailhost.scope import every_tenant
+from reports.models import Report
+from reports.operations import read_mailbox
+from stack.asking import ask
 from stack.layout import write_private
 from stack.publish import Published, publish
+from stack.sample_reports import deliver, samples
 from stack.steps import step
 from stack.world import ACME, BOLT, SignIns, World
 
@@ -54,9 +62,12 @@ def main() -> int:
 
 def prove(info: dict) -> None:
     """Fill the world of this stack (the contents of stack.json) and send a message through it."""
-    with step("World: operator, reseller, two customers, three domains"):
+    with step("World: operator, reseller, two customers, four domains"):
         home = Path(info["home"])
-        world = World(SignIns(home / "sign-ins.json"))
+        sign_ins = SignIns(home / "sign-ins.json")
+        # The panel reads this mailbox, so it was given the password before.
+        sign_ins.keep(info["reports"]["email"], "password", info["reports"]["password"])
+        world = World(sign_ins)
         world.fill_accounts()
     _publish_and_verify(info, world)
     with step("Mailboxes, aliases, a catch-all") as notes:
@@ -66,6 +77,9 @@ def prove(info: dict) -> None:
     with step("Panel and REST API answer") as notes:
         notes.extend(_ask_the_panel(info, world.people()["customers"][0]["api_key"]))
     _send_and_read(info, world, next(iter(ACME.mailboxes)), next(iter(BOLT.mailboxes)))
+    _look_at_the_host()
+    _set_up(info)
+    _report(info, world)
 
 
 def _publish_and_verify(info: dict, world: World) -> None:
@@ -114,6 +128,43 @@ def _send_and_read(info: dict, world: World, sender: str, recipient: str) -> Non
         notes.append(f"Subject: {_header(received, b'subject')}")
     with step("Its DKIM signature verifies against the key in DNS") as notes:
         notes.extend(verify(info, received, sender.rpartition("@")[2]))
+
+
+def _look_at_the_host() -> None:
+    with step("The mail host's own records are as other servers want them") as notes:
+        state = look_at_own_host(timezone.now())
+        if state is None or state.problems:
+            raise ProofFailed(f"the host's records: {state.problems if state else 'DNS does not answer'}")
+        notes.append(f"{state.name}: {', '.join(state.addresses)}, and back")
+
+
+def _set_up(info: dict) -> None:
+    """Ask as mail programs do, over TLS whose certificate is made when the name is first asked for."""
+    with step("Mail programs find their servers from an address alone") as notes:
+        for host, path in (("autoconfig", AUTOCONFIG[0]), ("ua-auto-config", PACC)):
+            name = f"{host}.{ACME.domains[0]}"
+            answer, body = ask(info, name, path)
+            if answer.status != 200 or info["tls"]["hostname"].encode() not in body:
+                raise ProofFailed(f"https://{name}{path} answers {answer.status}")
+            notes.append(f"https://{name}:{info['https']['port']}{path}")
+
+
+def _report(info: dict, world: World) -> None:
+    with step("A receiver's DMARC and TLS reports come by SMTP and are counted") as notes:
+        now, wanted = timezone.now(), []
+        for _, _, domain in world.domains():
+            if domain.domain_name in (ACME.domains[0], BOLT.domains[0]):
+                wanted += samples(domain, now, is_plagued=domain.domain_name == ACME.domains[0])
+        with every_tenant("the demo takes in its reports"):
+            counted = _counted()
+            deliver(info, [sample for sample in wanted if sample.report_id not in counted])
+            ids = {sample.report_id for sample in wanted}
+            until(lambda: read_mailbox(timezone.now()) and ids <= _counted(), "the reports to be counted")
+        notes.append(f"{len(wanted)} reports about {ACME.domains[0]} and {BOLT.domains[0]}")
+
+
+def _counted() -> set[str]:
+    return set(Report.objects.values_list("report_id", flat=True))
 
 
 def published(record: DnsRecord) -> Published:

@@ -12,7 +12,7 @@ from dns.signing_folder import SigningFolder
 from mailconfig import files
 from mailconfig.parameters import ENVIRONMENT_PREFIX, Parameters
 from mailconfig.render import File, Folder, folders, render
-from stack.layout import CLONE, write_private
+from stack.layout import CLONE, REPORTS_ADDRESS, SETUP_HOST, write_private
 
 HOSTNAME = "mail.mailhost.example"
 UPDATE_KEY = "mailhost-demo"
@@ -204,9 +204,9 @@ def _openssl(*arguments: str | Path, check: bool = True) -> int:
 
 
 def write_environment(
-    path: Path, params: Parameters, ports: dict[str, int], secrets: dict[str, str], static_root: Path
+    home: Path, params: Parameters, ports: dict[str, int], secrets: dict[str, str], static_root: Path
 ) -> None:
-    """Write the settings of the Python processes; MAILHOST_ENV_FILE names this file."""
+    """Write the settings of the Python processes to mailhost.env, which MAILHOST_ENV_FILE names."""
     values = {
         "MAILHOST_SECRET_KEY": secrets["django"],
         "MAILHOST_DEBUG": "false",
@@ -235,7 +235,18 @@ def write_environment(
         "MAILHOST_DKIM_ZONE_KEY_NAME": DKIM_UPDATE_KEY,
         "MAILHOST_DKIM_ZONE_KEY_SECRET": secrets["dkim_update"],
         # Tests look at both ways, and choose the aliases where they want them.
-        "MAILHOST_DKIM_NEW_DOMAINS": "cname" if path.parent.name == "demo" else "txt",
+        "MAILHOST_DKIM_NEW_DOMAINS": "cname" if home.name == "demo" else "txt",
+        "MAILHOST_SETUP_HOST": SETUP_HOST,
+        "MAILHOST_POLICY_PORT": ports["https"],
+        # Policy hosts and programs that take webhooks are on this machine.
+        "MAILHOST_WEBHOOK_NETWORKS": "127.0.0.0/8",
+        "MAILHOST_DMARC_REPORTS": REPORTS_ADDRESS,
+        "MAILHOST_TLS_REPORTS": REPORTS_ADDRESS,
+        "MAILHOST_REPORTS_LOGIN": REPORTS_ADDRESS,
+        "MAILHOST_REPORTS_PASSWORD": secrets["reports"],
+        "MAILHOST_REPORTS_IMAP_HOST": "localhost",
+        "MAILHOST_REPORTS_IMAP_PORT": ports["imaps"],
+        "MAILHOST_REPORTS_CA_FILE": str(home / "tls/ca.pem"),
         "MAILHOST_SMTP_PORT": ports["reinject"],
         "MAILHOST_STATIC_ROOT": str(static_root),
     }
@@ -245,7 +256,7 @@ def write_environment(
         if value != defaults[name]:
             text = ",".join(value) if isinstance(value, tuple) else str(value)
             values[ENVIRONMENT_PREFIX + name.upper()] = text
-    write_private(path, "".join(f"{name}={value}\n" for name, value in values.items()))
+    write_private(home / "mailhost.env", "".join(f"{name}={value}\n" for name, value in values.items()))
 
 
 def describe(
@@ -264,11 +275,13 @@ def describe(
         "signer": {"user": params.signer_db_user, "password": secrets["signer"]},
     }
     update_key = {"name": UPDATE_KEY, "algorithm": "hmac-sha256", "secret": secrets["dns_update"]}
-    mail = ("smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "managesieve", "reinject")
+    mail = ("https", "smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "managesieve", "reinject")
     return {
         "version": 1,
         "web": {"url": web},
         "api": {"url": f"{web}/api/v1"},
+        "setup_host": SETUP_HOST,
+        "reports": {"email": REPORTS_ADDRESS, "password": secrets["reports"]},
         **{name: at(name) for name in mail},
         "dns": {**at("dns"), "update_key": update_key, "zones": list(zones)},
         "mysql": {"socket": params.database_socket, **at("mysql"), "database": DATABASE, "users": users},

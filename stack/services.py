@@ -25,6 +25,7 @@ from stack.supervisor import Service
 SERVERS = ("mariadb", "redis", "bind")
 MAIL = ("dovecot", "opendkim", "outside")
 PYTHON = ("web", "worker", "beat")
+DOOR = "tls"
 PROBE_SECONDS = 2
 
 
@@ -110,6 +111,8 @@ def python_environment(home: Path) -> dict[str, str]:
         "MAILHOST_ENV_FILE": str(home / "mailhost.env"),
         "DJANGO_SETTINGS_MODULE": "mailhost.settings",
         "PYTHONUNBUFFERED": "1",
+        # Nothing outside answers here; what is asked over TLS bears a certificate of the stack's own authority.
+        "SSL_CERT_FILE": str(home / "tls/ca.pem"),
         # Several stacks may run from one clone; compiled files of a clone that root owns are welcome all the same.
         "PYTHONDONTWRITEBYTECODE": "",
     }
@@ -224,6 +227,13 @@ def services(home: Path, params: Parameters, ports: dict[str, int], is_up: Calla
             ],
             lambda: answers_http(ports["web"]),
             log / "web.log",
+        ),
+        service(
+            DOOR,
+            [sys.executable, "-m", "stack.tls_door", str(ports["https"]), str(ports["web"]), f"{home}/tls"],
+            lambda: accepts_port(ports["https"]),
+            log / "tls.log",
+            cwd=CLONE,
         ),
         python(
             "worker",

@@ -12,10 +12,13 @@ from pathlib import Path
 import MySQLdb
 
 from stack import layout, mariadb, rendered
-from stack.services import MAIL, PYTHON, SERVERS, python_environment, services, system_environment
+from stack.layout import REPORTS_DOMAIN
+from stack.services import DOOR, MAIL, PYTHON, SERVERS, python_environment, services, system_environment
 from stack.supervisor import StepFailed, Supervisor, end_leftovers
 
-ZONES = ("example", "mailhost.example", "dkim.mailhost.example")
+# Two for names of addresses: of the mail host's, and of one that tests and the demo's reports speak of.
+REVERSE_ZONES = ("0.0.127.in-addr.arpa", "113.0.203.in-addr.arpa")
+ZONES = ("example", "mailhost.example", "dkim.mailhost.example", REPORTS_DOMAIN, *REVERSE_ZONES)
 DEMO_ZONES = (*ZONES, "acme.example", "acme-shop.example", "bolt.example")
 
 
@@ -80,7 +83,7 @@ class Stack:
         rendered.make_certificates(self.home / "tls")
         rendered.write_server_files(self.home, self.ports, self.secrets, zones, self.profile)
         rendered.write_daemon_files(self.params)
-        rendered.write_environment(self.home / "mailhost.env", self.params, self.ports, self.secrets, self.static_root)
+        rendered.write_environment(self.home, self.params, self.ports, self.secrets, self.static_root)
         self.info = rendered.describe(self.home, self.params, self.ports, self.secrets, zones)
         self.supervisor = Supervisor(services(self.home, self.params, self.ports, self._is_up), pid_file, self.say)
 
@@ -116,7 +119,7 @@ class Stack:
             )
             self.start(*MAIL)
         with step("Guard of header From, web, worker, beat"):
-            self.start("guard", *PYTHON)
+            self.start("guard", *PYTHON, DOOR)
         with step("Postfix"):
             self.start("postfix")
         self.publish()

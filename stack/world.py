@@ -22,7 +22,7 @@ from mailboxes.models import Alias, Mailbox
 from mailboxes.operations import create_mailbox
 from mailhost.actor import Actor
 from mailhost.scope import every_tenant, tenant_scope
-from stack.layout import write_private
+from stack.layout import REPORTS_ADDRESS, REPORTS_DOMAIN, write_private
 from tenants.models import Kind, Role, Tenant
 from tenants.operations import create_tenant, found_installation
 
@@ -34,6 +34,8 @@ QUOTA_MB = 1024
 
 @dataclass(frozen=True)
 class Customer:
+    """A tenant with domains, and what is in them; the operator too is its own customer."""
+
     name: str
     login: str
     domains: tuple[str, ...]
@@ -53,6 +55,8 @@ ACME = Customer(
         "orders@acme-shop.example": "Acme Shop",
     },
     aliases={
+        # Notices about the domains go to its owner.
+        "owner@acme.example": ("anna@acme.example",),
         "info@acme.example": ("anna@acme.example", "carl@acme.example", "acme-office@elsewhere.example"),
         "sales@acme-shop.example": ("orders@acme-shop.example", "anna@acme.example"),
     },
@@ -65,6 +69,15 @@ BOLT = Customer(
     aliases={"*@bolt.example": ("berta@bolt.example",), "service@bolt.example": ("ben@bolt.example",)},
 )
 CUSTOMERS = (ACME, BOLT)
+# The system's own: receivers' reports about all domains come to it.
+HOUSE = Customer(
+    name=OPERATOR,
+    login=OPERATOR_LOGIN,
+    domains=(REPORTS_DOMAIN,),
+    mailboxes={REPORTS_ADDRESS: "DMARC and TLS reports"},
+    aliases={},
+)
+OWNERS = (HOUSE, *CUSTOMERS)
 
 
 class SignIns:
@@ -98,15 +111,11 @@ class World:
         with every_tenant("the demo looks for its operator"):
             root = Tenant.objects.filter(parent=None).first()
         operator = self._account(root or found_installation(OPERATOR), OPERATOR_LOGIN)
+        self._claim(HOUSE, operator)
         reseller = self._account(self._tenant(operator, Kind.RESELLER, RESELLER), RESELLER_LOGIN)
         for customer in CUSTOMERS:
             actor = self._account(self._tenant(reseller, Kind.CUSTOMER, customer.name), customer.login)
-            self.actors[customer.name] = actor
-            with tenant_scope(actor.tenant_path):
-                known = set(Domain.objects.live().values_list("domain_name", flat=True))
-            for name in customer.domains:
-                if name not in known:
-                    create_domain(actor, name=name)
+            self._claim(customer, actor)
 
     def verify_domains(self) -> int:
         """Prove every domain that is not proven yet. Returns how many there were."""
@@ -119,7 +128,7 @@ class World:
 
     def fill_mail(self) -> tuple[int, int]:
         """Make the mailboxes and aliases. Returns how many mailboxes and alias rows there are."""
-        for customer in CUSTOMERS:
+        for customer in OWNERS:
             actor = self.actors[customer.name]
             with tenant_scope(actor.tenant_path):
                 boxes = set(Mailbox.objects.live().values_list("email", flat=True))
@@ -139,11 +148,11 @@ class World:
 
     def domains(self) -> Iterator[tuple[Customer, Actor, Domain]]:
         """Yield each of the world's domains with its customer and that tenant's actor."""
-        for customer in CUSTOMERS:
+        for customer in OWNERS:
             actor = self.actors[customer.name]
             for name in customer.domains:
                 with tenant_scope(actor.tenant_path):
-                    domain = Domain.objects.live().get(domain_name=name)
+                    domain = Domain.objects.live().get(domain_name=name, tenant=actor.tenant_id)
                 yield customer, actor, domain
 
     def records(self, *purposes: Purpose) -> list[DnsRecord]:
@@ -155,25 +164,31 @@ class World:
 
     def people(self) -> dict:
         """Return the sign-ins as stack.json shows them."""
-        customers = [
-            self._person(customer.login)
-            | {
-                "name": customer.name,
-                "domains": list(customer.domains),
-                "mailboxes": [
-                    {"email": address, "password": self.sign_ins.password(address)} for address in customer.mailboxes
-                ],
-            }
-            for customer in CUSTOMERS
-        ]
         return {
-            "operator": self._person(OPERATOR_LOGIN),
+            "operator": self._owner(HOUSE),
             "reseller": self._person(RESELLER_LOGIN),
-            "customers": customers,
+            "customers": [self._owner(customer) for customer in CUSTOMERS],
         }
 
     def _domain_ids(self) -> list[int]:
         return [domain.pk for _, _, domain in self.domains()]
+
+    def _claim(self, customer: Customer, actor: Actor) -> None:
+        self.actors[customer.name] = actor
+        with tenant_scope(actor.tenant_path):
+            known = set(Domain.objects.live().filter(tenant=actor.tenant_id).values_list("domain_name", flat=True))
+        for name in customer.domains:
+            if name not in known:
+                create_domain(actor, name=name)
+
+    def _owner(self, customer: Customer) -> dict:
+        boxes = [{"email": address, "password": self.sign_ins.password(address)} for address in customer.mailboxes]
+        return {
+            **self._person(customer.login),
+            "name": customer.name,
+            "domains": list(customer.domains),
+            "mailboxes": boxes,
+        }
 
     def _person(self, login: str) -> dict:
         return {"email": login, **self.sign_ins.known[login]}

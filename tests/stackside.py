@@ -19,12 +19,18 @@ from unittest.mock import patch
 
 from celery import Celery
 
-from stack.layout import load_secrets, migrations_fingerprint
+from stack.layout import REPORTS_ADDRESS, SETUP_HOST, load_secrets, migrations_fingerprint
 from stack.services import SERVERS
 from stack.stack import AlreadyRunning, Stack
 from stack.supervisor import end_leftovers
 
 STATE = "MAILHOST_TEST_STATE"
+# What every stack offers to its customers.
+OFFERED = {
+    "MAILHOST_SETUP_HOST": SETUP_HOST,
+    "MAILHOST_DMARC_REPORTS": REPORTS_ADDRESS,
+    "MAILHOST_TLS_REPORTS": REPORTS_ADDRESS,
+}
 YOUNG_SECONDS = 60
 
 own: Stack | None = None
@@ -173,6 +179,9 @@ def django_on(side: StackSide) -> Iterator[None]:
             override_settings(
                 MAILHOST_NAMESERVERS=[f"127.0.0.1@{port}"],
                 MAILHOST_AUTHORITATIVE_PORT=port,
+                **OFFERED,
+                MAILHOST_POLICY_PORT=side.port("https"),
+                MAILHOST_WEBHOOK_NETWORKS=["127.0.0.0/8"],
                 # What is sealed here is opened by this stack's worker.
                 MAILHOST_VAULT_KEYS=[keys["vault_keys"]],
                 MAILHOST_DKIM_KEYS=[keys["dkim_keys"]],

@@ -10,6 +10,7 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
+from accounts.operations import create_user
 from dns.dkim import make_key, public_record
 from dns.records import report_address_of
 from mailhost.scope import every_tenant
@@ -17,8 +18,12 @@ from reports import operations
 from reports.mailbox import Unreachable, opened
 from reports.models import DmarcCount, SetAside
 from stack.publish import Published, publish
+from tenants.models import Role
+from tests.apiside import Caller
+from tests.apiside import make_key as make_api_key
 from tests.mail.conftest import PASSWORD, acme, post  # noqa: F401  fixtures
 from tests.reports.conftest import dmarc_xml, row
+from tests.webside import signed_in
 
 NOTHING = {"counted": 0, "duplicate": 0, "set_aside": 0, "put_off": 0}
 
@@ -61,7 +66,12 @@ def read() -> dict[str, int]:
         return operations.read_mailbox(timezone.now())
 
 
-def test_delivered_reports_are_counted_and_broken_ones_set_aside_once(acme, reports_box, send_report):  # noqa: F811
+def test_delivered_reports_are_counted_shown_and_broken_ones_set_aside_once(
+    acme,  # noqa: F811
+    reports_box,
+    send_report,
+    plain_static,
+):
     send_report()
     forged = send_report("google.example")
     with override_settings(MAILHOST_NAMESERVERS=["127.0.0.1@9"]):
@@ -72,6 +82,12 @@ def test_delivered_reports_are_counted_and_broken_ones_set_aside_once(acme, repo
 
     with every_tenant("a test looks at its rows"):
         assert DmarcCount.objects.get(domain=acme.domain).count == 3
+    told = Caller(make_api_key(acme.tenant)).read(f"/domains/{acme.domain.domain_name}/reports/dmarc")
+    assert [(one["address"], one["messages"], one["aligned"]) for one in told["sources"]] == [("192.0.2.25", 3, 3)]
+    email = f"owner@{acme.domain.domain_name}"
+    owner = create_user(acme.actor, tenant=acme.tenant, email=email, role=Role.OWNER, password=PASSWORD).user
+    page = signed_in(owner).get(f"/domains/{acme.domain.uid}/reports/")
+    assert ("192.0.2.25" in page.content.decode(), page.context["total"]) == (True, 3)
     assert "google.example" in SetAside.objects.get(message_id=forged).reason
     with opened() as box:
         assert box.connection.select('"Set aside"')[1] == [b"1"]

@@ -6,11 +6,13 @@ import secrets
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
 from stack import demo
 from stack.layout import CLONE
+from stack.sample_reports import DAYS
 from stack.stack import AlreadyRunning, Stack
 from stack.supervisor import StepFailed
 from tests import stackside
@@ -44,6 +46,7 @@ def test_proof_sends_signs_verifies_and_reads_back_and_may_run_again(stack):
     assert "DKIM-Signature: a=rsa-sha256 d=acme.example" in second.stdout
     assert "GET /api/v1/domains: 200" in second.stdout
     people = json.loads((stack.home / "world.json").read_text())
+    assert "mail.mailhost.example: 127.0.0.1, and back" in second.stdout
     assert set(people) == {"operator", "reseller", "customers"}
     assert [customer["domains"] for customer in people["customers"]] == [
         ["acme.example", "acme-shop.example"],
@@ -55,6 +58,21 @@ def test_proof_sends_signs_verifies_and_reads_back_and_may_run_again(stack):
     assert all(message["DKIM-Signature"] for message in Post(stack).inbox(ben))
     for person in (people["operator"], people["reseller"], *people["customers"]):
         assert {"email", "password", "api_key"} <= set(person)
+    acme, bolt = (reports_of(stack, people, number) for number in range(2))
+    assert [source["name"] for source in acme["sources"]] == ["out.newsletter.example", "", "mail.mailhost.example"]
+    assert [sentence.split()[0] for sentence in acme["obstacles"]] == ["Of", "out.newsletter.example"]
+    assert (bolt["next_policy"], bolt["obstacles"]) == ("quarantine", [])
+    for reports in (acme, bolt):
+        assert sum(day["aligned"] > 0 for day in reports["days"]) == DAYS
+
+
+def reports_of(stack: stackside.StackSide, people: dict, number: int) -> dict:
+    """Return what the panel tells one of the demo's customers of its first domain's reports, each counted once."""
+    customer = people["customers"][number]
+    url = f"{stack.info['api']['url']}/domains/{customer['domains'][0]}/reports/dmarc"
+    wanted = Request(url, headers={"Authorization": f"Bearer {customer['api_key']}"})  # noqa: S310 - our own
+    with urlopen(wanted, timeout=20) as answer:  # noqa: S310
+        return json.load(answer)
 
 
 def test_second_start_says_so_and_leaves_the_first_alone(idle_stack):
