@@ -29,8 +29,21 @@ EVENTS = {
     "keys.create": "api_key.created",
     "keys.revoke": "api_key.revoked",
 }
+# What befalls a domain without anybody's act: its notices (domains/notices.py). That it is verified is an act.
+NOTICES = (
+    "domain.claim_contested",
+    "domain.claim_ended",
+    "domain.contest_ended",
+    "domain.contested",
+    "domain.failing",
+    "domain.lost",
+    "domain.proof_lapsed",
+    "domain.proof_restored",
+    "domain.recovered",
+    "domain.taken_over",
+)
 TEST = "webhook.test"
-TYPES = tuple(sorted(set(EVENTS.values())))
+TYPES = tuple(sorted({*EVENTS.values(), *NOTICES}))
 # The prefix of an object's id in the API, by model.
 PREFIXES = {"tenant": "ten", "domain": "dom", "mailbox": "mbx", "apppassword": "apw", "alias": "als", "apikey": "key"}
 OBJECTS = {"apppassword": "app_password", "apikey": "api_key"}

@@ -9,12 +9,13 @@ from django.db import models
 from django.utils import timezone
 
 from audit.changes import change_of, tenant_id_of
+from domains.models import DomainNotice
 from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.fields import new_uid
 from mailhost.scope import every_tenant
 from tenants.models import Tenant
-from webhooks.events import EVENTS, OBJECTS, PREFIXES
+from webhooks.events import EVENTS, NOTICES, OBJECTS, PREFIXES
 from webhooks.models import Delivery, Endpoint, Message
 
 DELIVER = "webhooks.tasks.deliver"
@@ -40,6 +41,18 @@ def tell(actor: Actor, action: str, *, given: Sequence[models.Model] = (), resul
                 uid = Tenant.objects.values_list("uid", flat=True).get(pk=tenant_id)
                 for row in of_tenant:
                     send(_message(tenant_id, event_type, now, _data(row, uid)), endpoints, now)
+
+
+def tell_notice(notice: DomainNotice) -> None:
+    """Write what the endpoints above a domain are told of what befell it, in the transaction of its notice."""
+    if notice.event not in NOTICES:
+        return
+    domain, now = notice.domain, timezone.now()
+    with every_tenant("the tenants above a domain may listen to what happens to it"):
+        tenant = domain.tenant
+        endpoints = _at_path(tenant.path, notice.event)
+        if endpoints:
+            send(_message(tenant.pk, notice.event, now, _data(domain, tenant.uid)), endpoints, now)
 
 
 def send(message: Message, endpoints: Sequence[Endpoint], now: datetime) -> list[Delivery]:
@@ -68,6 +81,10 @@ def _listening(actor: Actor, tenant_id: int, event_type: str) -> list[Endpoint]:
     path = actor.tenant_path
     if tenant_id != actor.tenant_id:
         path = Tenant.objects.values_list("path", flat=True).get(pk=tenant_id)
+    return _at_path(path, event_type)
+
+
+def _at_path(path: str, event_type: str) -> list[Endpoint]:
     above = [int(part) for part in path.strip("/").split("/")]
     found = Endpoint.objects.filter(tenant_id__in=above, is_enabled=True).order_by("pk")
     return [endpoint for endpoint in found if endpoint.wants(event_type)]
