@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from email.message import EmailMessage
+from email.utils import localtime
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 import dkim
@@ -132,7 +133,7 @@ def message(report: Sample) -> EmailMessage:
     made = EmailMessage()
     made["From"], made["To"] = f"reports@{RECEIVER}", report.recipient
     made["Subject"] = f"Report Domain: {report.report_id} Submitter: {RECEIVER}"
-    made["Message-ID"] = f"<{report.report_id}@{RECEIVER}>"
+    made["Message-ID"], made["Date"] = f"<{report.report_id}@{RECEIVER}>", localtime()
     made.set_content("A report is attached.")
     maintype, _, subtype = report.kind.partition("/")
     packed = gzip.compress(report.document)

@@ -4,6 +4,7 @@ import gzip
 import secrets
 from collections.abc import Callable
 from email.message import EmailMessage
+from email.utils import localtime
 
 import dkim
 import pytest
@@ -50,7 +51,7 @@ def send_report(post, acme, reports_box) -> Callable[..., str]:  # noqa: F811
         document = dmarc_xml(row(header_from=name), domain=name, report_id=secrets.token_hex(8))
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = f"dmarc@{sender}", to, "Report"
-        message["Message-ID"] = f"<{secrets.token_hex(8)}@{sender}>"
+        message["Message-ID"], message["Date"] = f"<{secrets.token_hex(8)}@{sender}>", localtime()
         message.add_attachment(gzip.compress(document), maintype="application", subtype="gzip")
         raw = message.as_bytes().replace(b"\n", b"\r\n")
         with post.outside() as smtp:
