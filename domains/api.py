@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,7 +12,7 @@ from domains.models import Domain
 from domains.names import display_name
 from domains.operations import create_domain, delete_domain, set_domain_defaults, set_domain_enabled, verify_domain
 from domains.references import PREFIX, find_domain, find_removed_domain, following, searchable
-from domains.removal_operations import restore_domain
+from domains.removal_operations import removed_domains, restore_domain
 from longwork.api import accepted, is_long
 from longwork.works import begin
 from mailhost.api.endpoint import Endpoint, created, gone
@@ -23,13 +24,16 @@ from mailhost.errors import Refused
 from tenants.references import PREFIX as TENANT_PREFIX
 
 VERIFY = "domains.works.verify"
-Status = Literal["pending", "contested", "verified", "lapsed", "suspended"]
+Status = Literal["pending", "contested", "verified", "lapsed", "suspended", "deleted"]
+DELETED = "deleted"
 STATUSES = {
     "pending": {"is_active": True, "verified_at": None, "contested_at": None},
     "contested": {"is_active": True, "verified_at": None, "contested_at__isnull": False},
     "verified": {"is_active": True, "verified_at__isnull": False, "proof_lapsed_at": None},
     "lapsed": {"is_active": True, "verified_at__isnull": False, "proof_lapsed_at__isnull": False},
     "suspended": {"is_active": False},
+    # Those that can be restored yet: another list, which the endpoint begins with.
+    DELETED: {},
 }
 LISTING = Listing(
     orders={"name": ("domain_name", "pk"), "created_at": ("pk",)},
@@ -45,7 +49,8 @@ LISTING = Listing(
 class DomainAnswer(Answer):
     """A domain. `status` is `pending` until ownership is proven, `contested` while its proof was seen and another
     account holds the name, `lapsed` while the proof of a verified domain is gone (changes are frozen, and its mail
-    stops after a grace), and `suspended` while its own switch (`enabled`) or its tenant stops it."""
+    stops after a grace), `suspended` while its own switch (`enabled`) or its tenant stops it, and `deleted` once it was
+    removed, for as long as it can be restored."""
 
     id = PublicId(PREFIX)
     object = ObjectName("domain")
@@ -57,6 +62,7 @@ class DomainAnswer(Answer):
     default_quota = serializers.IntegerField(source="default_quota_mb", allow_null=True, help_text="MB")
     status = serializers.SerializerMethodField()
     verified_at = serializers.DateTimeField(allow_null=True)
+    deleted_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
@@ -72,6 +78,8 @@ class DomainAnswer(Answer):
 
 def status(domain: Domain) -> Status:
     """Return the one word for where a domain stands."""
+    if domain.deleted_at is not None:
+        return DELETED
     if not domain.is_active:
         return "suspended"
     if not domain.has_proof:
@@ -116,7 +124,8 @@ class Domains(Endpoint):
 
     @describe("list_domains", "List domains", answer=DomainAnswer, lists=True)
     def get(self, request: Request) -> Response:
-        return self.page(Domain.objects.listed(), DomainAnswer)
+        is_bin = request.query_params.get("status") == DELETED
+        return self.page(removed_domains(timezone.now()) if is_bin else Domain.objects.listed(), DomainAnswer)
 
     @describe("create_domain", "Add a domain", body=NewDomain, answer=DomainAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:

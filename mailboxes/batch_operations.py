@@ -22,6 +22,7 @@ from mailboxes.operations import (
     opened,
     own_row,
     send_invitation,
+    size_in,
     stored_hash,
     taken_by_alias,
     taken_by_mailbox,
@@ -42,10 +43,11 @@ MAX_PASSWORDS = 100
 
 @dataclass(frozen=True)
 class NewMailbox:
-    """What `create_mailbox` is told of one mailbox."""
+    """What `create_mailbox` is told of one mailbox. `fallback_mb` is its size where neither it nor its domain says."""
 
     address: str
-    storage_quota_mb: int
+    storage_quota_mb: int | None = None
+    fallback_mb: int | None = None
     password: str | None = None
     password_hash: str | None = None
     invite_to: str | None = None
@@ -78,8 +80,12 @@ def create_mailboxes(
         found = domains[domain_of(row.email)]
         if isinstance(found, Refused):
             refusals.setdefault(place, found)
-        else:
-            row.domain = found
+            continue
+        row.domain = found
+        try:
+            row.storage_quota = size_in(found, row.storage_quota or found.default_quota_mb or items[place].fallback_mb)
+        except Refused as refusal:
+            refusals.setdefault(place, refusal)
     met = meet({row.email: row.domain_id for row in rows.values() if row.domain_id is not None})
     for place, row in rows.items():
         if row.email in met and (taken := whose(row.email, met[row.email])):
@@ -234,7 +240,8 @@ def _by_tenant(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, list[Any]]]:
 
 def _row_of(item: NewMailbox) -> Mailbox:
     address = normalise_address(item.address)
-    check_quota(item.storage_quota_mb)
+    if item.storage_quota_mb is not None:
+        check_quota(item.storage_quota_mb)
     check_display_name(item.display_name)
     return Mailbox(
         email=address,

@@ -261,9 +261,11 @@ class ImportForm(forms.Form):
 
 
 class UsualSizeForm(forms.Form):
-    """What a new mailbox holds where its row does not say."""
+    """What a new mailbox holds where neither its row nor its domain says."""
 
-    usual_quota_mb = SizeField(label=_("Storage of new mailboxes without a size"), initial=1024)
+    usual_quota_mb = SizeField(
+        label=_("Storage of new mailboxes without a size, where their domain has no usual one"), initial=1024
+    )
 
 
 class AliasForm(AddressForm):

@@ -39,8 +39,11 @@ def rows_of(kept: Import) -> tuple[list[Wanted], list[Verdict]]:
 
 
 def begin_import(actor: Actor, *, kept: Import, usual_quota_mb: int) -> LongWork:
-    """Import the rows in the background, once this transaction has committed; a mailbox without a size gets the usual
-    one. Call it inside of a transaction. Raises Refused: finished, nothing_to_do."""
+    """Import the rows in the background, once this transaction has committed. A mailbox without a size gets its
+    domain's usual one, or this one where there is none. Call it inside of a transaction.
+
+    Raises Refused: finished, nothing_to_do.
+    """
     wanted, refused = rows_of(kept) if kept.sealed_rows else ([], [])
     if not wanted:
         raise Refused("nothing_to_do", "", _("No row of it can be imported."))

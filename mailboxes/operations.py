@@ -52,9 +52,7 @@ def create_mailbox(
         check_quota(storage_quota_mb)
     check_display_name(display_name)
     domain = domain_for(actor, address, field="address")
-    size_mb = storage_quota_mb or domain.default_quota_mb
-    if size_mb is None:
-        raise Refused("required", "storage_quota_mb", _("Enter a size: this domain has no usual one."))
+    size_mb = size_in(domain, storage_quota_mb)
     met = meet({address: domain.pk})[address]
     if taken := whose(address, met):
         raise taken
@@ -74,6 +72,14 @@ def create_mailbox(
         send_invitation(mailbox, invite_to)
     reserve(domain.owner.path, mailboxes=1, storage_mb=size_mb)
     return mailbox
+
+
+def size_in(domain: Domain, storage_quota_mb: int | None) -> int:
+    """Return the size of a new mailbox: the given one, or the domain's usual one. Raises Refused("required")."""
+    size_mb = storage_quota_mb or domain.default_quota_mb
+    if size_mb is None:
+        raise Refused("required", "storage_quota_mb", _("Enter a size: this domain has no usual one."))
+    return size_mb
 
 
 @operation("mailboxes.change_password")

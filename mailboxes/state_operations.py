@@ -101,12 +101,10 @@ def _delete_domain(actor: Actor, change: Change) -> None:
 
 def _create_mailbox(actor: Actor, change: Change) -> None:
     fields = dict(change.fields)
-    if "storage_quota" not in fields:
-        raise Refused("required", "storage_quota", _("Say how much a new mailbox holds."))
     mailbox = create_mailbox(
         actor,
         address=change.name,
-        storage_quota_mb=fields.pop("storage_quota"),
+        storage_quota_mb=fields.pop("storage_quota", None),
         display_name=fields.pop("display_name", ""),
         **change.secrets,
     )

@@ -58,7 +58,7 @@ def import_mailboxes(run: Run, *, rows: list[dict[str, Any]]) -> None:
     }
     new = {place: row for place, row in some.items() if row["address"] not in present}
     if new:
-        items = [NewMailbox(**{"storage_quota_mb": usual[place], **row}) for place, row in new.items()]
+        items = [NewMailbox(**row, fallback_mb=usual[place]) for place, row in new.items()]
         made, refusals = create_mailboxes(run.actor, items=items, is_atomic=False)
         numbers = list(new)
         _count(run, "created", len(made))

@@ -3,7 +3,6 @@
 from typing import Any, Literal
 
 from rest_framework import serializers
-from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -99,21 +98,14 @@ class MailboxAnswer(Answer):
 
 class NewMailbox(Shape):
     """`password`, or `password_hash` as another system stored it, or `invite_to`: an address that gets a link with
-    which its reader sets the password."""
+    which its reader sets the password. Without `storage_quota` it gets the domain's `default_quota`."""
 
     email = Text()
     password = Text(required=False, write_only=True)
     password_hash = Text(required=False, write_only=True)
     invite_to = Text(required=False, write_only=True)
-    storage_quota = Whole(help_text="MB")
-    display_name = Text(required=False, allow_blank=True)
-
-
-class OneNewMailbox(NewMailbox):
-    """`password`, or `password_hash` as another system stored it, or `invite_to`: an address that gets a link with
-    which its reader sets the password. Without `storage_quota` it gets the domain's `default_quota`."""
-
     storage_quota = Whole(required=False, help_text="MB")
+    display_name = Text(required=False, allow_blank=True)
 
 
 class NewMailboxes(Batch):
@@ -134,8 +126,8 @@ class MailboxChange(Shape):
 
 
 class WantedMailbox(MailboxChange):
-    """What a mailbox shall be: it is made unless it is there. What is not named stays as it is, or is as usual; a
-    password that is so already ends no session."""
+    """What a mailbox shall be: it is made unless it is there. What is not named stays as it is, or is as usual (of a
+    new mailbox the storage too: the domain's `default_quota`); a password that is so already ends no session."""
 
     password = Text(required=False, write_only=True)
     password_hash = Text(required=False, write_only=True)
@@ -172,9 +164,9 @@ class Mailboxes(Endpoint):
         )
         return self.page(keys, MailboxAnswer, lambda page: shown_at(key["pk"] for key in page))
 
-    @describe("create_mailbox", "Create a mailbox", body=OneNewMailbox, answer=MailboxAnswer, status=201, changes=True)
+    @describe("create_mailbox", "Create a mailbox", body=NewMailbox, answer=MailboxAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:
-        return created(_new(create_mailbox(request.actor, **_arguments(self.body(OneNewMailbox)))), "api-mailbox")
+        return created(_new(create_mailbox(request.actor, **_arguments(self.body(NewMailbox)))), "api-mailbox")
 
 
 class MailboxBatch(Endpoint):
@@ -354,9 +346,7 @@ class MailboxRestoration(Endpoint):
 
 
 def _made(request: Request, address: str, wanted: dict[str, Any], secret: dict[str, str]) -> Mailbox:
-    """Create a mailbox as it shall be. Raises ValidationError without a size, which no mailbox is without."""
-    if "storage_quota" not in wanted:
-        raise ValidationError({"storage_quota": [ErrorDetail("A new mailbox needs a size.", "required")]})
+    """Create a mailbox as it shall be."""
     at_first = {name: wanted.pop(name) for name in ("storage_quota", "display_name") if name in wanted}
     row = create_mailbox(request.actor, address=address, **_arguments(at_first), **secret)
     return update_mailbox(request.actor, mailbox=row, **_arguments(wanted)) if wanted else row

@@ -32,8 +32,8 @@ class DomainState(Shape):
 
 
 class MailboxState(Shape):
-    """`storage_quota` and one of `password` and `password_hash` are needed for a mailbox that is not there yet; of one
-    that is, the password stays."""
+    """One of `password` and `password_hash` is needed for a mailbox that is not there yet, and `storage_quota` where
+    its domain has no `default_quota`; of one that is there, the password stays."""
 
     email = Text()
     password = Text(required=False, write_only=True)

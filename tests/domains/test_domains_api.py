@@ -42,6 +42,7 @@ def test_new_domain_is_answered_whole_and_waits_for_proof(cast):
         "default_quota": None,
         "status": "pending",
         "verified_at": None,
+        "deleted_at": None,
     }
 
 

@@ -243,3 +243,21 @@ def test_over_rest_by_its_name(world, acme):
     assert (back.status_code, back.json()["status"]) == (200, "verified")
     assert again.status_code == 404
     assert caller.read("/domains/acme.example")["id"] == back.json()["id"]
+
+
+def test_over_rest_the_removed_ones_are_a_list_of_their_own(world, acme):
+    caller, others = Caller(make_key(world.acme)), Caller(make_key(world.bolt))
+    long_ago = delete_domain(world.as_acme, domain=create_domain(world.as_acme, name="former.example"))
+    with every_tenant("the test turns the clock"):
+        Domain.objects.filter(pk=long_ago.pk).update(deleted_at=timezone.now() - timedelta(days=31))
+    caller.call("DELETE", "/domains/acme.example")
+
+    [removed] = caller.read("/domains?status=deleted")["data"]
+    live = caller.read("/domains")["data"]
+    of_others = others.read("/domains?status=deleted")["data"]
+
+    assert (removed["name"], removed["status"], removed["deleted_at"] is None) == ("acme.example", "deleted", False)
+    assert (live, of_others) == ([], [])
+    back = caller.call("POST", f"/domains/{removed['id']}/restore")
+    assert (back.status_code, back.json()["deleted_at"]) == (200, None)
+    assert caller.read("/domains?status=deleted")["data"] == []

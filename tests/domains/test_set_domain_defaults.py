@@ -3,8 +3,10 @@
 import pytest
 
 from domains.operations import MAX_QUOTA_MB, set_domain_defaults
+from mailboxes.models import Mailbox
 from mailboxes.operations import create_mailbox
 from mailhost.errors import NotPermitted, Refused
+from mailhost.scope import every_tenant
 from tenants.models import Role
 from tests.apiside import Caller, make_key
 from tests.world import PASSWORD_HASH, a_mailbox, fresh, verified_domain
@@ -62,3 +64,22 @@ def test_over_rest(world, acme):
     assert (changed.status_code, changed.json()["default_quota"]) == (200, 300)
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "#/default_quota")
     assert (made.status_code, made.json()["storage_quota"]) == (201, 300)
+
+
+def test_every_way_to_make_a_mailbox_gives_the_usual_size(world, acme):
+    set_domain_defaults(world.as_acme, domain=acme, default_quota_mb=300)
+    caller = Caller(make_key(world.acme))
+    secret = {"password_hash": PASSWORD_HASH}
+    batch = {"mode": "atomic", "items": [{"email": "ann@acme.example", **secret}]}
+
+    answers = [
+        caller.call("POST", "/mailboxes/batch", batch),
+        caller.call("PUT", "/mailboxes/ben@acme.example", secret),
+        caller.call("PUT", "/state?deletes=true", {"mailboxes": [{"email": "cara@acme.example", **secret}]}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 201, 200]
+    with every_tenant("a test looks"):
+        # The last one's document named nobody else.
+        made = dict(Mailbox.objects.values_list("email", "storage_quota"))
+    assert made == {f"{name}@acme.example": 300 for name in ("ann", "ben", "cara")}

@@ -81,7 +81,7 @@ def test_in_part_mode_those_that_can_be_made_are_made(cast):
         item("|cmd"),
         item("ada", storage_quota=0),
         item("eve", password_hash="{PLAIN}x"),
-        {"email": "no@acme.example"},
+        {"email": "no@acme.example", "password_hash": PASSWORD_HASH},
         item("zoe", colour="red"),
         "otto@acme.example",
         item("last"),

@@ -169,7 +169,10 @@ def test_what_one_part_refuses_leaves_all_as_it_was(caller):
             ("#/mailboxes/1/email", "given_twice"),
         ),
         ({"mailboxes": [{"email": "a@bolt.example"}]}, ("#/mailboxes/0/email", "unknown_domain")),
-        ({"mailboxes": [{"email": "new@acme.example"}]}, ("#/mailboxes/0/storage_quota", "required")),
+        (
+            {"mailboxes": [{"email": "new@acme.example", "password_hash": PASSWORD_HASH}]},
+            ("#/mailboxes/0/storage_quota", "required"),
+        ),
         (
             {"mailboxes": [{"email": "new@acme.example", "storage_quota": 1}]},
             ("#/mailboxes/0/password", "password_required"),
