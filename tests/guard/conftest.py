@@ -77,8 +77,13 @@ class Database:
             self.process = None
 
     def freeze(self) -> None:
-        """Let it accept connections and answer nothing."""
+        """Let it accept connections and answer nothing. On a busy machine it is a while until its last thread stops."""
         self.process.send_signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        deadline = time.monotonic() + 30
+        while any((task / "stat").read_text().rpartition(")")[2].split()[0] != "T" for task in tasks.iterdir()):
+            assert time.monotonic() < deadline, "MariaDB did not stop in 30 s"
+            time.sleep(0.01)
 
     def thaw(self) -> None:
         self.process.send_signal(signal.SIGCONT)
