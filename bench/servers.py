@@ -111,8 +111,7 @@ class Servers(Stack):
         """Let the stack's own daemons read this database."""
         self.params = replace(self.params, database_name=database)
         rendered.write_daemon_files(self.params)
-        env = self.home / "mailhost.env"
-        rendered.write_environment(env, self.params, self.ports, self.secrets, self.static_root)
+        rendered.write_environment(self.home, self.params, self.ports, self.secrets, self.static_root)
 
     def grant_column(self, user: str, database: str, table: str, column: str) -> None:
         """Let a daemon's user read one more column, which only a floor asks for."""
