@@ -110,7 +110,7 @@ def test_a_key_behind_an_alias_signs_and_its_successor_needs_nothing_from_the_do
 
     for message, selector in ((first, "mh1"), (second, "mh2")):
         assert key_name(message) == f"{selector}._domainkey.{acme.domain.domain_name}"
-        assert_verifies(message)
+        assert_verifies(message, live.port("dns"))
     assert asked_of_testkey(live, acme.domain, "mh2") == (0, "")
 
 

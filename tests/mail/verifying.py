@@ -48,7 +48,11 @@ def assert_verifies(message: bytes, dns_port: int) -> None:
     server = Resolver(configure=False)
     server.nameservers, server.port = ["127.0.0.1"], dns_port
     name = key_name(message)
-    [shown] = server.resolve(name, "TXT", lifetime=TIMEOUT_SECONDS)
+    answer = server.resolve(name, "TXT", lifetime=TIMEOUT_SECONDS, raise_on_no_answer=False)
+    if answer.rrset is None:
+        # The server follows no alias into another of its zones.
+        answer = server.resolve(answer.canonical_name, "TXT", lifetime=TIMEOUT_SECONDS)
+    [shown] = answer
     assert_verifies_with(message, name, b"".join(shown.strings).decode())
 
 
