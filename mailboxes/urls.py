@@ -12,6 +12,7 @@ from mailboxes.web import explain as explain_pages
 from mailboxes.web import imports as import_pages
 from mailboxes.web import invitation as invitation_pages
 from mailboxes.web import mailboxes as mailbox_pages
+from mailboxes.web import notices
 
 pages = [
     path("mailboxes/", mailbox_pages.index, name="mailboxes"),
@@ -36,6 +37,7 @@ pages = [
     path("mailboxes/<uid:uid>/app-passwords/add/", app_password_pages.add, name="app-password-add"),
     path("app-passwords/<uid:uid>/revoke/", app_password_pages.revoke, name="app-password-revoke"),
     path("import/", import_pages.index, name="imports"),
+    path("import/ended/", notices.ended, name="imports-ended"),
     path("import/<uid:uid>/", import_pages.show, name="import"),
     path("import/<uid:uid>/start/", import_pages.start, name="import-start"),
     path("import/<uid:uid>/discard/", import_pages.discard, name="import-discard"),

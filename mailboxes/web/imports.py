@@ -19,7 +19,7 @@ from mailboxes.import_report import report_of
 from mailboxes.import_table import ALIASES, MAILBOXES, read_table
 from mailboxes.import_verdicts import REFUSED, verdicts_on
 from mailboxes.models import Import
-from mailboxes.web.notices import watch
+from mailboxes.web.notices import forget, watch
 from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.sizes import USUAL_MB
 
@@ -53,6 +53,8 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
     """What would come of a table; then how far the work is; then what has come of it."""
     kept = found(request, uid)
     if kept.work is not None:
+        if kept.work.is_finished:
+            forget(request, [kept.uid])
         return render(request, "mailboxes/import_work.html", progress(kept))
     return render(request, "mailboxes/import_preview.html", preview(kept))
 

@@ -10,6 +10,10 @@ def tell(request: HttpRequest, text: str, *, undo: str = "") -> None:
     messages.success(request, text, extra_tags=undo)
 
 
-def with_toast(response: HttpResponse, text: str, *, tone: str = "ok", undo: str = "") -> HttpResponse:
-    """Let an answer to htmx say `text` as a toast. `tone`: ok, waiting, problem. One with `undo` stays until closed."""
-    return trigger_client_event(response, "toast", {"text": text, "tone": tone, "undo": undo})
+def with_toast(
+    response: HttpResponse, text: str, *, tone: str = "ok", undo: str = "", link: str = "", word: str = ""
+) -> HttpResponse:
+    """Let an answer to htmx say `text` as a toast. `tone`: ok, waiting, problem. One with `undo` stays until closed, as
+    does one that leads somewhere: to `link`, by `word`."""
+    told = {"text": text, "tone": tone, "undo": undo, "link": link, "word": word}
+    return trigger_client_event(response, "toast", told)

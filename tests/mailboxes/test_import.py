@@ -240,8 +240,36 @@ def test_a_notice_tells_the_end_wherever_one_is_by_then(anna):
 
     work_to_its_end()
 
-    assert "The import of people.csv has ended." in anna.get("/domains/").content.decode()
+    told = anna.get("/domains/").content.decode()
+    assert "The import of people.csv has ended." in told
+    assert "See what has come of it</a>" in told
     assert "has ended" not in anna.get("/domains/").content.decode()
+
+
+def test_who_has_read_what_came_of_it_is_told_nothing(anna):
+    address = bring(anna, HEADER + f"eva@acme.example,,,{PASSWORD_HASH}\n")
+    start(anna, address)
+    work_to_its_end()
+
+    anna.get(address, headers={"HX-Request": "true"})
+
+    assert "has ended" not in anna.get("/domains/").content.decode()
+
+
+def test_a_page_that_is_open_asks_until_the_end_and_shows_a_toast(anna):
+    address = bring(anna, HEADER + f"eva@acme.example,,,{PASSWORD_HASH}\n")
+    assert "/import/ended/" not in anna.get("/domains/").content.decode()
+    start(anna, address)
+    assert "/import/ended/" in anna.get("/domains/").content.decode()
+    htmx = {"HX-Request": "true"}
+    assert anna.get("/import/ended/", headers=htmx).status_code == 204
+
+    work_to_its_end()
+
+    answer = anna.get("/import/ended/", headers=htmx)
+    toast = json.loads(answer["HX-Trigger"])["toast"]
+    assert (answer.status_code, toast["text"], toast["link"]) == (200, "The import of people.csv has ended.", address)
+    assert "HX-Trigger" not in anna.get("/import/ended/", headers=htmx)
 
 
 def test_stopping_leaves_what_was_done(anna):

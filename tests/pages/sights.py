@@ -55,6 +55,7 @@ NO_PAGES = {
     "parts of pages, that htmx asks for": (
         "aliases/check/",
         "domains/add/found/",
+        "import/ended/",
         "mailboxes/check/",
         "overview/limits/",
     ),

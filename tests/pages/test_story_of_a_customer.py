@@ -199,6 +199,25 @@ def test_a_pasted_list_from_its_preview_to_its_end(anna):
     expect(row_of(anna, "crew@acme.example")).to_contain_text("ben@acme.example")
 
 
+def test_who_left_an_import_is_told_of_its_end_on_the_page_they_are_on(anna):
+    anna.goto("/import/?kind=aliases")
+    anna.get_by_label("Or paste rows").fill("crew@acme.example: ben@acme.example")
+    press(anna, "Look at it first")
+    press(anna, "Import what can be taken")
+    anna.get_by_role("link", name="Domains", exact=True).click()
+    field = anna.get_by_role("searchbox")
+    field.fill("acme")
+    with every_tenant("a worker knows no tenant"):
+        work = LongWork.objects.latest("pk")
+        while run(work.pk):
+            pass
+
+    said(anna, "has ended.")
+    expect(field).to_be_focused()
+    anna.get_by_role("link", name="See what has come of it").click()
+    expect(anna.get_by_text("Done", exact=True)).to_be_visible()
+
+
 def test_finding_a_mailbox_while_typing(anna):
     anna.goto("/mailboxes/")
     expect(row_of(anna, "ben@acme.example")).to_be_visible()

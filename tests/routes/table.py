@@ -446,6 +446,7 @@ TABLE = [
     Row("POST", "webhook-deliveries/<uid:uid>/redeliver/", CHANGE, "delivery"),
     Row("GET", "import/", ADD),
     Row("POST", "import/", ADD, body={"kind": "aliases", "pasted": "team@new.example: anna@partner.example"}),
+    Row("GET", "import/ended/", ANYBODY_SIGNED_IN),
     Row("GET", "import/<uid:uid>/", CHANGE, "import"),
     Row("POST", "import/<uid:uid>/start/", CHANGE, "import"),
     Row("POST", "import/<uid:uid>/discard/", CHANGE, "import"),

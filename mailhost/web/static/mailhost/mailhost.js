@@ -81,7 +81,7 @@ const rest = (form) => {
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(rest));
 document.addEventListener("htmx:afterRequest", (event) => document.querySelectorAll("form[data-sent]").forEach(rest));
 
-// Toasts: told by the server in HX-Trigger. One that offers to undo stays until it is closed.
+// Toasts: told by the server in HX-Trigger. One that offers to undo, or leads somewhere, stays until it is closed.
 const STAYS_MS = 6000;
 const button = (word, className) => {
   const made = document.createElement("button");
@@ -89,7 +89,7 @@ const button = (word, className) => {
   made.className = className;
   return made;
 };
-const toast = ({ text, tone = "ok", undo = "" }) => {
+const toast = ({ text, tone = "ok", undo = "", link = "", word = "" }) => {
   const list = document.getElementById("toasts");
   const line = document.createElement("div");
   line.className = `toast ${tone}`;
@@ -107,13 +107,14 @@ const toast = ({ text, tone = "ok", undo = "" }) => {
     form.append(next, button(list.dataset.undo, "button small"));
     line.append(form);
   }
+  if (link) line.append(Object.assign(document.createElement("a"), { href: link, textContent: word }));
   const close = button("×", "icon-button");
   close.type = "button";
   close.setAttribute("aria-label", list.dataset.close);
   close.addEventListener("click", () => line.remove());
   line.append(close);
   list.append(line);
-  if (undo) return;
+  if (undo || link) return;
   let timer = setTimeout(() => line.remove(), STAYS_MS);
   line.addEventListener("pointerenter", () => clearTimeout(timer));
   line.addEventListener("focusin", () => clearTimeout(timer));
