@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bench import api, databases, delivery, dns, figures, maps, sign_in, signing, submission
+from bench import api, databases, delivery, dns, figures, maps, pages, sign_in, signing, submission
 from bench.databases import Database
 from bench.figures import Figure
 from bench.servers import Servers
@@ -21,7 +21,7 @@ from stack.layout import CLONE
 from stack.steps import say, step
 from stack.supervisor import StepFailed
 
-PARTS = ("maps", "passdb", "delivery", "imap", "submission", "guard", "signing", "suspension", "dns", "api")
+PARTS = ("maps", "passdb", "delivery", "imap", "submission", "guard", "signing", "suspension", "dns", "api", "pages")
 # The rows of ours, their indexes, and PostfixAdmin's tables beside them, for each mailbox; and a base.
 KILOBYTES_PER_MAILBOX, BASE_MB = 3.5, 512
 
@@ -135,8 +135,9 @@ def measure(part: str, servers: Servers, chosen: list[Database], amounts: Amount
         "signing": lambda: signing.measure(servers, *amounts.signing_domains, amounts.rounds),
         "suspension": lambda: suspend(servers, largest),
         "dns": lambda: dns.measure(servers, amounts.rounds),
-        # Last, because it gives one tenant more than the others measure with.
+        # Last, because they give one tenant more than the others measure with.
         "api": lambda: api.measure(servers, chosen, amounts.rounds),
+        "pages": lambda: pages.measure(servers, pages.fitting(chosen), amounts.rounds),
     }
     return measured[part]()
 

@@ -82,7 +82,7 @@ def _give_tenant(servers: Servers, database: Database) -> None:
     root.select_db(database.name)
     with root.cursor() as cursor:
         cursor.execute("SET foreign_key_checks = 0")
-        for table, column in (("mail_domains", "id"), ("mail_mailboxes", "domain_id")):
+        for table, column in (("mail_domains", "id"), ("mail_mailboxes", "domain_id"), ("mail_aliases", "domain_id")):
             cursor.execute(f"UPDATE {table} SET tenant_id = {TENANT_ID} WHERE {column} BETWEEN {first} AND {last}")
         # A limit of its own, so that making something weighs it.
         cursor.execute(f"UPDATE tenants_allowance SET mailboxes = 1e9, domains = 1e9 WHERE tenant_id = {TENANT_ID}")

@@ -85,7 +85,7 @@ def fill_statements(database: Database) -> list[str]:
     )
     mailbox_rest = f"'{{PLAIN}}{PASSWORD}', '', 1024, {', '.join(['1'] * 12)}, NOW(6), NOW(6)"
     alias_columns = (
-        "id, uid, domain_id, alias_email, destination_email, own_mailbox_id, target_mailbox_id,"
+        "id, uid, domain_id, tenant_id, alias_email, destination_email, own_mailbox_id, target_mailbox_id,"
         " is_enabled, is_active, is_routed, may_send_as, created_at, updated_at"
     )
     return [
@@ -113,9 +113,10 @@ def fill_statements(database: Database) -> list[str]:
         f" CONCAT(seq, 'box@{VOLUME_DOMAIN}'), {mailbox_rest}"
         f" FROM seq_1_to_{VOLUME_MAILBOXES}",
         f"INSERT INTO mail_aliases ({alias_columns})"
-        f" SELECT id, {uid('own', 'id')}, domain_id, email, email, id, id, 1, 1, 1, 1, NOW(6), NOW(6)"
+        f" SELECT id, {uid('own', 'id')}, domain_id, tenant_id, email, email, id, id, 1, 1, 1, 1, NOW(6), NOW(6)"
         " FROM mail_mailboxes UNION ALL"
-        f" SELECT {size + VOLUME_MAILBOXES} + seq, {uid('alias')}, {mailbox_domain()}, {alias_address()},"
+        f" SELECT {size + VOLUME_MAILBOXES} + seq, {uid('alias')}, {mailbox_domain()},"
+        f" {tenant_of(mailbox_domain())}, {alias_address()},"
         f" {mailbox_address()}, NULL, seq, 1, 1, 1, 1, NOW(6), NOW(6) FROM seq_1_to_{size}",
         "ANALYZE TABLE mail_domains, mail_mailboxes, mail_aliases, tenants_tenant, tenants_allowance",
     ]

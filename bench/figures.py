@@ -63,6 +63,18 @@ BARS = {
         f"API growth: {name}": Bar(0.8, operator.ge)
         for name in ("get one", "list 10", "list 50", "list 10, page 1,000", "search")
     },
+    **{
+        f"page {name}": Bar(4)
+        for name in (
+            "mailboxes",
+            *(f"mailboxes, {how}" for how in ("suspended", "newest first", "fullest first", "page 1,000")),
+            *(f"mailboxes, search {what}" for what in ("a", "ann", "a whole address", "in the midst")),
+            *("mailboxes, search what is not there", "aliases", "aliases, search team1"),
+            *("aliases, search what is not there", "domains", "domains, search d12", "domains that need attention"),
+            *("customers", "customers, suspended", "customers, search oak", "customers, search what is not there"),
+            *("palette", "palette of a reseller"),
+        )
+    },
     "suspending a tenant": Bar(2),
     "DNS: questions of a check beside the server's own rate": Bar(0.5, operator.ge),
     "suspending a tenant: UPDATEs of one mail table": Bar(1),

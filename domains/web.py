@@ -19,6 +19,7 @@ from mailhost.web.forms import UNPROCESSABLE, refusals, refusals_told, render_fo
 from mailhost.web.pages import needs
 from mailhost.web.paging import page_of
 from mailhost.web.sizes import USUAL_MB
+from tenants.references import of_tenants_in_scope
 
 STATES = (
     ("", gettext_lazy("All domains")),
@@ -44,7 +45,8 @@ def in_state(state: str) -> Q:
 @needs("domains.list")
 def index(request: HttpRequest) -> HttpResponse:
     words, state = request.GET.get("q", "").strip().lower(), request.GET.get("state", "")
-    rows = Domain.objects.listed().filter(in_state(state)).prefetch_related("dns_records")
+    rows = of_tenants_in_scope(Domain.objects.listed().filter(in_state(state), is_live=1))
+    rows = rows.prefetch_related("dns_records")
     if words:
         rows = rows.filter(domain_name__contains=words)
     page = page_of(rows, ("domain_name", "pk"), request.GET.get("cursor", ""))

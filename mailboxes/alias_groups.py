@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from mailboxes.models import Alias
+from tenants.references import of_tenants_in_scope
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,12 @@ class AliasGroup:
 
 def sources() -> QuerySet:
     """What lists of aliases page by: each source once, in the lists' order."""
-    return Alias.objects.written().order_by("alias_email", "domain_id").values("alias_email", "domain_id").distinct()
+    return (
+        of_tenants_in_scope(Alias.objects.written_in_order())
+        .order_by("alias_email", "domain_id")
+        .values("alias_email", "domain_id")
+        .distinct()
+    )
 
 
 def groups_of(found: Iterable[Mapping[str, object]]) -> list[AliasGroup]:

@@ -29,11 +29,12 @@ FROM mail_aliases WHERE domain_id = %s
 # What belongs to a mailbox comes back with it alone; a target with a detail (anna+news@…) is read by the mailbox too.
 BRING_BACK = """
 INSERT INTO mail_aliases
-  (uid, domain_id, alias_email, destination_email, own_mailbox_id, target_mailbox_id, queued_as, is_enabled,
+  (uid, domain_id, tenant_id, alias_email, destination_email, own_mailbox_id, target_mailbox_id, queued_as, is_enabled,
    is_denial, is_active, is_routed, may_send_as, created_at, updated_at)
-SELECT kept.uid, kept.domain_id, kept.alias_email, kept.destination_email, kept.own_mailbox_id, target.id,
-   kept.queued_as, kept.is_enabled, kept.is_denial, 0, 0, 0, kept.created_at, %s
+SELECT kept.uid, kept.domain_id, domain.tenant_id, kept.alias_email, kept.destination_email, kept.own_mailbox_id,
+   target.id, kept.queued_as, kept.is_enabled, kept.is_denial, 0, 0, 0, kept.created_at, %s
 FROM mail_kept_aliases kept
+JOIN mail_domains domain ON domain.id = kept.domain_id
 LEFT JOIN mail_mailboxes own ON own.id = kept.own_mailbox_id
 LEFT JOIN mail_mailboxes target ON target.live_email = CONCAT(
   SUBSTRING_INDEX(SUBSTRING_INDEX(kept.destination_email, '@', 1), '+', 1), '@',

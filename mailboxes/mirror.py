@@ -26,9 +26,9 @@ WANTED = """
       AND (original.own_mailbox_id IS NOT NULL OR mailbox.id IS NULL)
 """
 INSERT = f"""
-INSERT INTO mail_aliases (uid, domain_id, alias_email, destination_email, target_mailbox_id, is_enabled,
+INSERT INTO mail_aliases (uid, domain_id, tenant_id, alias_email, destination_email, target_mailbox_id, is_enabled,
                           is_denial, is_active, is_routed, may_send_as, created_at, updated_at)
-SELECT LOWER(HEX(RANDOM_BYTES(10))), alias_domain.id,
+SELECT LOWER(HEX(RANDOM_BYTES(10))), alias_domain.id, alias_domain.tenant_id,
        CONCAT(SUBSTRING_INDEX(original.alias_email, '@', 1), '@', alias_domain.domain_name),
        original.destination_email, original.target_mailbox_id,
        original.is_enabled OR original.own_mailbox_id IS NOT NULL, original.is_denial, 0, 0, 0, %s, %s

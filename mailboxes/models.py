@@ -159,6 +159,12 @@ class AliasQuerySet(TenantQuerySet):
         those of alias domains, which follow the main domain's."""
         return self.filter(own_mailbox=None, is_denial=False, domain__alias_of=None)
 
+    def written_in_order(self):
+        """As `written`, for lists: without a join to the domains, so that a tenant's sources come out of one index in
+        their order."""
+        in_alias_domain = Domain.objects.order_by().filter(pk=OuterRef("domain"), alias_of__isnull=False)
+        return self.filter(~Exists(in_alias_domain), own_mailbox=None, is_denial=False)
+
     def denied(self):
         """The addresses that catch-alls do not take, without those of alias domains."""
         return self.filter(is_denial=True, domain__alias_of=None)
@@ -180,14 +186,20 @@ class Alias(TenantOwned):
     that the full address answers before the catch-all, and is never active, so that the answer is a refusal.
     """
 
-    tenant_path = "domain__tenant__path"
+    tenant_path = "tenant__path"
     domain_path = "domain"
-    unrecorded = frozenset({"own_mailbox", "target_mailbox", "queued_as", "is_active", "is_routed", "may_send_as"})
+    unrecorded = frozenset(
+        {"tenant", "own_mailbox", "target_mailbox", "queued_as", "is_active", "is_routed", "may_send_as"}
+    )
     # Whether its source led nowhere before, once it is made (`mailboxes.alias_operations`).
     is_first: bool
 
     uid = UidField()
     domain = models.ForeignKey(Domain, models.PROTECT, related_name="aliases")
+    # NULL only where a process of an earlier release wrote the row while this one was installed.
+    tenant = OwnerField(
+        Tenant, models.PROTECT, null=True, editable=False, related_name="+", db_index=False, db_constraint=False
+    )
     alias_email = ExactCharField(max_length=MAX_ADDRESS)
     destination_email = ExactCharField(max_length=MAX_ADDRESS)
     own_mailbox = models.OneToOneField(Mailbox, models.CASCADE, null=True, related_name="own_row")
@@ -228,6 +240,11 @@ class Alias(TenantOwned):
             models.Index(fields=["routed_email", "leads_to"], name="alias_leads_to"),
             # Those people made, by how they begin.
             models.Index(fields=["domain", "own_mailbox", "alias_email"], name="alias_written_by_name"),
+            # A tenant's, in the order of lists, with all that a search looks at.
+            models.Index(
+                fields=["tenant", "own_mailbox", "is_denial", "alias_email", "domain", "destination_email"],
+                name="alias_list_of_tenant",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_POST
 from audit.models import Event
 from domains.models import Domain
 from domains.readiness import readiness
-from mailboxes.models import Alias, Mailbox
+from mailboxes.models import Mailbox
 from mailhost.web.pages import needs
+from tenants.limits import totals
 from tenants.models import SentMessages, Tenant
 from tenants.usage import limits_with_use, usage_of
 
@@ -29,7 +30,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context: dict = {"hides_steps": bool(request.COOKIES.get(HIDDEN))}
     seen = tenants_seen()
     if may("domains.list"):
-        context |= domains_and_steps(seen)
+        context |= domains_and_steps(seen, request.actor.tenant_path)
     if may("audit.list"):
         context["changes"] = list(Event.objects.newest_first()[:MOST_CHANGES])
     if may("tenants.list") and request.actor.tenant_kind != "customer":
@@ -38,11 +39,12 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "home.html", context)
 
 
-def domains_and_steps(seen: dict) -> dict:
+def domains_and_steps(seen: dict, path: str) -> dict:
     """Return counts, the domains that need attention, and what to do next."""
     counted = Domain.objects.live().aggregate(all=Count("pk"), proven=Count("pk", filter=Q(verified_at__isnull=False)))
-    # By the column that the index has, so that no row is read.
-    mailbox_count = Mailbox.objects.filter(is_live=1).count()
+    # From the book: counting them all takes longer than the rest of the page.
+    used = totals([path], ("mailboxes", "aliases"))[0]
+    mailbox_count = used["mailboxes"]
     # Unproven and freshly added ones first: what is finished seldom needs a look.
     domains = Domain.objects.live().prefetch_related("dns_records").order_by("-pk")[:MOST_DOMAINS]
     for domain in domains:
@@ -52,7 +54,7 @@ def domains_and_steps(seen: dict) -> dict:
     return {
         "domain_count": counted["all"],
         "mailbox_count": mailbox_count,
-        "alias_count": Alias.objects.written().count(),
+        "alias_count": used["aliases"],
         "waiting": waiting,
         "steps": way,
         "steps_done": sum(step["done"] for step in way),

@@ -6,7 +6,6 @@ bounded range of an index within the scope; as a page it works without JavaScrip
 
 from dataclasses import dataclass
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -24,11 +23,10 @@ from mailhost.actor import Actor
 from mailhost.keyset import beginning_with
 from mailhost.web.menu import ACTS, CUSTOMER, MENU, Entry, may_open
 from tenants.models import Tenant
+from tenants.references import of_tenants_in_scope
 
 MOST_OF_KIND = 6
 MAX_WORDS = 100
-# Naming more domains than this in a query costs more than it saves.
-MOST_DOMAINS = 500
 
 
 @dataclass(frozen=True)
@@ -94,11 +92,8 @@ def mailboxes(actor: Actor, address: str) -> list[Hit]:
 
 
 def aliases(address: str) -> list[Hit]:
-    begins = Q(beginning_with("alias_email", _source(address)), own_mailbox=None)
-    homes = list(Domain.objects.with_own_addresses().order_by().values_list("pk", flat=True)[: MOST_DOMAINS + 1])
-    rows = Alias.objects.written().filter(begins)
-    if len(homes) <= MOST_DOMAINS:
-        rows = rows.filter(domain__in=homes)
+    rows = of_tenants_in_scope(Alias.objects.written_in_order())
+    rows = rows.filter(beginning_with("alias_email", _source(address)))
     sources = rows.order_by("alias_email").values_list("alias_email", flat=True).distinct()[:MOST_OF_KIND]
     shown = map(display_address, sources)
     return [Hit(f"{reverse('aliases')}?{urlencode({'q': one})}", one, "arrows-right-left") for one in shown]

@@ -1,15 +1,17 @@
 """Template tags of every page (a builtin library: no template loads it)."""
 
 from datetime import datetime, timedelta
+from functools import cache
 
 from django import template
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import formats, timezone
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+from heroicons.templatetags.heroicons import heroicon_mini
 
 from mailhost import said
 from mailhost.web import sizes
@@ -29,26 +31,46 @@ QUOTA_WARNS_AT = 80
 QUOTA_ALARMS_AT = 95
 
 
-@register.inclusion_tag("_status.html")
-def status(tone: str, word: str, about: str = ""):
-    """A chip with icon and word. `about` is said to screen readers before the word ("receives:")."""
+@register.simple_tag
+def status(tone: str, word: str, about: str = "") -> SafeString:
+    """A chip with icon and word. `about` is said to screen readers before the word ("receives:").
+
+    Lists have hundreds of them, so no template is rendered for each.
+    """
     word = str(word)
-    return {"tone": tone, "word": word[:1].upper() + word[1:], "about": about, "icon": ICONS[tone]}
+    said_before = format_html('<span class="hidden">{} </span>', about) if about else ""
+    chip = '<span class="status {}">{}{}{}</span>'
+    return format_html(chip, tone, icon_of(tone), said_before, word[:1].upper() + word[1:])
 
 
-@register.inclusion_tag("_quota.html")
-def quota(used_bytes: int, quota_mb: int):
+@cache
+def icon_of(tone: str) -> SafeString:
+    return heroicon_mini(ICONS[tone], size=16, aria_hidden="true")
+
+
+@register.simple_tag
+def quota(used_bytes: int, quota_mb: int) -> SafeString:
     """The bar of a mailbox's storage, with its numbers."""
     percent = percent_of(used_bytes, quota_mb * 1024 * 1024)
-    used = megabytes(used_bytes / 1024 / 1024)
-    return {"used": used, "of": megabytes(quota_mb), "percent": percent, "tone": tone_of(percent)}
+    told = {"used": megabytes(used_bytes / 1024 / 1024), "of": megabytes(quota_mb)}
+    return bar(f"quota {tone_of(percent)}", _("%(used)s of %(of)s") % told, percent)
 
 
-@register.inclusion_tag("_progress.html")
-def progress(value: int, whole: int, label: str, fills: bool = False):
+@register.simple_tag
+def progress(value: int, whole: int, label: str, fills: bool = False) -> SafeString:
     """A bar with its words. `fills` for what runs full and then stops (a limit): its colour warns."""
     percent = percent_of(value, whole)
-    return {"percent": percent, "label": label, "tone": tone_of(percent) if fills else "ok"}
+    look = f"progress {tone_of(percent) if fills else 'ok'}"
+    return bar(f"{look} whole" if percent == 100 else look, label, percent)
+
+
+def bar(look: str, words: str, percent: int) -> SafeString:
+    """As `status`: one in each row of a list."""
+    return format_html(
+        '<span class="{}"><span class="numbers"><span>{}</span> <span>{}%</span></span>'
+        '<progress value="{}" max="100" aria-hidden="true"></progress></span>',
+        *(look, words, percent, percent),
+    )
 
 
 def percent_of(value: float, whole: float) -> int:

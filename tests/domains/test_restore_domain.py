@@ -37,7 +37,7 @@ def acme(world, dns_server):
 
 def rows_of(domain) -> list[tuple]:
     """All that daemons read of its aliases."""
-    columns = ("uid", "alias_email", "destination_email", "own_mailbox_id", "target_mailbox_id")
+    columns = ("uid", "tenant_id", "alias_email", "destination_email", "own_mailbox_id", "target_mailbox_id")
     flags = ("is_enabled", "is_denial", "is_active", "is_routed", "may_send_as", "created_at")
     with every_tenant("a test looks at rows"):
         return list(Alias.objects.filter(domain=domain).order_by("uid").values_list(*columns, *flags))
@@ -122,6 +122,8 @@ def test_an_alias_domain_follows_its_main_domain_again(world, acme, dns_server):
     restore_domain(world.as_acme, domain=gone)
 
     assert routes("anna@acme-labs.example") == ["anna@acme.example"]
+    with every_tenant("a test looks at rows"):
+        assert set(Alias.objects.filter(domain=labs).values_list("tenant_id", flat=True)) == {world.acme.pk}
 
 
 def test_the_main_domain_comes_back_before_its_alias_domain(world, acme):

@@ -158,6 +158,9 @@ class Town(RuleBasedStateMachine):
         with every_tenant("the test looks"):
             mailboxes = list(Mailbox.objects.select_related("domain__tenant").order_by("pk"))
             aliases = list(Alias.objects.select_related("domain__tenant", "domain__alias_of").order_by("pk"))
+        assert [row.tenant_id for row in (*mailboxes, *aliases)] == [
+            row.domain.tenant_id for row in (*mailboxes, *aliases)
+        ]
         may_receive = self.check_mailboxes(mailboxes)
         self.check_aliases(aliases, mailboxes, may_receive)
         self.check_no_mailbox_falls_to_the_catch_all(aliases, mailboxes)
