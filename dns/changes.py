@@ -105,6 +105,9 @@ def _new(
         return [], [], [said % {"name": record.name, "target": alias[0]}]
     if record.purpose == Purpose.SPF:
         return _merged_spf(record, foreign)
+    if record.purpose == Purpose.CAA and not foreign:
+        # The first one would forbid every other authority, that of the domain's web site too.
+        return [], [], [_("No CAA record stands there, so every authority may issue. Nothing is needed.")]
     rivals = [one for one in foreign if _is_rival(record, one)]
     if rivals:
         said = _("%(found)s stands there. It was not written here, so it is for you to take out.")

@@ -43,7 +43,11 @@ WHY = {
     Purpose.AUTODISCOVER: _("Lets Outlook set up an account from the address alone."),
     Purpose.PACC: _("Lets newer mail programs set up an account from the address alone, and pins what they are told."),
     Purpose.SRV: _("Lets mail programs find the servers of this domain (RFC 6186, RFC 8314)."),
-    Purpose.CAA: _("Says which authority may issue certificates for this domain's names (RFC 8659)."),
+    Purpose.CAA: _(
+        "Lets the authority that is used here issue certificates for the names by which mail programs are set up (RFC "
+        "8659). Needed only where your domain has CAA records already: without any, every authority may issue, and "
+        "this one alone would keep all others from it."
+    ),
 }
 WHY_AN_ALIAS = _(
     "Leads to the public key with which receivers verify the signature on this domain's mail. Enter all three once: "

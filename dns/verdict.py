@@ -158,6 +158,15 @@ def judge_ownership(expected: ExpectedRecord, answer: Answer, _hints: Hints) -> 
     return mismatch(OTHER_VALUE, name=expected.name, found=short(answer.values[0]))
 
 
+def judge_caa(expected: ExpectedRecord, answer: Answer, _hints: Hints) -> Verdict:
+    """Without a property `issue` every authority may issue (RFC 8659, 4.2)."""
+    issuers = [value for value in map(str.lower, answer.values) if value.split(" ")[1:2] == ["issue"]]
+    if not issuers or expected.value.lower() in issuers:
+        return OK
+    text = _("The domain's CAA records let others issue certificates: %(found)s. Add this one beside them.")
+    return mismatch(text, found=short(", ".join(issuers)))
+
+
 def judge_mx(expected: ExpectedRecord, answer: Answer, _hints: Hints) -> Verdict:
     hosts = dict(reversed(value.split(" ", 1)) for value in answer.values)
     if expected.value not in hosts:
@@ -324,6 +333,7 @@ JUDGES = {
     (Purpose.OWNERSHIP, "TXT"): judge_ownership,
     (Purpose.MX, "MX"): judge_mx,
     (Purpose.DKIM, "CNAME"): judge_key_alias,
+    (Purpose.CAA, "CAA"): judge_caa,
     (Purpose.SPF, "TXT"): judge_spf,
     (Purpose.DMARC, "TXT"): judge_dmarc,
     (Purpose.MTA_STS, "TXT"): judge_version,

@@ -5,7 +5,7 @@ from base64 import b64encode
 import pytest
 
 from dns.answers import Answer, Outcome, Sight
-from dns.records import Installation, SigningKey, expected_records
+from dns.records import ExpectedRecord, Installation, SigningKey, expected_records
 from dns.verdict import Hints, Verdict, is_shown_by_all, judge, judge_sight
 
 KEY = b64encode(bytes(range(240))).decode()
@@ -162,3 +162,24 @@ def test_the_key_of_another_selector_is_recognised():
     answer = Answer(Outcome.FOUND, (f"v=DKIM1; p={other}",))
 
     assert "selector s0" in judge(EXPECTED["dkim"], answer, Hints(keys={"s0": other, "s1": KEY})).problem
+
+
+@pytest.mark.parametrize(
+    ("values", "status", "words"),
+    [
+        (('0 issue "letsencrypt.org"',), "ok", ""),
+        (('0 iodef "mailto:x@acme.example"',), "ok", ""),
+        (('0 issue "ca.elsewhere.example"', '0 issue "LetsEncrypt.org"'), "ok", ""),
+        (('0 issue "ca.elsewhere.example"',), "mismatch", "Add this one beside them"),
+        (('0 issue ";"',), "mismatch", "Add this one beside them"),
+        ((), "missing", ""),
+    ],
+)
+def test_caa_is_asked_for_beside_other_authorities(values, status, words):
+    expected = ExpectedRecord("caa", "CAA", "acme.example", '0 issue "letsencrypt.org"', "optional")
+    outcome = Outcome.FOUND if values else Outcome.NO_SUCH_RECORD
+
+    found = judge(expected, Answer(outcome, values))
+
+    assert found.status == status
+    assert words in str(found.problem)
