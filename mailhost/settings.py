@@ -358,7 +358,7 @@ MAILHOST_API_REQUESTS_PER_MINUTE_OF_TENANT = env.int("MAILHOST_API_REQUESTS_PER_
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api_keys.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["mailhost.api.permissions.HasActor"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["mailhost.api.rendering.Renderer"],
     "DEFAULT_PARSER_CLASSES": ["mailhost.api.parsers.StrictJSONParser"],
     "EXCEPTION_HANDLER": "mailhost.api.errors.problem",
     "DEFAULT_SCHEMA_CLASS": "mailhost.api.schema.EndpointSchema",

@@ -2,9 +2,10 @@
 
 import hashlib
 
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.utils.serializer_helpers import ReturnDict
+
+from mailhost.api.rendering import rendered
 
 ETAG = "ETag"
 
@@ -20,7 +21,7 @@ def etag_of(response: Response) -> str | None:
         return None
     volatile = getattr(data.serializer, "volatile", frozenset())
     said = {name: value for name, value in data.items() if name not in volatile}
-    return f'"{hashlib.sha256(JSONRenderer().render(said)).hexdigest()[:32]}"'
+    return f'"{hashlib.sha256(rendered(said)).hexdigest()[:32]}"'
 
 
 def matches(header: str, present: str | None) -> bool:

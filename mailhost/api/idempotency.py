@@ -17,13 +17,13 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 from rest_framework.exceptions import ParseError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from mailhost.api.errors import Conflict, Reused
 from mailhost.api.etags import ETAG, etag_of
 from mailhost.api.models import MAX_NAME, IdempotencyKey
+from mailhost.api.rendering import rendered
 from mailhost.operation import retried
 
 HEADER = "Idempotency-Key"
@@ -97,7 +97,7 @@ def _claim(api_key_id: int, name: str, fingerprint: str) -> IdempotencyKey:
 
 
 def _keep(request: Request, row: IdempotencyKey, response: Response) -> None:
-    body = b"" if response.data is None else JSONRenderer().render(response.data)
+    body = b"" if response.data is None else rendered(response.data)
     row.status = response.status_code
     kept = {"Location": response.headers.get("Location"), ETAG: etag_of(response)}
     row.headers = {name: value for name, value in kept.items() if value}

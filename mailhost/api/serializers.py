@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from operator import attrgetter
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ from mailhost.api.ids import public_id
 
 MAX_TEXT = 1000
 MAX_INTEGER = 2**31 - 1
+Read = Callable[[Any], Any]
 
 
 class Shape(serializers.Serializer):
@@ -45,28 +46,48 @@ class Answer(serializers.Serializer):
         set_override(cls, "component_name", cls.__name__.removesuffix("Answer"))
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        """The same as DRF's own, without asking anew for each row how each field is read: lists are long."""
+        """The same as DRF's own, without copying the fields for each answer and asking them anew for each row."""
         if isinstance(instance, Mapping):
             return super().to_representation(instance)
         return {name: read(instance) for name, read in self._readers}
 
     @cached_property
-    def _readers(self) -> list[tuple[str, Callable[[Any], Any]]]:
-        return [(field.field_name, _reader(field)) for field in self._readable_fields]
+    def _readers(self) -> list[tuple[str, Read]]:
+        return [(name, self._bound(name, read)) for name, read in _readers_of(type(self))]
+
+    def _bound(self, name: str, read: Read | str | None) -> Read:
+        if read is None:
+            # An answer within this one reads the same context.
+            return _by_field(self.fields[name])
+        return getattr(self, read) if isinstance(read, str) else read
 
 
-def _reader(field: serializers.Field) -> Callable[[Any], Any]:
+@cache
+def _readers_of(answer: type[Answer]) -> tuple[tuple[str, Read | str | None], ...]:
+    """Return how each field of such answers is read: a function of the row, the name of the answer's own method, or
+    None for what each answer asks its own field."""
+    return tuple((field.field_name, _reader(field)) for field in answer()._readable_fields)
+
+
+def _reader(field: serializers.Field) -> Read | str | None:
     """Return the shortest way from a row to what an answer says of it."""
     match field:
         case serializers.SerializerMethodField():
-            return getattr(field.parent, field.method_name)
+            return field.method_name
+        case serializers.BaseSerializer():
+            return None
         case serializers.DateTimeField():
             column = attrgetter(field.source)
             return lambda row: _moment(column(row))
         case serializers.CharField() | serializers.IntegerField() | serializers.BooleanField():
             return attrgetter(field.source)
-        case _ if field.source == "*":
-            return field.to_representation
+    return _by_field(field)
+
+
+def _by_field(field: serializers.Field) -> Read:
+    """Return DRF's own way to read a field."""
+    if field.source == "*":
+        return field.to_representation
     return lambda row: None if (value := field.get_attribute(row)) is None else field.to_representation(value)
 
 
