@@ -160,7 +160,7 @@ class AuditEvents(Endpoint):
 
     @describe("list_audit_events", "List audit events", answer=AuditEventAnswer, lists=True)
     def get(self, request: Request) -> Response:
-        return self.page(Event.objects.listed(), AuditEventAnswer, viewer=request.actor)
+        return self.page(Event.objects.listed, AuditEventAnswer, viewer=request.actor)
 
 
 class OneAuditEvent(Endpoint):
@@ -170,7 +170,7 @@ class OneAuditEvent(Endpoint):
 
     @describe("get_audit_event", "Show an audit event", answer=AuditEventAnswer, names_object=True)
     def get(self, request: Request, event: str) -> Response:
-        row = find(Event.objects.listed(), event, prefix=PREFIX)
+        row = find(Event.objects.listed, event, prefix=PREFIX)
         return Response(AuditEventAnswer(row, context={"viewer": request.actor}).data)
 
 

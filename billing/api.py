@@ -70,4 +70,8 @@ class BillingEvents(Endpoint):
 
     @describe("list_billing_events", "List billing events", answer=BillingEventAnswer, lists=True)
     def get(self, request: Request) -> Response:
-        return self.page(BillingEvent.objects.select_related("tenant").order_by("pk"), BillingEventAnswer)
+        return self.page(_listed, BillingEventAnswer)
+
+
+def _listed() -> QuerySet[BillingEvent]:
+    return BillingEvent.objects.select_related("tenant")

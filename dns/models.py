@@ -58,7 +58,7 @@ def mta_sts_modes():
 
 
 class RecordQuerySet(TenantQuerySet):
-    def of_domain(self, domain: Domain):
+    def of_domain(self, domain: Domain | int):
         return self.filter(domain=domain).order_by("purpose", "name", "pk")
 
 

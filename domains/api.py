@@ -41,8 +41,9 @@ LISTING = Listing(
         one_of("status", "Only those that stand so.", STATUSES),
         Filter("alias_of", "Only the alias domains of this one: `dom_…` or its name.", following),
     ),
-    search=lambda rows, words: rows.filter(domain_name__contains=searchable(words)),
+    search=lambda rows, words: rows.filter(domain_name__contains=words),
     searched="the name",
+    words_of=searchable,
 )
 
 
@@ -125,7 +126,7 @@ class Domains(Endpoint):
     @describe("list_domains", "List domains", answer=DomainAnswer, lists=True)
     def get(self, request: Request) -> Response:
         is_bin = request.query_params.get("status") == DELETED
-        return self.page(removed_domains(timezone.now()) if is_bin else Domain.objects.listed(), DomainAnswer)
+        return self.page(removed_domains(timezone.now()) if is_bin else Domain.objects.listed, DomainAnswer)
 
     @describe("create_domain", "Add a domain", body=NewDomain, answer=DomainAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:

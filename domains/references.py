@@ -18,10 +18,12 @@ def find_domain(reference: str) -> Domain:
 
     Two customers of one reseller may claim one name: the proven owner is meant, else the older claim.
     """
-    rows = (
-        Domain.objects.live().select_related("tenant", "alias_of").order_by(F("verified_at").asc(nulls_last=True), "pk")
-    )
-    return find(rows, reference, prefix=PREFIX, natural=_by_name)
+    return find(_proven_first, reference, prefix=PREFIX, natural=_by_name)
+
+
+def _proven_first() -> QuerySet[Domain]:
+    rows = Domain.objects.live().select_related("tenant", "alias_of")
+    return rows.order_by(F("verified_at").asc(nulls_last=True), "pk")
 
 
 def following(rows: QuerySet, reference: str) -> QuerySet:

@@ -67,7 +67,7 @@ class ListForm(forms.Form):
     def narrowed(self, rows: QuerySet) -> QuerySet:
         asked = self.asked()
         rows = rows.filter(**STATUSES.get(asked.get("status", ""), {}), **FULLNESSES.get(asked.get("use", ""), {}))
-        return matching(rows, asked["q"]) if "q" in asked else rows
+        return matching(rows, asked["q"].lower()) if "q" in asked else rows
 
     @property
     def order(self) -> tuple[str, ...]:

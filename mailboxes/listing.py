@@ -41,12 +41,21 @@ MOST_TENANTS = 1000
 
 
 def mailbox_keys(*, of_one_domain: bool = False, of_tenant: int | None = None) -> QuerySet:
-    """Return the keys of the live mailboxes in scope; order and narrow them as the list wants. Those of one domain,
-    to which the caller narrows them, are a range of its own; so are those of a tenant with nobody below it."""
-    rows = Mailbox.objects.filter(is_live=1).values("email", "pk", "used_percent")
+    """Return the keys of the live mailboxes in scope; order and narrow them as the list wants."""
+    return keys_of(whose(of_one_domain=of_one_domain, of_tenant=of_tenant))
+
+
+def whose(*, of_one_domain: bool = False, of_tenant: int | None = None) -> tuple[int, ...] | None:
+    """Return the tenants that a query of lists names, or None. Mailboxes of one domain, to which the caller narrows
+    them, are a range of an index without; so are those of a tenant with nobody below it, with that one."""
     if of_tenant is not None:
-        return rows.filter(tenant_id=of_tenant)
+        return (of_tenant,)
     tenants = None if of_one_domain else tenants_in_scope(MOST_TENANTS)
+    return None if tenants is None else tuple(tenants)
+
+
+def keys_of(tenants: tuple[int, ...] | None) -> QuerySet:
+    rows = Mailbox.objects.filter(is_live=1).values("email", "pk", "used_percent")
     return rows if tenants is None else rows.filter(tenant_id__in=tenants)
 
 
@@ -74,13 +83,12 @@ def all_of(rows: QuerySet) -> Iterator[Mailbox]:
 
 
 def matching(rows: QuerySet, words: str) -> QuerySet:
-    """Return the mailboxes with these words in their address or display name."""
-    return rows.filter(Q(email__contains=words.lower()) | Q(display_name__icontains=words))
+    """Return the mailboxes with these words, in small letters, in their address or display name."""
+    return rows.filter(Q(email__contains=words) | Q(display_name__icontains=words))
 
 
 def beginning_first(rows: QuerySet, words: str) -> Stages:
     """Return what was found for these words with those first whose address begins so: a range of an index, while
     words in the midst are looked for from address to address."""
-    begin = words.lower()
-    begins = Q(email__gte=begin, email__lt=begin + LAST_SIGN)
+    begins = Q(email__gte=words, email__lt=words + LAST_SIGN)
     return Stages(rows.filter(begins), rows.filter(~begins))

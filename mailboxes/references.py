@@ -19,8 +19,11 @@ APP_PASSWORD_PREFIX = "apw"  # noqa: S105 - no password
 
 def find_mailbox(reference: str) -> Mailbox:
     """Return the live mailbox in scope, as lists show it. Raises Mailbox.DoesNotExist."""
-    rows = Mailbox.objects.listed().select_related("own_row")
-    return find(rows, reference, prefix=MAILBOX_PREFIX, natural=_by_address)
+    return find(_listed, reference, prefix=MAILBOX_PREFIX, natural=_by_address)
+
+
+def _listed() -> QuerySet[Mailbox]:
+    return Mailbox.objects.listed().select_related("own_row")
 
 
 def find_shown_mailbox(reference: str) -> ShownMailbox:
@@ -42,22 +45,25 @@ def find_alias(reference: str) -> AliasGroup:
 
     Raises Alias.DoesNotExist.
     """
-    return group_with(find(Alias.objects.listed(), reference, prefix=ALIAS_PREFIX, natural=_by_source))
+    return group_with(find(Alias.objects.listed, reference, prefix=ALIAS_PREFIX, natural=_by_source))
 
 
 def find_denial(domain: Domain, reference: str) -> Alias:
     """Return an address on the deny list of this domain. Raises Alias.DoesNotExist."""
-    rows = Alias.objects.denied().filter(domain=domain).select_related("domain")
-    return find(rows, reference, prefix=ALIAS_PREFIX, natural=_by_source)
+    return find(denials_of(domain), reference, prefix=ALIAS_PREFIX, natural=_by_source)
+
+
+def denials_of(domain: Domain | int) -> QuerySet[Alias]:
+    """Return the deny list of a domain."""
+    return Alias.objects.denied().filter(domain=domain).select_related("domain")
 
 
 def matching_sources(rows: QuerySet, words: str) -> QuerySet:
-    """Return the aliases with these words in their source or a target."""
-    words = words.lower()
+    """Return the aliases with these words, in small letters, in their source or a target."""
     return rows.filter(Q(alias_email__contains=words) | Q(destination_email__contains=words))
 
 
-def app_passwords_of(mailbox: Mailbox) -> QuerySet[AppPassword]:
+def app_passwords_of(mailbox: Mailbox | int) -> QuerySet[AppPassword]:
     """Return a mailbox's app passwords, newest first."""
     return AppPassword.objects.filter(mailbox=mailbox).select_related("mailbox").order_by("-pk")
 

@@ -28,30 +28,40 @@ class Stages:
     def count(self) -> int:
         return self.first.count() + self.others.count()
 
-    def read(self, position: Sequence[Any] | None, most: int, *, backwards: bool = False) -> list[Mapping[str, Any]]:
-        """One statement, in which the later rows are looked for only where the earlier are too few."""
+    def wanted(self, position: Sequence[Any] | None, most: int, *, backwards: bool = False) -> QuerySet:
+        """One statement, in which the later rows are looked for only where the earlier are too few. It may find more
+        than `most`, and those of each stage together."""
         stages = [rows.annotate(**{STAGE: Value(number)}) for number, rows in enumerate((self.first, self.others))]
         earlier, later = (rows.order_by(*self.order) for rows in (reversed(stages) if backwards else stages))
         if position is not None:
             stage, *values = position
             if bool(stage) != backwards:
-                return list(later.filter(beyond(self.order, values))[:most])
+                return later.filter(beyond(self.order, values))[:most]
             earlier = earlier.filter(beyond(self.order, values))
         # Of its own statement's beginning MariaDB knows only this much; a LIMIT of both would come too late.
         last_wanted = Subquery(earlier.values("pk")[most - 1 : most])
         later = later.alias(last_wanted=last_wanted).filter(last_wanted=None)
-        found = earlier[:most].union(later[:most], all=True)
-        return sorted(found, key=lambda row: row[STAGE], reverse=backwards)[:most]
+        return earlier[:most].union(later[:most], all=True)
 
 
 def read(rows: QuerySet | Stages, position: Sequence[Any] | None, most: int, *, backwards: bool = False) -> list[Any]:
     """Return the first so many rows in their order, after `position` where one is given. `backwards` says that the
     order is the list's turned round."""
+    found = list(wanted(rows, position, most, backwards=backwards))
+    return in_stages(found, most, backwards=backwards) if isinstance(rows, Stages) else found
+
+
+def wanted(rows: QuerySet | Stages, position: Sequence[Any] | None, most: int, *, backwards: bool = False) -> QuerySet:
+    """Return the query that `read` asks. Of `Stages` it finds what `in_stages` puts in order."""
     if isinstance(rows, Stages):
-        return rows.read(position, most, backwards=backwards)
+        return rows.wanted(position, most, backwards=backwards)
     if position is not None:
         rows = rows.filter(beyond(rows.query.order_by, position))
-    return list(rows[:most])
+    return rows[:most]
+
+
+def in_stages(found: list[Mapping[str, Any]], most: int, *, backwards: bool = False) -> list[Mapping[str, Any]]:
+    return sorted(found, key=lambda row: row[STAGE], reverse=backwards)[:most]
 
 
 def order_of(rows: QuerySet | Stages) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ def of_tenants_in_scope(rows: QuerySet) -> QuerySet:
 
 def find_tenant(reference: str, *, deleted: bool = False) -> Tenant:
     """Return a tenant in scope; with `deleted` it may be a deleted one. Raises Tenant.DoesNotExist."""
-    return find(known_tenants() if deleted else live_tenants(), reference, prefix=PREFIX)
+    return find(known_tenants if deleted else live_tenants, reference, prefix=PREFIX)
 
 
 def tenant_of_body(reference: str, field: str) -> Tenant:
@@ -51,9 +51,14 @@ def tenant_of_body(reference: str, field: str) -> Tenant:
         raise Refused("unknown_tenant", field, _("There is no such tenant here.")) from None
 
 
+def listed_plans() -> QuerySet[Plan]:
+    """Return the plans in scope that are sold, each with its versions."""
+    return live_plans().prefetch_related("versions")
+
+
 def find_plan(reference: str) -> Plan:
     """Return a plan in scope that is sold, with its versions. Raises Plan.DoesNotExist."""
-    return find(live_plans().prefetch_related("versions"), reference, prefix=PLAN_PREFIX)
+    return find(listed_plans, reference, prefix=PLAN_PREFIX)
 
 
 def plan_of_body(reference: str, field: str) -> Plan:

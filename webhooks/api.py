@@ -115,7 +115,7 @@ class WebhookEndpoints(Address):
 
     @describe("list_webhook_endpoints", "List webhook endpoints", answer=WebhookEndpointAnswer, lists=True)
     def get(self, request: Request) -> Response:
-        return self.page(listed_endpoints(), WebhookEndpointAnswer)
+        return self.page(listed_endpoints, WebhookEndpointAnswer)
 
     @describe(
         "create_webhook_endpoint",
@@ -202,7 +202,7 @@ class WebhookDeliveries(Address):
 
     @describe("list_deliveries", "List deliveries", answer=DeliveryAnswer, names_object=True, lists=True)
     def get(self, request: Request, webhook: str) -> Response:
-        return self.page(deliveries_of(find_endpoint(webhook)), DeliveryAnswer)
+        return self.page(deliveries_of, DeliveryAnswer, of={"endpoint": find_endpoint(webhook).pk})
 
 
 class OneDelivery(Address):

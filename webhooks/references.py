@@ -16,10 +16,10 @@ def listed_endpoints() -> QuerySet[Endpoint]:
 
 def find_endpoint(reference: str) -> Endpoint:
     """Return an endpoint in scope. Raises Endpoint.DoesNotExist."""
-    return find(listed_endpoints(), reference, prefix=PREFIX)
+    return find(listed_endpoints, reference, prefix=PREFIX)
 
 
-def deliveries_of(endpoint: Endpoint) -> QuerySet[Delivery]:
+def deliveries_of(endpoint: Endpoint | int) -> QuerySet[Delivery]:
     return Delivery.objects.listed().filter(endpoint=endpoint)
 
 

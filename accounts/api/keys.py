@@ -94,7 +94,7 @@ class ApiKeys(Endpoint):
 
     @describe("list_api_keys", "List API keys", answer=ApiKeyAnswer, lists=True)
     def get(self, request: Request) -> Response:
-        return self.page(_keys(), ApiKeyAnswer)
+        return self.page(_keys, ApiKeyAnswer)
 
     @describe(
         "create_api_key", "Create an API key", body=NewApiKey, answer=IssuedApiKeyAnswer, status=201, changes=True
@@ -116,11 +116,11 @@ class OneApiKey(Endpoint):
 
     @describe("get_api_key", "Show an API key", answer=ApiKeyAnswer, names_object=True)
     def get(self, request: Request, key: str) -> Response:
-        return Response(ApiKeyAnswer(find(_keys(), key, prefix=PREFIX)).data)
+        return Response(ApiKeyAnswer(find(_keys, key, prefix=PREFIX)).data)
 
     @describe("revoke_api_key", "Revoke an API key", status=204, names_object=True, changes=True)
     def delete(self, request: Request, key: str) -> Response:
-        revoke_api_key(request.actor, key=find(_keys(), key, prefix=PREFIX))
+        revoke_api_key(request.actor, key=find(_keys, key, prefix=PREFIX))
         return gone()
 
 

@@ -25,14 +25,16 @@ BY_ROLE = one_of("role", "Only those with this role.", {role: {"role": role} for
 MEMBERS = Listing(
     orders={"created_at": ("pk",), "email": ("user__email", "pk")},
     filters=(BY_ROLE,),
-    search=lambda rows, words: rows.filter(user__email__contains=words.lower()),
+    search=lambda rows, words: rows.filter(user__email__contains=words),
     searched="the address",
+    words_of=str.lower,
 )
 INVITATIONS = Listing(
     orders={"created_at": ("pk",), "email": ("email", "pk")},
     filters=(BY_ROLE,),
-    search=lambda rows, words: rows.filter(email__contains=words.lower()),
+    search=lambda rows, words: rows.filter(email__contains=words),
     searched="the address",
+    words_of=str.lower,
 )
 
 
@@ -85,7 +87,7 @@ class Members(Endpoint):
 
     @describe("list_members", "List members", answer=MemberAnswer, lists=True)
     def get(self, request: Request) -> Response:
-        return self.page(_members(), MemberAnswer)
+        return self.page(_members, MemberAnswer)
 
 
 class OneMember(Endpoint):
@@ -95,7 +97,7 @@ class OneMember(Endpoint):
 
     @describe("get_member", "Show a member", answer=MemberAnswer, names_object=True)
     def get(self, request: Request, member: str) -> Response:
-        return Response(MemberAnswer(find(_members(), member, prefix=MEMBER)).data)
+        return Response(MemberAnswer(find(_members, member, prefix=MEMBER)).data)
 
     @describe(
         "update_member",
@@ -106,13 +108,13 @@ class OneMember(Endpoint):
         changes=True,
     )
     def patch(self, request: Request, member: str) -> Response:
-        row = find(_members(), member, prefix=MEMBER)
+        row = find(_members, member, prefix=MEMBER)
         set_member_role(request.actor, member=row, **self.body(MemberChange))
-        return Response(MemberAnswer(find(_members(), member, prefix=MEMBER)).data)
+        return Response(MemberAnswer(find(_members, member, prefix=MEMBER)).data)
 
     @describe("remove_member", "Remove a member", status=204, names_object=True, changes=True)
     def delete(self, request: Request, member: str) -> Response:
-        remove_member(request.actor, member=find(_members(), member, prefix=MEMBER))
+        remove_member(request.actor, member=find(_members, member, prefix=MEMBER))
         return gone()
 
 
@@ -124,7 +126,7 @@ class Invitations(Endpoint):
 
     @describe("list_invitations", "List invitations", answer=InvitationAnswer, lists=True)
     def get(self, request: Request) -> Response:
-        return self.page(_invitations(), InvitationAnswer)
+        return self.page(_invitations, InvitationAnswer)
 
     @describe(
         "create_invitation", "Invite a member", body=NewInvitation, answer=InvitationAnswer, status=201, changes=True
@@ -143,11 +145,11 @@ class OneInvitation(Endpoint):
 
     @describe("get_invitation", "Show an invitation", answer=InvitationAnswer, names_object=True)
     def get(self, request: Request, invitation: str) -> Response:
-        return Response(InvitationAnswer(find(_invitations(), invitation, prefix=INVITATION)).data)
+        return Response(InvitationAnswer(find(_invitations, invitation, prefix=INVITATION)).data)
 
     @describe("revoke_invitation", "Revoke an invitation", status=204, names_object=True, changes=True)
     def delete(self, request: Request, invitation: str) -> Response:
-        revoke_invitation(request.actor, invitation=find(_invitations(), invitation, prefix=INVITATION))
+        revoke_invitation(request.actor, invitation=find(_invitations, invitation, prefix=INVITATION))
         return gone()
 
 
@@ -158,7 +160,7 @@ class InvitationMail(Endpoint):
 
     @describe("resend_invitation", "Send an invitation again", answer=InvitationAnswer, names_object=True, changes=True)
     def post(self, request: Request, invitation: str) -> Response:
-        row = find(_invitations(), invitation, prefix=INVITATION)
+        row = find(_invitations, invitation, prefix=INVITATION)
         self.body(Nothing)
         return Response(InvitationAnswer(resend_invitation(request.actor, invitation=row)).data)
 

@@ -1,5 +1,6 @@
 """A domain's signing keys over REST. Private parts come in and never go out."""
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -59,8 +60,7 @@ class DkimKeys(OfDomain):
 
     @describe("list_dkim_keys", "List a domain's signing keys", answer=DkimKeyAnswer, lists=True, names_object=True)
     def get(self, request: Request, domain: str) -> Response:
-        rows = DkimKey.objects.filter(domain=find_domain(domain)).select_related("domain").order_by("-pk")
-        return self.page(rows, DkimKeyAnswer)
+        return self.page(_keys_of, DkimKeyAnswer, of={"domain": find_domain(domain).pk})
 
     @describe(
         "rotate_dkim_key",
@@ -89,3 +89,7 @@ class NextDkimKey(OfDomain):
     def delete(self, request: Request, domain: str) -> Response:
         abandon_key(request.actor, domain=find_domain(domain))
         return gone()
+
+
+def _keys_of(domain: int) -> QuerySet[DkimKey]:
+    return DkimKey.objects.filter(domain=domain).select_related("domain")

@@ -138,7 +138,7 @@ class DomainHistory(Endpoint):
         "list_record_changes", "List what changed in DNS", answer=RecordChangeAnswer, lists=True, names_object=True
     )
     def get(self, request: Request, domain: str) -> Response:
-        return self.page(RecordChange.objects.filter(domain=find_domain(domain)).order_by("-pk"), RecordChangeAnswer)
+        return self.page(RecordChange.objects.filter, RecordChangeAnswer, of={"domain": find_domain(domain).pk})
 
 
 class DomainCheck(OfDomain):

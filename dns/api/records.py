@@ -77,7 +77,7 @@ class DomainRecords(Endpoint):
 
     @describe("list_records", "List a domain's DNS records", answer=RecordAnswer, lists=True, names_object=True)
     def get(self, request: Request, domain: str) -> Response:
-        return self.page(DnsRecord.objects.of_domain(find_domain(domain)), RecordAnswer)
+        return self.page(DnsRecord.objects.of_domain, RecordAnswer, of={"domain": find_domain(domain).pk})
 
 
 def records_shown(domain: Domain) -> dict[str, Any]:

@@ -30,6 +30,7 @@ LISTING = Listing(
     filters=(Filter("domain", "Only those of this domain: `dom_…` or its name.", in_domain),),
     search=matching_sources,
     searched="the source or a target",
+    words_of=str.lower,
 )
 
 
@@ -85,7 +86,7 @@ class Aliases(Endpoint):
 
     @describe("list_aliases", "List aliases", answer=AliasAnswer, lists=True)
     def get(self, request: Request) -> Response:
-        return self.page(sources(), AliasAnswer, groups_of)
+        return self.page(sources, AliasAnswer, groups_of)
 
     @describe("create_alias", "Create an alias", body=NewAlias, answer=AliasAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:

@@ -100,7 +100,7 @@ class AppPasswords(Endpoint):
 
     @describe("list_app_passwords", "List app passwords", answer=AppPasswordAnswer, names_object=True, lists=True)
     def get(self, request: Request, mailbox: str) -> Response:
-        return self.page(app_passwords_of(find_mailbox(mailbox)), AppPasswordAnswer)
+        return self.page(app_passwords_of, AppPasswordAnswer, of={"mailbox": find_mailbox(mailbox).pk})
 
     @describe(
         "create_app_password",

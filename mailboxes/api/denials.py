@@ -7,8 +7,7 @@ from rest_framework.response import Response
 from domains.api import OfDomain
 from domains.references import find_domain
 from mailboxes.denial_operations import allow_address, deny_address
-from mailboxes.models import Alias
-from mailboxes.references import ALIAS_PREFIX, find_denial
+from mailboxes.references import ALIAS_PREFIX, denials_of, find_denial
 from mailhost.api.endpoint import Endpoint, gone
 from mailhost.api.lists import Listing
 from mailhost.api.schema import describe
@@ -41,8 +40,7 @@ class DeniedAddresses(Endpoint):
 
     @describe("list_denied_addresses", "List a deny list", answer=DeniedAddressAnswer, names_object=True, lists=True)
     def get(self, request: Request, domain: str) -> Response:
-        rows = Alias.objects.denied().filter(domain=find_domain(domain)).select_related("domain")
-        return self.page(rows, DeniedAddressAnswer)
+        return self.page(denials_of, DeniedAddressAnswer, of={"domain": find_domain(domain).pk})
 
     @describe(
         "deny_address",

@@ -12,7 +12,7 @@ from longwork.works import begin
 from mailboxes.addresses import display_address
 from mailboxes.batch_operations import NewMailbox as NewMailboxItem
 from mailboxes.batch_operations import create_mailboxes
-from mailboxes.listing import BY_ADDRESS, STATUSES, beginning_first, mailbox_keys, matching
+from mailboxes.listing import BY_ADDRESS, STATUSES, beginning_first, keys_of, matching, whose
 from mailboxes.models import Mailbox
 from mailboxes.operations import (
     change_password,
@@ -55,6 +55,7 @@ LISTING = Listing(
     ),
     search=matching,
     searched="the address or the display name; in the usual order, addresses that begin so come first",
+    words_of=str.lower,
     found_first=beginning_first,
 )
 
@@ -157,12 +158,14 @@ class Mailboxes(Endpoint):
     @describe("list_mailboxes", "List mailboxes", answer=MailboxAnswer, lists=True)
     def get(self, request: Request) -> Response:
         actor = request.actor
-        keys = mailbox_keys(
+        tenants = whose(
             of_one_domain="domain" in request.query_params,
             # A customer has nobody below it.
             of_tenant=actor.tenant_id if actor.tenant_kind == Kind.CUSTOMER else None,
         )
-        return self.page(keys, MailboxAnswer, lambda page: shown_at(key["pk"] for key in page))
+        return self.page(
+            keys_of, MailboxAnswer, lambda page: shown_at(key["pk"] for key in page), of={"tenants": tenants}
+        )
 
     @describe("create_mailbox", "Create a mailbox", body=NewMailbox, answer=MailboxAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:

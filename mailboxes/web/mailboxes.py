@@ -52,7 +52,7 @@ def index(request: HttpRequest) -> HttpResponse:
     asked = form.asked()
     keys = listed_keys(form, domain)
     if "q" in asked and form.order == BY_ADDRESS:
-        keys = beginning_first(keys, asked["q"])
+        keys = beginning_first(keys, asked["q"].lower())
     page = page_of(keys, form.order, request.GET.get("cursor", ""))
     context = {
         "page": replace(page, rows=mailboxes_at(page)),

@@ -120,20 +120,20 @@ class Endpoint(APIView):
 
     def page(
         self,
-        rows: QuerySet,
+        rows: Callable[..., QuerySet] | QuerySet,
         answer: type[BaseSerializer],
         read: Callable[[Sequence[Any]], Sequence[Any]] | None = None,
+        of: Mapping[str, Any] | None = None,
         **context: Any,
     ) -> Response:
-        """Answer a page of `rows`: as `listing` has them, or in their own order. Where whole rows are costly to sort,
-        `rows` are their keys and `read` returns those of one page. The answer's serializer reads `context`."""
-        if self.listing is not None:
-            rows = self.listing.applied(rows, self.request)
-        pages = CursorList()
-        shown = pages.paginate_queryset(rows, self.request)
+        """Answer a page of `rows`, as `listing` has them. Best they are a function that returns the rows for the values
+        in `of`, and for nothing else but these: its query is written once (`mailhost.prepared`). Where whole rows are
+        costly to sort, they are keys, and `read` returns those of one page. The answer's serializer reads `context`."""
+        page = CursorList(self.request, self.listing)
+        shown = page.read(rows, of or {})
         if read is not None:
             shown = read(shown)
-        return pages.get_paginated_response(answer(shown, many=True, context=context).data)
+        return page.answered(answer(shown, many=True, context=context).data)
 
     def _refuse_unknown_parameters(self, request: Request) -> None:
         # A misspelt filter that were passed over would answer everything.

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.db import models
 
 from mailhost.errors import Refused
 from mailhost.fields import ALPHABET, UID_LENGTH
+from mailhost.prepared import Prepared
 
 # The columns are ASCII: MariaDB answers an error, not "no row", when it is asked for other characters.
 UID = re.compile(f"[{ALPHABET}]{{{UID_LENGTH}}}")
@@ -25,7 +27,7 @@ def is_id(prefix: str, reference: str) -> bool:
 
 
 def find(
-    rows: models.QuerySet,
+    rows: models.QuerySet | Callable[[], models.QuerySet],
     reference: str,
     *,
     prefix: str,
@@ -33,14 +35,28 @@ def find(
 ) -> Any:
     """Return the row that a path means.
 
+    `rows` are best a function that returns them, whose query is then written once (`mailhost.prepared`).
     Raises the model's DoesNotExist for what is unknown, malformed or out of scope, alike: HTTP 404. Among several
     rows with one natural key the first in the order of `rows` is meant.
     """
     which = named(reference, prefix=prefix, natural=natural)
-    row = rows.filter(**which).first() if which else None
+    if callable(rows):
+        found = _first_of(rows)(**which) if which else []
+        row = found[0] if found else None
+    else:
+        row = rows.filter(**which).first() if which else None
     if row is None:
-        raise rows.model.DoesNotExist
+        raise (rows() if callable(rows) else rows).model.DoesNotExist
     return row
+
+
+@cache
+def _first_of(rows: Callable[[], models.QuerySet]) -> Prepared:
+    def first(**which: Any) -> models.QuerySet:
+        found = rows().filter(**which)
+        return (found if found.ordered else found.order_by("pk"))[:1]
+
+    return Prepared(first)
 
 
 def named(

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework.request import Request
 
 from mailhost.api.errors import InvalidParameter
 from mailhost.keyset import Stages, reversed_order
@@ -25,10 +24,10 @@ class Filter:
     narrow: Narrow
     choices: tuple[str, ...] = ()
 
-    def apply(self, rows: QuerySet, text: str) -> QuerySet:
+    def checked(self, text: str) -> str:
         if self.choices and text not in self.choices:
             raise InvalidParameter(self.name, "invalid_choice", f"Choose one of {', '.join(self.choices)}.")
-        return self.narrow(rows, text)
+        return text
 
     @property
     def parameter(self) -> OpenApiParameter:
@@ -41,15 +40,31 @@ def one_of(name: str, description: str, meanings: Mapping[str, Mapping[str, Any]
 
 
 @dataclass(frozen=True)
+class Asked:
+    """How a list was asked for, without the words that are searched: what decides how its query looks."""
+
+    order: tuple[str, ...]
+    filters: tuple[tuple[Filter, str], ...]
+    in_stages: bool
+
+    @property
+    def is_of_choices(self) -> bool:
+        """Whether all texts in it are of a few: then its query is worth keeping."""
+        return all(one.choices for one, _ in self.filters)
+
+
+@dataclass(frozen=True, eq=False)
 class Listing:
     """`orders` are the columns behind each name that `sort` takes, the first being the usual order; they end in
-    something unique, and "-" before the name turns them round. `search` narrows to words, `searched` says where, and
-    `found_first` says of the usual order which of them come first (`mailhost.keyset.Stages`)."""
+    something unique, and "-" before the name turns them round. `search` narrows to words, as `words_of` makes them of
+    what was typed; they stand in its query as they are. `searched` says where, and `found_first` says of the usual
+    order which of them come first (`mailhost.keyset.Stages`)."""
 
     orders: Mapping[str, tuple[str, ...]]
     filters: tuple[Filter, ...] = ()
     search: Narrow | None = None
     searched: str = ""
+    words_of: Callable[[str], str] = str
     found_first: Callable[[QuerySet, str], Stages] | None = None
 
     @property
@@ -72,19 +87,25 @@ class Listing:
         )
         return [sort, *([words] if self.search else []), *(one.parameter for one in self.filters)]
 
-    def applied(self, rows: QuerySet, request: Request) -> QuerySet | Stages:
-        """Return the rows that the request asks for, in its order. Raises InvalidParameter."""
-        asked = request.query_params
-        for one in self.filters:
-            if one.name in asked:
-                rows = one.apply(rows, asked[one.name])
-        if self.search and (words := asked.get(SEARCH, "").strip()):
-            if len(words) > MAX_WORDS:
-                raise InvalidParameter(SEARCH, "too_long", f"Search for at most {MAX_WORDS} characters.")
+    def asked(self, parameters: Mapping[str, str]) -> tuple[Asked, str | None]:
+        """Return how a request asks for the list, and the words it searches, if any. Raises InvalidParameter."""
+        words = parameters.get(SEARCH, "").strip() if self.search else ""
+        if len(words) > MAX_WORDS:
+            raise InvalidParameter(SEARCH, "too_long", f"Search for at most {MAX_WORDS} characters.")
+        filters = tuple((one, one.checked(parameters[one.name])) for one in self.filters if one.name in parameters)
+        order = self._order(parameters.get(SORT, next(iter(self.orders))))
+        in_stages = bool(words and self.found_first) and SORT not in parameters
+        return Asked(order, filters, in_stages), self.words_of(words) if words else None
+
+    def applied(self, rows: QuerySet, asked: Asked, words: str | None) -> QuerySet | Stages:
+        """Return of these rows those that are asked for, in their order."""
+        for one, text in asked.filters:
+            rows = one.narrow(rows, text)
+        if words is not None:
             rows = self.search(rows, words)
-            if self.found_first and SORT not in asked:
+            if asked.in_stages:
                 rows = self.found_first(rows, words)
-        return rows.order_by(*self._order(asked.get(SORT, next(iter(self.orders)))))
+        return rows.order_by(*asked.order)
 
     def _order(self, sort: str) -> tuple[str, ...]:
         if sort not in self.sorts:

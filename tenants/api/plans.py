@@ -17,8 +17,8 @@ from tenants.api.answers import LimitsShape, PlanAnswer, PreviewAnswer, preview
 from tenants.locks import lock_branch
 from tenants.models import Plan, Tenant
 from tenants.plan_operations import change_plan, create_plan, retire_plan, upgrade_tenants
-from tenants.plans import live_plans, outdated_tenants
-from tenants.references import find_plan, tenant_of_body
+from tenants.plans import outdated_tenants
+from tenants.references import find_plan, listed_plans, tenant_of_body
 
 UPGRADE = "tenants.works.upgrade"
 # So many tenants are moved to a plan's present version at once.
@@ -66,7 +66,7 @@ class Plans(Endpoint):
 
     @describe("list_plans", "List plans", answer=PlanAnswer, lists=True)
     def get(self, request: Request) -> Response:
-        return self.page(live_plans().prefetch_related("versions"), PlanAnswer)
+        return self.page(listed_plans, PlanAnswer)
 
     @describe("create_plan", "Create a plan", body=NewPlan, answer=PlanAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:

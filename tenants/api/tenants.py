@@ -111,7 +111,7 @@ class Tenants(Endpoint):
     @describe("list_tenants", "List tenants", answer=TenantAnswer, lists=True)
     def get(self, request: Request) -> Response:
         is_bin = request.query_params.get("status") == "deleted"
-        return self.page(known_tenants() if is_bin else live_tenants(), TenantAnswer, root=request.actor.tenant_path)
+        return self.page(known_tenants if is_bin else live_tenants, TenantAnswer, root=request.actor.tenant_path)
 
     @describe("create_tenant", "Create a tenant", body=NewTenant, answer=TenantAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:

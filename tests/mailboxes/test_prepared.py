@@ -79,8 +79,35 @@ def test_nothing_wanted_asks_nothing(world):
     assert not asked.captured_queries
 
 
-def test_a_lookup_that_changes_its_value_is_refused(world):
-    beginning = Prepared(lambda begin: Mailbox.objects.filter(email__startswith=begin).values_list("pk"))
+def test_words_are_looked_for_as_they_are_in_the_midst_too(world, anna):
+    verified = verified_domain(world.as_acme, "other.example")
+    odd = a_mailbox(world.as_acme, f"50_a@{verified.domain_name}")
+    within = Prepared(lambda words: Mailbox.objects.filter(email__contains=words).order_by("pk"))
+
+    with tenant_scope(world.acme.path):
+        assert within(words="nna@") == [anna]
+        assert within(words="_") == [odd]
+        assert within(words="%") == []
+
+
+def test_a_query_of_rows_gives_what_it_gives_itself(world, anna):
+    rows = Prepared(lambda email: Mailbox.objects.listed().filter(email=email))
+
+    with tenant_scope(world.acme.path):
+        [row] = rows(email=anna.email)
+        [expected] = Mailbox.objects.listed().filter(email=anna.email)
+
+    def said(one: Mailbox) -> dict:
+        return {name: value for name, value in vars(one).items() if name not in ("_state", "as_read")}
+
+    assert said(row) == said(expected)
+    assert (row.domain, row.domain.domain_name) == (expected.domain, "acme.example")
+    assert row.as_read[1] == expected.as_read[1]
+    assert not row._state.adding
+
+
+def test_a_query_that_changes_its_value_is_refused(world):
+    small = Prepared(lambda words: Mailbox.objects.filter(email=words.lower()).values_list("pk"))
 
     with tenant_scope(world.acme.path), pytest.raises(TypeError):
-        beginning(begin="anna")
+        small(words="Anna")
