@@ -243,8 +243,8 @@ def main() -> None:
         port = chosen.getsockname()[1]
     server = subprocess.Popen(
         [
-            *(sys.executable, "-m", "gunicorn", "mailhost.wsgi", "--bind", f"127.0.0.1:{port}"),
-            *("--workers", str(WORKERS), "--preload", "--no-control-socket", "--log-level", "warning"),
+            *(sys.executable, "-m", "gunicorn", "mailhost.wsgi", "--config", "python:mailhost.serving"),
+            *("--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS)),
         ],
         cwd=CLONE,
         env={**os.environ, "MAILHOST_LOG_LEVEL": "INFO"},

@@ -11,6 +11,7 @@ from domains.models import Domain
 from domains.names import display_name
 from mailhost.actor import Actor
 from mailhost.errors import Refused
+from mailhost.prepared import Prepared
 from mailhost.said import gettext as _
 from mailhost.scope import every_tenant
 from tenants.locks import share_tenants
@@ -35,8 +36,7 @@ def lock_domains(
     with every_tenant("a change waits for changes of the other domains it touches"):
         # No scope here: its join would lock the tenants' rows too. The actor's right to `domain` was asked above.
         wanted = {domain.pk, *others, *filter(None, [domain.alias_of_id])}
-        rows = Domain.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
-        locked = {row.pk: row for row in rows}
+        locked = {row.pk: row for row in _locked(pks=tuple(wanted))}
     own = locked.get(domain.pk)
     if own is None or own.deleted_at is not None:
         raise not_found()
@@ -51,8 +51,7 @@ def lock_removed(actor: Actor, domain: Domain) -> Domain:
     tenants = share_tenants({actor.tenant_id, domain.tenant_id})
     with every_tenant("a change waits for changes of the other domains it touches"):
         wanted = {domain.pk, *filter(None, [domain.alias_of_id])}
-        rows = Domain.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
-        locked = {row.pk: row for row in rows}
+        locked = {row.pk: row for row in _locked(pks=tuple(wanted))}
     own = locked[domain.pk]
     own.owner = tenants[own.tenant_id]
     return own
@@ -65,7 +64,7 @@ def lock_each(actor: Actor, domains: Iterable[Domain], others: Iterable[int] = (
     tenants = share_tenants({actor.tenant_id, *(domain.tenant_id for domain in domains)})
     with every_tenant("a change waits for changes of the other domains it touches"):
         own = {domain.pk for domain in domains}
-        rows = list(Domain.objects.select_for_update().filter(pk__in={*own, *others}).order_by("pk"))
+        rows = _locked(pks=tuple({*own, *others}))
     locked = {row.pk: row for row in rows if row.pk in own and row.deleted_at is None}
     for row in locked.values():
         row.owner = tenants[row.tenant_id]
@@ -92,3 +91,6 @@ def frozen(domain: Domain, field: str = "") -> Refused:
 
 def not_found() -> Refused:
     return Refused("not_found", "", _("This domain does not exist."))
+
+
+_locked = Prepared(lambda pks: Domain.objects.select_for_update().filter(pk__in=pks).order_by("pk"))

@@ -20,6 +20,7 @@ from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.effective import recalculate
 from mailhost.errors import Refused
+from mailhost.inserts import insert
 from mailhost.operation import operation
 from mailhost.said import Said
 from mailhost.said import gettext as _
@@ -50,9 +51,7 @@ def create_domain(actor: Actor, *, name: str, alias_of: Domain | None = None) ->
     owner = share_tenants([actor.tenant_id])[actor.tenant_id]
     main = _main_domain(actor, alias_of) if alias_of is not None else None
     try:
-        domain = Domain.objects.create(
-            tenant_id=actor.tenant_id, domain_name=name, alias_of=main, **flags_of_new(owner, main)
-        )
+        domain = insert(Domain(tenant_id=actor.tenant_id, domain_name=name, alias_of=main, **flags_of_new(owner, main)))
     except IntegrityError as error:
         raise Refused("taken", "name", _("You have added %(name)s already.") % {"name": display_name(name)}) from error
     later("dns.tasks.refresh_records", domain_id=domain.pk)

@@ -19,6 +19,7 @@ from mailboxes.waiting import lead_to
 from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.errors import Refused
+from mailhost.inserts import insert
 from mailhost.operation import operation
 from mailhost.said import gettext as _
 from tenants.limits import release, reserve
@@ -320,10 +321,11 @@ def refuse_taken(address: str) -> None:
 def _insert(mailbox: Mailbox, met: Meeting) -> None:
     """Write a new mailbox and its own row as daemons read them at once; let follow what follows its address."""
     own_row = opened(mailbox)
-    mailbox.save(force_insert=True)
+    insert(mailbox)
     if met.was_used:
         _forget_usage(mailbox)
-    own_row.save(force_insert=True)
+    own_row.own_mailbox_id = own_row.target_mailbox_id = mailbox.pk
+    insert(own_row)
     if met.is_awaited:
         _let_follow(mailbox)
 

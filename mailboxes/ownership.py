@@ -10,6 +10,7 @@ from domains.names import display_name
 from mailboxes.addresses import display_address, domain_of
 from mailhost.actor import Actor
 from mailhost.errors import Refused
+from mailhost.prepared import Prepared
 from mailhost.said import gettext
 from mailhost.said import gettext as _
 from mailhost.scope import every_tenant
@@ -74,8 +75,12 @@ def homes_of(names: Iterable[str], *, field: str) -> dict[str, Domain | Refused]
 
 def _claims(names: Iterable[str]) -> dict[str, Domain]:
     """Return the domain that each name means: among several claims below a reseller, the proven one."""
-    rows = Domain.objects.live().filter(domain_name__in=set(names)).order_by("owned_name", "-pk")
-    return {row.domain_name: row for row in rows}
+    return {row.domain_name: row for row in _live_domains(names=tuple(set(names)))}
+
+
+_live_domains = Prepared(
+    lambda names: Domain.objects.live().filter(domain_name__in=names).order_by("owned_name", "-pk")
+)
 
 
 def _unknown(name: str, field: str) -> Refused:

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from mailhost.inserts import insert
 from mailhost.models import Job
 from mailhost.request_id import carrying, request_id
 
@@ -44,9 +45,7 @@ class Again:
 def later(task: str, **arguments: Any) -> None:
     """Run `task` once this transaction has committed. One run finishes all jobs that wait for the same call."""
     queue = QUEUES.get(task, DEFAULT_QUEUE)
-    job = Job.objects.create(
-        task=task, arguments=arguments, queue=queue, due_at=timezone.now(), request_id=request_id()
-    )
+    job = insert(Job(task=task, arguments=arguments, queue=queue, due_at=timezone.now(), request_id=request_id()))
     wake_after_commit(job)
 
 

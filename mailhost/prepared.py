@@ -115,10 +115,17 @@ class Prepared:
             sql,
             places,
             wanted,
-            tuple((at, partial(_converted, *found)) for at, found in converters.items()),
+            tuple((at, partial(converted, *found)) for at, found in converters.items()),
             self.read or _reader(rows, compiler),
             rows._prefetch_related_lookups,
         )
+
+
+def converted(converters: list[Callable], expression: Any, value: Any) -> Any:
+    """Return what a column holds as Python has it."""
+    for convert in converters:
+        value = convert(value, expression, connection)
+    return value
 
 
 def _reader(rows: models.QuerySet, compiler: SQLCompiler) -> Read:
@@ -191,9 +198,3 @@ def _each(values: Iterable[Any]) -> Iterator[Any]:
 def _edges(path: str) -> tuple[str, ...]:
     """Return the bounds of a subtree's range, as `mailhost.scope.subtree` asks for them."""
     return (path, path[:-1] + "0") if path else ()
-
-
-def _converted(converters: list[Callable], expression: Any, value: Any) -> Any:
-    for convert in converters:
-        value = convert(value, expression, connection)
-    return value

@@ -13,7 +13,9 @@ from domains.models import DomainNotice
 from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.fields import new_uid
+from mailhost.prepared import Prepared
 from mailhost.scope import every_tenant
+from tenants.limits import chain_of
 from tenants.models import Tenant
 from webhooks.events import EVENTS, NOTICES, OBJECTS, PREFIXES
 from webhooks.models import Delivery, Endpoint, Message
@@ -85,9 +87,10 @@ def _listening(actor: Actor, tenant_id: int, event_type: str) -> list[Endpoint]:
 
 
 def _at_path(path: str, event_type: str) -> list[Endpoint]:
-    above = [int(part) for part in path.strip("/").split("/")]
-    found = Endpoint.objects.filter(tenant_id__in=above, is_enabled=True).order_by("pk")
-    return [endpoint for endpoint in found if endpoint.wants(event_type)]
+    return [endpoint for endpoint in _endpoints(above=chain_of(path)) if endpoint.wants(event_type)]
+
+
+_endpoints = Prepared(lambda above: Endpoint.objects.filter(tenant_id__in=above, is_enabled=True).order_by("pk"))
 
 
 def _message(tenant_id: int, event_type: str, now: datetime, data: dict[str, str]) -> Message:
