@@ -191,5 +191,5 @@ class AuditExport(Endpoint):
         if kind not in FORMATS:
             raise InvalidParameter(FORMAT, "invalid_choice", f"The format is one of {', '.join(FORMATS)}.")
         media_type, write = FORMATS[kind]
-        rows = LISTING.applied(Event.objects.listed(), request)
+        rows = LISTING.applied(Event.objects.listed(), *LISTING.asked(request.query_params))
         return StreamingHttpResponse(write(request.actor, rows), content_type=media_type)

@@ -24,7 +24,7 @@ UPGRADE = "tenants.works.upgrade"
 # So many tenants are moved to a plan's present version at once.
 MOST_TENANTS = 1000
 LISTING = Listing(
-    orders={"name": ("name", "pk"), "created_at": ("created_at", "pk")},
+    orders={"name": ("name", "pk"), "created_at": ("pk",)},
     search=lambda rows, words: rows.filter(name__icontains=words),
     searched="its name",
 )

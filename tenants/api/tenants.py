@@ -42,7 +42,7 @@ def in_state(rows, state: str):
 
 
 LISTING = Listing(
-    orders={"name": ("name", "pk"), "created_at": ("created_at", "pk")},
+    orders={"name": ("name", "pk"), "created_at": ("pk",)},
     filters=(
         Filter("parent_id", "Only those right below this tenant.", below),
         Filter(

@@ -75,6 +75,16 @@ def test_every_list_is_the_same_in_pages_as_in_one(cast, subtests):
             assert len(whole) > 6
 
 
+@pytest.mark.parametrize("sort", ["created_at", "-created_at", "-name"])
+def test_tenants_are_the_same_in_pages_as_in_one_by_each_order(cast, sort):
+    fill(cast)
+    rita = Caller(make_key(cast.rita))
+
+    whole = rita.read(f"/tenants?sort={sort}&limit=200")["data"]
+
+    assert walk(rita, f"/tenants?sort={sort}&limit=2") == whole
+
+
 def test_page_has_as_many_rows_as_asked_and_fifty_unless_asked(cast):
     add_domains(cast.acme, [f"many{number:03}.example" for number in range(250)])
     caller = cast.acme.caller()
