@@ -30,15 +30,23 @@ BEGIN = "INSERT IGNORE INTO audit_chain (tenant_id, length, hash) VALUES (%s, 0,
 
 
 def append(event: Event) -> None:
-    """Write the event as the next of its tenant, inside the transaction of the change: two statements."""
+    """Write the event as the next of its tenant, inside the transaction of the change: two statements on one way."""
     mark = digest(event)
     values = [field.get_db_prep_save(getattr(event, field.attname), connection) for field in FIELDS]
-    with connection.cursor() as cursor:
-        if not cursor.execute(INSERT, [*values, mark, event.tenant_id]):
-            # A tenant's first.
+    if not _append(values, mark, event.tenant_id):
+        # A tenant's first: nothing was there to follow, or to advance.
+        with connection.cursor() as cursor:
             cursor.execute(BEGIN, [event.tenant_id, START])
-            cursor.execute(INSERT, [*values, mark, event.tenant_id])
-        cursor.execute(ADVANCE, [mark, event.tenant_id])
+        _append(values, mark, event.tenant_id)
+
+
+def _append(values: list[Any], mark: str, tenant_id: int) -> int:
+    """Return how many events were written: one, or none where the tenant has no chain yet."""
+    with connection.cursor() as cursor:
+        written = cursor.execute(f"{INSERT};{ADVANCE}", [*values, mark, tenant_id, mark, tenant_id])
+        # What the second statement has to say, its errors above all.
+        cursor.nextset()
+        return written
 
 
 def digest(event: Event) -> str:

@@ -1,7 +1,7 @@
 """Requests a second of the REST API beside a route that only knows the key: `python -m bench.api`, one JSON line.
 
-A process of its own, because Django's settings belong to one database. It starts the web server as production does,
-with two workers, asks it over TCP, a connection for each request, and stops it.
+A process of its own, because Django's settings belong to one database. It starts the web server with production's own
+configuration (`mailhost.serving`) and two workers, asks it over TCP, a connection for each request, and stops it.
 """
 
 import json
@@ -17,7 +17,7 @@ from itertools import count
 from statistics import median, quantiles
 from typing import Any
 
-from bench.databases import LARGE_TENANT_ID, MAILBOXES_PER_DOMAIN, Database
+from bench.databases import LARGE_TENANT_ID, MAILBOXES_PER_DOMAIN, NAMES, Database
 from bench.figures import Figure
 from bench.servers import Servers, wait_until
 from bench.timing import in_turn, ratio
@@ -30,7 +30,8 @@ TENANT_ID, TENANT_MAILBOXES = LARGE_TENANT_ID + 1, 100_000
 PAGE_1000_ROWS, MOST_ROWS = 10_000, 200
 BATCH = 1000
 HASH = "{SHA512-CRYPT}$6$mailhostbench$" + "x" * 86
-READS = ("get one", "list 10", "list 50", "list 10, page 1,000", "search")
+SEARCH, MIDST = "search", "search in the midst"
+READS = ("get one", "list 10", "list 50", "list 10, page 1,000", SEARCH)
 CREATES = ("create a domain", "create a mailbox")
 FLOOR = "floor"
 MEASURE_SECONDS = 0.5
@@ -45,7 +46,7 @@ def measure(servers: Servers, chosen: list[Database], rounds: int) -> list[Figur
     figures = [figure for size, results in found.items() for figure in _figures(size, results)]
     small, large = min(found), max(found)
     if small != large:
-        for name in READS:
+        for name in (*READS, *CREATES):
             shares = [found[size][f"{name}, 1 client"]["of_floor"] for size in (large, small)]
             figures.append(Figure(f"API growth: {name}", large, shares[0] / shares[1], "×", {"from": small}))
     return figures
@@ -134,14 +135,17 @@ class Site:
 
     def asks(self) -> dict[str, Ask]:
         """Return what is measured, each as one request."""
-        after, words = self.place_of_page_1000(), self.address[:3]
+        after = self.place_of_page_1000()
+        # How the addresses of one person in each domain begin, and what stands within those of another.
+        begins, within = NAMES[-1][:3], NAMES[-2][1:]
         return {
             FLOOR: lambda: self.ask("GET", "/noop"),
             "get one": lambda: self.ask("GET", f"/mailboxes/{self.address}"),
             "list 10": lambda: self.ask("GET", "/mailboxes?limit=10"),
             "list 50": lambda: self.ask("GET", "/mailboxes?limit=50"),
             "list 10, page 1,000": lambda: self.ask("GET", f"/mailboxes?limit=10&after={after}"),
-            "search": lambda: self.ask("GET", f"/mailboxes?limit=10&q={words}"),
+            SEARCH: lambda: self.ask("GET", f"/mailboxes?limit=10&q={begins}"),
+            MIDST: lambda: self.ask("GET", f"/mailboxes?limit=10&q={within}"),
             "create a domain": lambda: self.ask("POST", "/domains", {"name": f"new{next(self.numbers)}.example"}),
             "create a mailbox": lambda: self.ask("POST", "/mailboxes", self.mailbox()),
         }

@@ -23,6 +23,7 @@ ANY_PATH = "/\x02/"
 # What begins a text that stands for a value. A pattern of LIKE would hold it escaped, by which that is told; whoever
 # turns it into small or capital letters is found out.
 MARK = "\x02_aB"
+BOOLEANS = {0: False, 1: True}
 # What are no values but parts of the query itself.
 STRUCTURE = (bool, type(None))
 
@@ -115,10 +116,17 @@ class Prepared:
             sql,
             places,
             wanted,
-            tuple((at, partial(converted, *found)) for at, found in converters.items()),
+            tuple((at, _conversion(*found)) for at, found in converters.items()),
             self.read or _reader(rows, compiler),
             rows._prefetch_related_lookups,
         )
+
+
+def _conversion(converters: list[Callable], expression: Any) -> Callable[[Any], Any]:
+    """Return what makes of a column what Python has, the shortest way for what most lists have most of."""
+    if converters == [connection.ops.convert_booleanfield_value]:
+        return BOOLEANS.get
+    return partial(converted, converters, expression)
 
 
 def converted(converters: list[Callable], expression: Any, value: Any) -> Any:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.core import signing
 from django.db.models import QuerySet
+from django.utils.encoding import iri_to_uri
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -90,7 +91,8 @@ class CursorList:
 
     def _link(self) -> str:
         parameters = {**self.request.query_params.dict(), "limit": self.limit, "after": self.next_cursor}
-        return f'<{self.request.build_absolute_uri(self.request.path)}?{urlencode(parameters)}>; rel="next"'
+        place = f"{self.request.scheme}://{self.request.get_host()}{iri_to_uri(self.request.path)}"
+        return f'<{place}?{urlencode(parameters)}>; rel="next"'
 
 
 def page_of(

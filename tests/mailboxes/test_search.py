@@ -112,3 +112,33 @@ def test_what_begins_so_is_a_range_of_an_index(cast, people):
     assert (plan[3], plan[5]) == ("range", "mailbox_by_address")
     assert "filesort" not in plan[9]
     assert Mailbox._meta.db_table in sql
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_search_for_a_beginning_reads_its_page_and_not_the_rest(cast):
+    with every_tenant("a test fills a list"):
+        Mailbox.objects.bulk_create(
+            Mailbox(domain=cast.acme.domain, email=f"{name}@acme.example", password_hash="{PLAIN}x", storage_quota=1)
+            for number in range(300)
+            for name in (f"anna{number:03}", f"other{number:03}")
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE TABLE mail_mailboxes")
+        cursor.fetchall()
+    caller = cast.acme.caller()
+    path = "/mailboxes?q=anna&limit=10"
+    caller.read(path)
+
+    before = rows_read()
+    page = caller.read(path)
+
+    assert len(page["data"]) == 10
+    # Each of the eleven is met once to be shown and once to see that the page is full, and read as a whole then.
+    assert rows_read() - before < 100
+
+
+def rows_read() -> int:
+    """Return how many rows this connection has walked over until now, along indexes or without."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW SESSION STATUS LIKE 'Handler_read%%next'")
+        return sum(int(count) for _, count in cursor.fetchall())
