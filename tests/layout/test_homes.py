@@ -80,6 +80,7 @@ CROSSES_TENANTS = {
 }
 SPEAKS_SQL = {
     "mailhost/prepared.py",
+    "mailhost/inserts.py",
     "audit/chain.py",
     "tenants/effective.py",
     "tenants/limits.py",
