@@ -61,12 +61,17 @@ class AliasGroup:
 
 def sources() -> QuerySet:
     """What lists of aliases page by: each source once, in the lists' order."""
-    return (
-        of_tenants_in_scope(Alias.objects.written_in_order())
-        .order_by("alias_email", "domain_id")
-        .values("alias_email", "domain_id")
-        .distinct()
-    )
+    return _each_once(of_tenants_in_scope(Alias.objects.written_in_order()))
+
+
+def sources_of(tenants: tuple[int, ...] | None) -> QuerySet:
+    """The same, of these tenants in scope, None for all (see `mailboxes.listing.whose`)."""
+    rows = Alias.objects.written_in_order()
+    return _each_once(rows if tenants is None else rows.filter(tenant_id__in=tenants))
+
+
+def _each_once(rows: QuerySet) -> QuerySet:
+    return rows.order_by("alias_email", "domain_id").values("alias_email", "domain_id").distinct()
 
 
 def groups_of(found: Iterable[Mapping[str, object]]) -> list[AliasGroup]:

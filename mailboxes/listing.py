@@ -9,7 +9,9 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from mailboxes.models import Mailbox
+from mailhost.actor import Actor
 from mailhost.keyset import Stages, beyond
+from tenants.models import Kind
 from tenants.references import tenants_in_scope
 
 # What a mailbox may be like, by the word that a list is asked with.
@@ -52,6 +54,12 @@ def whose(*, of_one_domain: bool = False, of_tenant: int | None = None) -> tuple
         return (of_tenant,)
     tenants = None if of_one_domain else tenants_in_scope(MOST_TENANTS)
     return None if tenants is None else tuple(tenants)
+
+
+def named_tenants(actor: Actor, *, of_one_domain: bool) -> tuple[int, ...] | None:
+    """The same for what an actor asks for: a customer has nobody below it."""
+    of_tenant = actor.tenant_id if actor.tenant_kind == Kind.CUSTOMER else None
+    return whose(of_one_domain=of_one_domain, of_tenant=None if of_one_domain else of_tenant)
 
 
 def keys_of(tenants: tuple[int, ...] | None) -> QuerySet:

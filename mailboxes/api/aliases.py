@@ -12,9 +12,10 @@ from longwork.works import begin
 from mailboxes.addresses import display_address
 from mailboxes.alias_batch_operations import NewAlias as NewAliasItem
 from mailboxes.alias_batch_operations import create_aliases
-from mailboxes.alias_groups import AliasGroup, group_of_new, groups_of, sources
+from mailboxes.alias_groups import AliasGroup, group_of_new, groups_of, sources_of
 from mailboxes.alias_operations import create_alias, delete_aliases, update_alias
 from mailboxes.expansion import MAX_TARGETS
+from mailboxes.listing import named_tenants
 from mailboxes.references import ALIAS_PREFIX, find_alias, in_domain, matching_sources
 from mailhost.actor import Actor
 from mailhost.api.batches import ATOMIC, Batch, answer, answer_of, read_items
@@ -86,7 +87,8 @@ class Aliases(Endpoint):
 
     @describe("list_aliases", "List aliases", answer=AliasAnswer, lists=True)
     def get(self, request: Request) -> Response:
-        return self.page(sources, AliasAnswer, groups_of)
+        tenants = named_tenants(request.actor, of_one_domain="domain" in request.query_params)
+        return self.page(sources_of, AliasAnswer, groups_of, of={"tenants": tenants})
 
     @describe("create_alias", "Create an alias", body=NewAlias, answer=AliasAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:

@@ -12,7 +12,7 @@ from longwork.works import begin
 from mailboxes.addresses import display_address
 from mailboxes.batch_operations import NewMailbox as NewMailboxItem
 from mailboxes.batch_operations import create_mailboxes
-from mailboxes.listing import BY_ADDRESS, STATUSES, beginning_first, keys_of, matching, whose
+from mailboxes.listing import BY_ADDRESS, STATUSES, beginning_first, keys_of, matching, named_tenants
 from mailboxes.models import Mailbox
 from mailboxes.operations import (
     change_password,
@@ -41,7 +41,6 @@ from mailhost.api.ids import is_id
 from mailhost.api.lists import Filter, Listing, one_of
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shape, Switch, Text, Whole
-from tenants.models import Kind
 
 CREATE_BATCH = "mailboxes.works.create_batch"
 MB = 1024 * 1024
@@ -157,12 +156,7 @@ class Mailboxes(Endpoint):
 
     @describe("list_mailboxes", "List mailboxes", answer=MailboxAnswer, lists=True)
     def get(self, request: Request) -> Response:
-        actor = request.actor
-        tenants = whose(
-            of_one_domain="domain" in request.query_params,
-            # A customer has nobody below it.
-            of_tenant=actor.tenant_id if actor.tenant_kind == Kind.CUSTOMER else None,
-        )
+        tenants = named_tenants(request.actor, of_one_domain="domain" in request.query_params)
         return self.page(
             keys_of, MailboxAnswer, lambda page: shown_at(key["pk"] for key in page), of={"tenants": tenants}
         )
