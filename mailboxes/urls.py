@@ -46,6 +46,7 @@ pages = [
     path("aliases/", alias_pages.index, name="aliases"),
     path("aliases/check/", alias_pages.check, name="alias-check"),
     path("aliases/add/", alias_pages.add, name="alias-add"),
+    path("aliases/undo/", alias_pages.undo, name="alias-undo"),
     path("domains/<uid:uid>/catch-all/", catch_all_pages.show, name="domain-catch-all"),
     path("denied-addresses/<uid:uid>/allow/", catch_all_pages.allow, name="denial-end"),
     path("aliases/<uid:uid>/enable/", alias_pages.set_target_enabled, {"enabled": True}, name="alias-enable"),

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -19,6 +20,9 @@ from mailhost.errors import Refused
 from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import go_back, needs
 from mailhost.web.paging import page_of
+from mailhost.web.telling import tell
+
+UNDO = "alias_undo"
 
 
 @needs("aliases.list")
@@ -96,7 +100,26 @@ def delete_target(request: HttpRequest, uid: str) -> HttpResponse:
     alias = get_object_or_404(Alias.objects.written(), uid=uid)
     with refusals_told(request):
         delete_alias(request.actor, alias=alias)
-        messages.success(request, _("%(source)s no longer leads to %(target)s.") % named(alias))
+        request.session[UNDO] = [alias.alias_email, alias.destination_email, alias.is_enabled]
+        undo_address = reverse("alias-undo") if request.actor.may(create_alias.action) else ""
+        tell(request, _("%(source)s no longer leads to %(target)s.") % named(alias), undo=undo_address)
+    return go_back(request, "aliases")
+
+
+@require_POST
+@needs(create_alias.action)
+def undo(request: HttpRequest) -> HttpResponse:
+    """Let the target that was removed last be one again, switched off if it was."""
+    with refusals_told(request), transaction.atomic():
+        if UNDO not in request.session:
+            raise Refused("unchanged", "", _("There is nothing left to undo."))
+        source, target, was_enabled = request.session[UNDO]
+        # A catch-all is stored as "@domain" and asked for as "*@domain".
+        rows = create_alias(request.actor, source=f"*{source}" if source.startswith("@") else source, targets=[target])
+        if not was_enabled:
+            set_alias_enabled(request.actor, alias=rows[0], enabled=False)
+        del request.session[UNDO]
+        messages.success(request, _("%(source)s leads to %(target)s again.") % named(rows[0]))
     return go_back(request, "aliases")
 
 

@@ -65,3 +65,21 @@ def test_a_mailboxs_own_page_names_what_leads_to_it(world, anna):
 
     assert "press@acme.example" in page
     assert page.count("May send") == 2
+
+
+def test_a_removed_target_is_brought_back_once_and_as_it_was(world, anna):
+    an_alias(world.as_acme, "*@acme.example", "anna@acme.example")
+    with every_tenant("a test names a row"):
+        uid = Alias.objects.written().get(alias_email="@acme.example").uid
+    anna.post(f"/aliases/{uid}/disable/")
+    removed = anna.post(f"/aliases/{uid}/delete/", follow=True).content.decode()
+
+    back = anna.post("/aliases/undo/", follow=True).content.decode()
+    again = anna.post("/aliases/undo/", follow=True).content.decode()
+
+    assert 'action="/aliases/undo/"' in removed
+    assert "leads to anna@acme.example again." in back
+    assert "There is nothing left to undo." in again
+    with every_tenant("a test looks at the row"):
+        row = Alias.objects.written().get(alias_email="@acme.example")
+    assert (row.destination_email, row.is_enabled) == ("anna@acme.example", False)

@@ -249,6 +249,10 @@ def test_an_alias_with_two_targets(anna):
     said(anna, "is no longer delivered to friend@elsewhere.example")
     press(anna, "Remove friend@elsewhere.example from team@acme.example")
     expect(row_of(anna, "team@acme.example")).not_to_contain_text("friend@elsewhere.example")
+    press(anna, "Undo")
+    said(anna, "team@acme.example leads to friend@elsewhere.example again.")
+    # As it was: switched off.
+    expect(anna.get_by_role("button", name="Switch on: team@acme.example to friend@elsewhere.example")).to_be_visible()
 
 
 def test_a_domain_is_removed_by_its_typed_name_and_restored(anna):

@@ -456,6 +456,7 @@ TABLE = [
     Row("GET", "aliases/check/", ADD),
     Row("GET", "aliases/add/", ADD),
     Row("POST", "aliases/add/", ADD, body=ALIAS),
+    Row("POST", "aliases/undo/", ADD),
     Row("GET", "domains/<uid:uid>/catch-all/", SEE, "domain"),
     Row("POST", "domains/<uid:uid>/catch-all/", CHANGE, "domain", {"address": "spam"}),
     Row("POST", "denied-addresses/<uid:uid>/allow/", CHANGE, "denied"),
