@@ -24,10 +24,10 @@ import dkim
 django.setup()
 
 from django.utils import timezone
-from dns.resolver import Resolver
 
 from clientsetup.hosts import AUTOCONFIG, PACC
 from dns.host_operations import look_at_own_host
+from dns.lookup import look_up
 from dns.models import DnsRecord, Purpose, Status
 from dns.record_operations import check_records, expected_of
 from mailhost.errors import Refused
@@ -127,7 +127,7 @@ def _send_and_read(info: dict, world: World, sender: str, recipient: str) -> Non
         )
         notes.append(f"Subject: {_header(received, b'subject')}")
     with step("Its DKIM signature verifies against the key in DNS") as notes:
-        notes.extend(verify(info, received, sender.rpartition("@")[2]))
+        notes.extend(verify(received, sender.rpartition("@")[2]))
 
 
 def _look_at_the_host() -> None:
@@ -206,14 +206,13 @@ def read(info: dict, login: str, password: str, message_id: str) -> bytes | None
         return parts[0][1]
 
 
-def verify(info: dict, received: bytes, domain: str) -> list[str]:
-    """Verify the DKIM signature with dkimpy and the stack's name server. Returns what to show; raises ProofFailed."""
-    resolver = Resolver(configure=False)
-    resolver.nameservers, resolver.port = [info["dns"]["host"]], info["dns"]["port"]
+def verify(received: bytes, domain: str) -> list[str]:
+    """Verify the DKIM signature with dkimpy and what the DNS shows. Returns what to show; raises ProofFailed."""
 
     def text_record(name: bytes, timeout: int = 5) -> bytes:
-        [answer] = resolver.resolve(name.decode(), "TXT", lifetime=timeout)
-        return b"".join(answer.strings)
+        # The key may stand behind an alias, in a zone to which the stack's name server does not go on by itself.
+        values = look_up(name.decode().rstrip("."), "TXT").values
+        return values[0].encode() if len(values) == 1 else b""
 
     signature = dkim.DKIM(received)
     if not signature.verify(dnsfunc=text_record):

@@ -13,6 +13,7 @@ from domains.models import Domain
 from domains.operations import create_domain
 from mailboxes.operations import create_mailbox
 from mailhost.scope import every_tenant
+from stack.proof import verify
 from stack.publish import Published, publish
 from tests.mail.client import written
 from tests.mail.conftest import PASSWORD, until_signing
@@ -111,6 +112,9 @@ def test_a_key_behind_an_alias_signs_and_its_successor_needs_nothing_from_the_do
     for message, selector in ((first, "mh1"), (second, "mh2")):
         assert key_name(message) == f"{selector}._domainkey.{acme.domain.domain_name}"
         assert_verifies(message, live.port("dns"))
+        # As the demo shows it.
+        [shown] = verify(message, acme.domain.domain_name)
+        assert shown.endswith(f"s={selector}")
     assert asked_of_testkey(live, acme.domain, "mh2") == (0, "")
 
 
