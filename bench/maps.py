@@ -24,6 +24,8 @@ FLOORS = {
     "mail_aliases": "SELECT destination_email FROM mail_aliases WHERE id = %s",
     "passdb": "SELECT email, password_hash, uid, storage_quota FROM mail_mailboxes WHERE id = %s",
 }
+# A table whose primary key is what is asked for is no floor to itself.
+BESIDE = {"mail_routes": "mail_aliases"}
 # Which keys a question is asked, by its name; the others are asked for mailboxes.
 KEYS = {"domains": "domain", "aliases": "source", "sources": "source", "senders": "source"}
 SELECT_ONE, START = "SELECT 1", "start"
@@ -139,7 +141,10 @@ def table_of(name: str) -> str:
     """Return the name of the floor that a question is held against."""
     if name == SELECT_ONE:
         return "mail_mailboxes"
-    return "passdb" if name == "passdb" else lookups.named(name.removeprefix("PostfixAdmin ")).table
+    if name == "passdb":
+        return "passdb"
+    table = lookups.named(name.removeprefix("PostfixAdmin ")).table
+    return BESIDE.get(table, table)
 
 
 def measure(servers: Servers, databases: list[Database], count: int, rounds: int) -> list[Figure]:

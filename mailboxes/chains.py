@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection
 
-from mailboxes.addresses import base_address, domain_of
+from mailboxes.addresses import base_address, domain_of, local_of
 
 # Whether the row itself and the domains at both ends allow it.
 MAY = """(
@@ -36,7 +36,8 @@ WHERE is_local OR may <> is_routed
 """  # noqa: S608 - put together from the constant above
 EVERY = "SELECT id FROM mail_aliases WHERE target_mailbox_id IS NULL"
 AT_OR_TO = """
-SELECT id FROM mail_aliases WHERE alias_email IN %s UNION SELECT id FROM mail_aliases WHERE destination_email IN %s"""
+SELECT id FROM mail_aliases WHERE alias_email IN %s UNION SELECT id FROM mail_aliases WHERE next_stop IN %s"""
+TO_DOMAIN = " UNION SELECT id FROM mail_aliases WHERE next_stop >= %s AND next_stop < %s"
 # A row that is routed and not active is a closed mailbox's in an alias domain, or an address kept from the catch-all:
 # none answers in its place.
 ANSWERS = """
@@ -137,19 +138,31 @@ def _all() -> list[Link]:
 
 
 def _above(addresses: set[str]) -> list[Link]:
-    """Return the links at these addresses, those that lead to them, those that lead to these, and so on."""
+    """Return the links at these addresses, those that lead to them, those that lead to these, and so on.
+
+    Whether a catch-all answers decides about addresses that stand in no row: all that leads to its domain is above it.
+    """
     found: dict[int, Link] = {}
     asked: set[str] = set()
     while addresses:
-        # Whether a catch-all answers decides about addresses that stand in no row.
-        if any(address.startswith("@") for address in addresses):
-            return _all()
         asked |= addresses
-        values = tuple(addresses)
-        rows = [Link(*row) for row in _rows(CANDIDATES.format(which=AT_OR_TO), [values, values])]
+        ranges = [bound for address in addresses if address.startswith("@") for bound in _stops_in(domain_of(address))]
+        which = AT_OR_TO + TO_DOMAIN * (len(ranges) // 2)
+        stops = tuple(_stop(address) for address in addresses)
+        rows = [Link(*row) for row in _rows(CANDIDATES.format(which=which), [tuple(addresses), stops, *ranges])]
         found |= {link.id: link for link in rows}
         addresses = {link.source for link in rows} - asked
     return list(found.values())
+
+
+def _stop(address: str) -> str:
+    """Return what `Alias.next_stop` is of the rows that lead to this address, with whatever detail."""
+    return f"{domain_of(address)}@{local_of(base_address(address))}"
+
+
+def _stops_in(domain: str) -> tuple[str, str]:
+    """Return the range of `Alias.next_stop` that is this domain's: "A" follows "@"."""
+    return f"{domain}@", f"{domain}{chr(ord('@') + 1)}"
 
 
 def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -19,8 +19,9 @@ from tenants.effective import subtree
 # The order of joins is fixed, and so are their indexes: right after an import the optimizer knows nothing about these
 # tables and would read them whole for one address, and a small table it reads whole anyway. An UPDATE locks what it
 # reads, so two tenants' changes would then wait for each other in a circle.
+# NO_MERGE: MySQL may not read the table it updates, unless the rows chosen are put down first (error 1093).
 MAILBOXES = """
-UPDATE ({which}) chosen
+UPDATE /*+ NO_MERGE(chosen) */ ({which}) chosen
 STRAIGHT_JOIN mail_mailboxes mailbox FORCE INDEX (PRIMARY) ON mailbox.id = chosen.id
 STRAIGHT_JOIN mail_domains domain FORCE INDEX (PRIMARY) ON domain.id = mailbox.domain_id
 STRAIGHT_JOIN tenants_tenant tenant FORCE INDEX (PRIMARY) ON tenant.id = domain.tenant_id
@@ -71,7 +72,7 @@ ACTIVE = f"""(
     END
 )"""
 ALIASES = f"""
-UPDATE ({{which}}) chosen
+UPDATE /*+ NO_MERGE(chosen) */ ({{which}}) chosen
 STRAIGHT_JOIN mail_aliases alias FORCE INDEX (PRIMARY) ON alias.id = chosen.id
 STRAIGHT_JOIN mail_domains domain FORCE INDEX (PRIMARY) ON domain.id = alias.domain_id
 LEFT JOIN mail_mailboxes source FORCE INDEX (mailbox_one_live)
@@ -108,7 +109,7 @@ ALIASES_OF = {
 # A mailbox whose mail goes on without a copy keeps it while nobody takes it: without a routed row of its address,
 # Postfix would ask the catch-all. Decided last, when it is known which forwards are routed.
 OWN_ROWS = """
-UPDATE ({which}) chosen
+UPDATE /*+ NO_MERGE(chosen) */ ({which}) chosen
 STRAIGHT_JOIN mail_aliases changed
     ON changed.id = chosen.id AND (changed.own_mailbox_id IS NULL OR NOT changed.is_enabled)
 STRAIGHT_JOIN mail_aliases alias

@@ -140,9 +140,9 @@ LOOKUPS = (
         name="aliases",
         daemon="postfix",
         parameter="virtual_alias_maps",
-        table="mail_aliases",
-        columns=("routed_email", "leads_to"),
-        sql="SELECT leads_to FROM mail_aliases WHERE routed_email = '{address}'",
+        table="mail_routes",
+        columns=("source", "leads_to"),
+        sql="SELECT leads_to FROM mail_routes WHERE source = '{address}'",
         sentence=(
             "Where does mail for this address go? A mailbox answers with itself, before its domain's catch-all; one"
             " whose address was another's with an address that is its own for ever."

@@ -1,15 +1,16 @@
 """Mailboxes and aliases, as Postfix and Dovecot read them: `mail_mailboxes`, `mail_aliases`."""
 
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from domains.models import Domain
 from longwork.models import LongWork
-from mailboxes.addresses import MAX_ADDRESS, MAX_QUEUED, queue_address
+from mailboxes.addresses import DELIMITER, MAX_ADDRESS, MAX_QUEUED, queue_address
 from mailboxes.app_passwords import PROTOCOLS
+from mailboxes.expansion import MAX_TARGETS
 from mailhost.fields import ExactCharField, UidField
 from mailhost.said import from_kept
 from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
@@ -17,6 +18,8 @@ from tenants.models import Tenant
 
 # What would make one value two for a daemon, or a command, or a file name.
 UNSAFE = r"[[:cntrl:][:space:]|,/:]"
+# The targets of an alias and its mailbox itself, each with a comma.
+MAX_ANSWER = (MAX_TARGETS + 1) * (MAX_QUEUED + 1)
 NARROWED_BY = ("used_percent", "display_name")
 STANDING = ("is_enabled", "is_active")
 
@@ -153,6 +156,15 @@ class Mailbox(TenantOwned):
         return queue_address(self.email, self.uid) if self.is_successor else None
 
 
+def _substring_index(text, mark: str, count: int) -> Func:
+    """What stands before (or, counted from the end, behind) so many of these signs."""
+    return Func(text, Value(mark), Value(count), function="SUBSTRING_INDEX", output_field=models.CharField())
+
+
+TARGET_DOMAIN = _substring_index(F("destination_email"), "@", -1)
+TARGET_LOCAL = _substring_index(_substring_index(F("destination_email"), "@", 1), DELIMITER, 1)
+
+
 class AliasQuerySet(TenantQuerySet):
     def written(self):
         """The aliases people made: without the rows by which a mailbox answers for its own address, and without
@@ -224,6 +236,13 @@ class Alias(TenantOwned):
         output_field=models.CharField(max_length=MAX_QUEUED, db_collation="ascii_bin"),
         db_persist=True,
     )
+    # Where mail goes on that comes to no mailbox of ours, without a detail: "acme.example@sales". The domain stands
+    # first, so that one range of an index holds all that leads to a domain (mailboxes.chains).
+    next_stop = models.GeneratedField(
+        expression=Case(When(target_mailbox=None, then=Concat(TARGET_DOMAIN, Value("@"), TARGET_LOCAL)), default=None),
+        output_field=ExactCharField(max_length=MAX_ADDRESS, null=True),
+        db_persist=True,
+    )
 
     objects = TenantManager.with_methods_of(AliasQuerySet)
 
@@ -238,6 +257,7 @@ class Alias(TenantOwned):
         indexes = [
             models.Index(fields=["destination_email"], name="alias_by_target"),
             models.Index(fields=["routed_email", "leads_to"], name="alias_leads_to"),
+            models.Index(fields=["next_stop"], name="alias_next_stop"),
             # Those people made, by how they begin.
             models.Index(fields=["domain", "own_mailbox", "alias_email"], name="alias_written_by_name"),
             # A tenant's, in the order of lists, with all that a search looks at.
@@ -253,6 +273,23 @@ class Alias(TenantOwned):
     @property
     def is_catch_all(self) -> bool:
         return self.alias_email.startswith("@")
+
+
+class Route(models.Model):
+    """All that Postfix is answered for a source: where its routed rows lead, with commas as Postfix itself would put
+    them. By its primary key, because an index with several rows to a source costs Postfix a quarter more each time.
+
+    Nobody writes here but the triggers of `mail_aliases`, in the statement that changes a row there.
+    """
+
+    source = ExactCharField(max_length=MAX_ADDRESS, primary_key=True)
+    leads_to = models.CharField(max_length=MAX_ANSWER, db_collation="ascii_bin")
+
+    class Meta:
+        db_table = "mail_routes"
+
+    def __str__(self) -> str:
+        return f"{self.source} → {self.leads_to}"
 
 
 class KeptAlias(TenantOwned):

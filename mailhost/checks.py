@@ -25,6 +25,7 @@ NOT_TENANT_OWNED = {
     "mailboxes.FormerAddress",
     "mailboxes.LastLogin",
     "mailboxes.QuotaUsage",
+    "mailboxes.Route",
     "reports.SetAside",
 }
 # A selector, an id and two dots go before it.

@@ -2,6 +2,7 @@
 
 import MySQLdb
 import pytest
+from MySQLdb.cursors import Cursor
 
 from mailboxes import lookups
 
@@ -38,6 +39,8 @@ FORBIDDEN = {
         "INSERT INTO mail_aliases (alias_email) VALUES ('a@b.example')",
         "UPDATE mail_mailboxes SET may_smtp = 1",
         "UPDATE mail_aliases SET destination_email = 'a@b.example'",
+        "UPDATE mail_routes SET leads_to = 'a@b.example'",
+        "INSERT INTO mail_routes (source, leads_to) VALUES ('a@b.example', 'a@b.example')",
         "DELETE FROM mail_mailboxes",
         "TRUNCATE mail_aliases",
         "DROP TABLE mail_mailboxes",
@@ -49,6 +52,7 @@ FORBIDDEN = {
         "SELECT display_name FROM mail_mailboxes",
         "SELECT * FROM mail_domains",
         "SELECT * FROM mail_aliases",
+        "SELECT * FROM mail_routes",
         "SELECT * FROM mail_dns_records",
         "SELECT name FROM mail_app_passwords",
         "SELECT last_used_at FROM mail_app_passwords",
@@ -73,7 +77,7 @@ FORBIDDEN = {
 def as_daemon(stack):
     opened = []
 
-    def connect(daemon: str) -> MySQLdb.cursors.Cursor:
+    def connect(daemon: str) -> Cursor:
         mysql = stack.info["mysql"]
         opened.append(
             MySQLdb.connect(

@@ -10,6 +10,7 @@ from domains.models import Domain
 from mailboxes import lookups
 from mailboxes.models import Alias
 from mailhost.scope import every_tenant
+from tenants.models import Allowance, Kind, Tenant
 from tests.contract.filled import APP_PASSWORDS_OF_ONE, CLOSED, DOMAINS, MAILBOXES_PER_DOMAIN, fill, selector_of
 
 ASKED = {
@@ -137,6 +138,37 @@ def test_a_source_is_found_by_itself_or_by_its_catch_all_in_a_row_of_each(filled
     )
     assert max(read, read_of_catch_all, read_in_vain) <= MOST_ROWS_READ + 1
     assert {step["type"] for step in explained(ask(sources, ASKED))} <= {"ref", None}
+
+
+def test_what_tenants_may_send_is_read_in_a_row_of_each(filled):
+    with every_tenant("a test makes tenants"):
+        [operator] = Tenant.objects.all()
+        others = [Tenant.objects.create(path=f"/1/{n}/", kind=Kind.CUSTOMER, name=f"C{n}") for n in range(200)]
+        Allowance.objects.bulk_create(Allowance(tenant=one, path=one.path) for one in others)
+    asked = [operator.pk, others[7].pk, others[90].pk]
+
+    pace = lookups.named("pace").filled(tenants=",".join(map(str, asked)))
+    [step] = explained(pace)
+    answer, read = rows_read(pace)
+
+    assert (step["type"], step["key"]) == ("range", "PRIMARY")
+    assert "temporary" not in (step["Extra"] or "")
+    assert "filesort" not in (step["Extra"] or "")
+    assert [tenant for tenant, *_ in answer] == sorted(asked)
+    assert read <= len(asked) + 1
+
+
+def test_the_list_of_all_mailboxes_is_read_from_an_index_as_it_stands(filled):
+    [step] = explained(lookups.named("iterate").filled())
+
+    assert (step["type"], step["Extra"]) == ("index", "Using where; Using index")
+
+
+def test_no_question_of_a_daemon_is_left_out_here():
+    beside_the_probes = {lookup.name for lookup in lookups.LOOKUPS} - {lookup.name for lookup in PROBES}
+
+    # All but `alive`, which reads no table, have a test of their own above.
+    assert beside_the_probes == {"sources", "weighed", "pace", "iterate", "alive"}
 
 
 def test_the_way_to_the_mailbox_that_fills_up_reads_a_few_rows_for_each_step(filled):

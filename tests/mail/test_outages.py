@@ -13,22 +13,11 @@ from mailhost.scope import every_tenant
 from tenants.models import Kind, Tenant
 from tenants.plan_operations import assign_plan, create_plan
 from tests.mail.client import Post, written
-from tests.mail.conftest import make_customer
 
 
 @pytest.fixture
-def post(private_stack) -> Post:
-    return Post(private_stack)
-
-
-@pytest.fixture
-def acme(private_stack):
-    return make_customer(private_stack, "acme")
-
-
-@pytest.fixture
-def bolt(private_stack):
-    return make_customer(private_stack, "bolt")
+def mail_stack(private_stack):
+    return private_stack
 
 
 def test_without_the_database_mail_is_put_off_and_flows_again_by_itself(post, acme, private_stack):

@@ -8,22 +8,12 @@ from domains.operations import delete_domain
 from mailboxes.models import Mailbox
 from mailboxes.operations import delete_mailbox, restore_mailbox
 from tests.mail.client import Post
-from tests.mail.conftest import PASSWORD, make_customer
+from tests.mail.conftest import PASSWORD
 
 
 @pytest.fixture
-def post(private_stack) -> Post:
-    return Post(private_stack)
-
-
-@pytest.fixture
-def acme(private_stack):
-    return make_customer(private_stack, "acme")
-
-
-@pytest.fixture
-def bolt(private_stack):
-    return make_customer(private_stack, "bolt")
+def mail_stack(private_stack):
+    return private_stack
 
 
 def login(mailbox: Mailbox) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import pytest
 
 from domains.operations import create_domain, delete_domain, set_domain_enabled
 from mailboxes.denial_operations import deny_address
-from mailboxes.operations import delete_mailbox, suspend_mailbox
+from mailboxes.operations import delete_mailbox, restore_mailbox, suspend_mailbox
 from tests.mail.client import written
 from tests.mail.conftest import PASSWORD
 
@@ -146,6 +146,24 @@ def test_catch_all_that_leads_to_a_full_mailbox_is_full(post, acme, full):
     acme.alias("*", full.email)
 
     assert reply(post.answer_to(acme.address("whoever"))) == (552, "5.2.2")
+
+
+def test_catch_all_of_a_deleted_mailbox_refuses_until_that_is_restored(post, acme):
+    anna = acme.mailbox("anna")
+    acme.alias("*", anna.email)
+    acme.alias("news", acme.address("whoever+list"))
+    names = [acme.address(name) for name in ("nobody", "news", "anna")]
+
+    before = [reply(post.answer_to(name))[0] for name in names]
+    delete_mailbox(acme.actor, mailbox=anna)
+    meanwhile = [reply(post.answer_to(name)) for name in names]
+    restore_mailbox(acme.actor, mailbox=anna)
+    sent = [post.deliver(name) for name in names]
+
+    assert before == [250, 250, 250]
+    assert meanwhile == [(550, "5.1.1")] * 3
+    for message_id in sent:
+        assert post.arrived((anna.email, PASSWORD), message_id)
 
 
 def test_full_mailbox_is_full_under_its_detail_and_in_its_alias_domains(post, acme, full):

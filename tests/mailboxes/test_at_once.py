@@ -5,8 +5,8 @@ import pytest
 from accounts.models import User
 from accounts.operations import add_member, remove_member
 from domains.operations import create_domain, delete_domain
-from mailboxes.models import Alias, Mailbox
-from mailboxes.operations import suspend_mailbox
+from mailboxes.models import Alias, Mailbox, Route
+from mailboxes.operations import resume_mailbox, suspend_mailbox
 from mailhost.scope import every_tenant
 from tenants.models import Member, Role
 from tenants.operations import resume_tenant, suspend_tenant
@@ -70,6 +70,20 @@ def test_a_circle_never_closes(world, length):
     assert written == outcomes.count("done")
     assert written < length
     assert set(outcomes) <= {"done", "alias_loop"}
+
+
+def test_what_postfix_is_answered_follows_two_changes_of_one_alias(world):
+    """The mailboxes stand in two domains, so nothing but the alias's own rows lies between the two changes."""
+    verified_domain(world.as_bolt, "bolt-shop.example")
+    people = [a_mailbox(world.as_bolt, name) for name in ("bob@bolt.example", "ben@bolt-shop.example")]
+    an_alias(world.as_acme, "team@acme.example", *(one.email for one in people))
+
+    for act, led in [(suspend_mailbox, []), (resume_mailbox, [one.email for one in people])] * 5:
+        outcomes = at_once(*[lambda act=act, one=one: act(world.as_bolt, mailbox=one) for one in people])
+
+        answers = [row.leads_to for row in Route.objects.filter(source="team@acme.example")]
+        assert outcomes == ["done", "done"]
+        assert answers == ([",".join(led)] if led else [])
 
 
 def test_the_last_owner_stays(world):

@@ -1,12 +1,13 @@
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from domains.operations import create_domain
 from mailboxes.alias_operations import create_alias, delete_alias
 from mailboxes.models import Alias
 from mailboxes.operations import suspend_mailbox
 from mailhost.errors import NotPermitted, Refused
-from mailhost.scope import tenant_scope
+from mailhost.scope import every_tenant, tenant_scope
 from tenants.models import Role
 from tests.world import a_mailbox, actor_of, an_alias, routes, senders, verified_domain
 
@@ -191,6 +192,44 @@ def test_a_catch_all_that_leads_to_what_is_gone_accepts_nothing(world, acme):
     # Now the catch-all would lead to itself.
     assert before == ["team@acme.example"]
     assert routes("@acme.example") == []
+
+
+@pytest.mark.parametrize("comes", ["alias", "mailbox", "catch-all"])
+def test_an_alias_to_a_name_with_a_detail_begins_when_the_name_comes(world, acme, comes):
+    an_alias(world.as_acme, "news@acme.example", "sales+list@acme.example")
+    an_alias(world.as_acme, "press@acme.example", "news+de@acme.example")
+    before = routes("news@acme.example"), routes("press@acme.example")
+
+    if comes == "mailbox":
+        a_mailbox(world.as_acme, "sales@acme.example")
+    else:
+        an_alias(world.as_acme, {"alias": "sales", "catch-all": "*"}[comes] + "@acme.example", "x@ext.example")
+
+    assert before == ([], [])
+    assert routes("news@acme.example") == ["sales+list@acme.example"]
+    assert routes("press@acme.example") == ["news+de@acme.example"]
+
+
+def test_a_new_catch_all_reads_the_aliases_to_its_own_domain_alone(world, acme, bolt):
+    with every_tenant("a test fills a table"):
+        Alias.objects.bulk_create(
+            Alias(domain=bolt, alias_email=f"a{n}@bolt.example", destination_email=f"b{n}@bolt.example")
+            for n in range(300)
+        )
+    an_alias(world.as_acme, "news@acme.example", "nobody@acme.example")
+
+    before = rows_read()
+    an_alias(world.as_acme, "*@acme.example", "x@ext.example")
+    read = rows_read() - before
+
+    assert routes("news@acme.example") == ["nobody@acme.example"]
+    assert read < 300
+
+
+def rows_read() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW SESSION STATUS LIKE 'Handler_read%'")
+        return sum(int(count) for _, count in cursor.fetchall())
 
 
 def test_a_circle_through_an_alias_domain_is_refused(world, acme):

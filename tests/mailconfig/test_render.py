@@ -199,7 +199,7 @@ def test_a_daemon_may_read_the_columns_its_questions_name_and_no_others():
     postfix = lookups.readable_columns("postfix")
 
     # The last one is the guard's, which asks as the same user.
-    assert set(postfix) == {"mail_domains", "mail_mailboxes", "mail_aliases", "tenants_allowance"}
+    assert set(postfix) == {"mail_domains", "mail_mailboxes", "mail_aliases", "mail_routes", "tenants_allowance"}
     assert not any("password_hash" in columns for columns in postfix.values())
     assert lookups.readable_columns("dovecot")["mail_quota_usage"] == ("bytes", "messages", "username")
 

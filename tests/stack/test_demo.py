@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -84,6 +85,49 @@ def test_second_start_says_so_and_leaves_the_first_alone(idle_stack):
 
     second.down()
     assert idle_stack.is_ours
+
+
+# The demo with one service, in the middle of its start.
+STARTING = """
+import signal, sys
+from stack import demo
+from stack.stack import Stack
+
+class OneService(Stack):
+    def __init__(self, _profile, say):
+        super().__init__(sys.argv[1], say)
+
+    def up(self, step):
+        self.configure()
+        self.start("redis")
+        self.publish()
+
+    def run_python(self, *_what, **_how):
+        print("starting", flush=True)
+        signal.pause()
+
+demo.Stack = OneService
+sys.exit(demo.demo())
+"""
+
+
+def test_ctrl_c_in_the_middle_of_a_start_leaves_nothing_running(idle_stack):
+    command = [sys.executable, "-c", STARTING, idle_stack.profile]
+    with subprocess.Popen(command, cwd=CLONE, stdout=subprocess.PIPE, text=True) as running:
+        while running.stdout.readline() != "starting\n":
+            assert running.poll() is None
+        [[redis, _]] = json.loads((idle_stack.home / "pids.json").read_text()).values()
+        was_running = Path("/proc", str(redis)).exists()
+
+        running.send_signal(signal.SIGINT)
+        told, status = running.stdout.read(), running.wait(30)
+
+    assert was_running
+    assert (status, "Stopping everything" in told) == (0, True)
+    assert not Path("/proc", str(redis)).exists()
+    assert not idle_stack.state_file.exists()
+    # And nothing keeps the next one from starting.
+    idle_stack.take()
 
 
 def test_step_that_fails_is_told_with_the_end_of_its_log(tmp_path, capsys):
