@@ -338,6 +338,9 @@ GIVEN_COLUMNS = {
     "dovecot": {"mail_mailboxes": ("email", "password_hash", "storage_quota", "is_active", "deleted_at")},
 }
 
+# What the release before asked for: between `daemonusers` and `mailconfig apply` Postfix still does.
+FORMER_COLUMNS = {"postfix": {"mail_aliases": ("leads_to",)}, "dovecot": {}}
+
 
 def of_daemon(daemon: str) -> tuple[Lookup, ...]:
     """Return the questions of "postfix", "dovecot" or "guard"."""
@@ -360,7 +363,7 @@ def readable_columns(daemon: str) -> dict[str, tuple[str, ...]]:
         columns.setdefault(lookup.table, set()).update(lookup.columns)
         if lookup.joined:
             columns.setdefault(lookup.joined, set()).update(lookup.joined_columns)
-    for part in (GIVEN_COLUMNS[daemon], WRITES[daemon]):
+    for part in (GIVEN_COLUMNS[daemon], FORMER_COLUMNS[daemon], WRITES[daemon]):
         for table, names in part.items():
             columns.setdefault(table, set()).update(names)
     return {table: tuple(sorted(names)) for table, names in sorted(columns.items())}
