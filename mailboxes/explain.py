@@ -246,7 +246,7 @@ def _answering_alias(told: Explanation, address: str) -> About | None:
 
 
 def _targets(told: Explanation, asked: str) -> tuple[str, ...]:
-    targets = tuple(sorted(row[0] for row in ask("aliases", address=asked)))
+    targets = tuple(sorted(target for row in ask("aliases", address=asked) for target in row[0].split(",")))
     if [unqueued_address(target) for target in targets] == [asked]:
         says = gettext("The mailbox keeps its mail.")
     elif targets:
