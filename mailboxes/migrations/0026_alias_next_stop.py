@@ -16,7 +16,7 @@ TARGET_LOCAL = substring_index(substring_index(models.F("destination_email"), "@
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailboxes", "0023_fill_routes")]
+    dependencies = [("mailboxes", "0025_fill_routes")]
 
     operations = [
         migrations.AddField(

@@ -11,6 +11,6 @@ ON DUPLICATE KEY UPDATE source = source
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailboxes", "0022_routes_follow_aliases")]
+    dependencies = [("mailboxes", "0024_routes_follow_aliases")]
 
     operations = [migrations.RunSQL(FILL, migrations.RunSQL.noop)]

@@ -45,6 +45,6 @@ def trigger(name: str, when: str, *body: str) -> migrations.RunSQL:
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("mailboxes", "0021_routes")]
+    dependencies = [("mailboxes", "0023_routes")]
 
     operations = [trigger(name, *parts) for name, parts in TRIGGERS.items()]

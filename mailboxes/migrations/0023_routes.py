@@ -6,7 +6,7 @@ import mailhost.fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailboxes", "0020_kept_aliases")]
+    dependencies = [("mailboxes", "0022_alias_list_of_tenant")]
 
     operations = [
         migrations.CreateModel(
