@@ -2,7 +2,7 @@
 whether one is missing."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from allauth.account.forms import default_token_generator
@@ -11,10 +11,11 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Route
 
 from accounts.actors import system_actor
 from accounts.invitation_operations import invite_member
@@ -30,6 +31,7 @@ from selfservice import sessions
 from tenants.models import Member, Role, Tenant
 from tenants.operations import create_tenant
 from tests.pages.browsing import addresses_of_acme
+from tests.pages.drawn import PLACE, drawn
 from tests.pages.fullness import fill_acme_to_the_brim
 from tests.pages.provider import fill_operator, fill_rita
 from tests.pages.town import PASSWORD, Town
@@ -72,17 +74,30 @@ NO_PAGES = {
 
 @dataclass(frozen=True)
 class Looker:
-    """Somebody at a browser: the cookies that say who, and the pages that are theirs, by name."""
+    """Somebody at a browser: the cookies that say who, and the pages that are theirs, by name. `drawn` are answers
+    that no address gives."""
 
     name: str
     cookies: Callable[[], dict[str, str]]
     pages: dict[str, str]
+    drawn: dict[str, HttpResponse] = field(default_factory=dict)
 
     def enter(self, context: BrowserContext, url: str) -> None:
-        """Give the browser these cookies."""
+        """Give the browser these cookies, and what is drawn."""
+        for name, answer in self.drawn.items():
+            context.route(f"{url}{self.pages[name]}", showing(answer))
         for name, value in self.cookies().items():
             place = sessions.PATH if name == sessions.COOKIE else "/"
             context.add_cookies([{"name": name, "value": value, "url": f"{url}{place}"}])
+
+
+def showing(answer: HttpResponse) -> Callable[[Route], None]:
+    """Show a page whatever its status: of a 500 the browser would complain."""
+
+    def show(route: Route) -> None:
+        route.fulfill(body=answer.content, headers=dict(answer.headers))
+
+    return show
 
 
 def lookers(town: Town) -> list[Looker]:
@@ -99,7 +114,12 @@ def lookers(town: Town) -> list[Looker]:
         Looker("mailbox-user", mailbox_user, pages_of_a_mailbox_user()),
         Looker("rita", person(town, "rita@rita.example"), fill_rita(town) | pages_of_rita(town)),
         Looker("operator", person(town, "operator@mailhost.example"), fill_operator(town) | pages_of_operator(town)),
+        looker_at(drawn(town)),
     ]
+
+
+def looker_at(answers: dict[str, HttpResponse]) -> Looker:
+    return Looker("drawn", dict, {name: f"{PLACE}{name}/" for name in answers}, answers)
 
 
 def person(town: Town, email: str) -> Callable[[], dict[str, str]]:
