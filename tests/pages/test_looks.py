@@ -140,6 +140,8 @@ MOVING = """() => [...document.querySelectorAll("*")].filter(element => {
 }).map(element => element.outerHTML.slice(0, 80))"""
 
 
-def broken_rules(page: Page, rules: str) -> list[str]:
+def broken_rules(page: Page, rules: str = ALL_RULES) -> list[str]:
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
     violations = page.evaluate(f"axe.run(document, {rules}).then(found => found.violations)")
     return [f"{rule['id']}: {node['html'][:160]}" for rule in violations for node in rule["nodes"]]
