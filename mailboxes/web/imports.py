@@ -28,6 +28,8 @@ NEEDS = {MAILBOXES: "mailboxes.create", ALIASES: "aliases.create"}
 # Rows of a preview; the counts are of all.
 MOST_SHOWN = 500
 MOST_LISTED = 20
+# The steps of an import, in their order.
+UPLOAD, PREVIEW, IMPORT, DONE = range(4)
 
 
 def index(request: HttpRequest) -> HttpResponse:
@@ -46,7 +48,7 @@ def index(request: HttpRequest) -> HttpResponse:
             return redirect("import", kept.uid)
     kept = Import.objects.filter(kind__in=kinds).select_related("work").defer("sealed_rows", "lines", "refused")
     latest = list(kept.exclude(work=None).order_by("-pk")[:MOST_LISTED])
-    return render_form(request, "mailboxes/imports.html", form, latest=latest)
+    return render_form(request, "mailboxes/imports.html", form, latest=latest, steps=steps(UPLOAD))
 
 
 def show(request: HttpRequest, uid: str) -> HttpResponse:
@@ -106,6 +108,13 @@ def found(request: HttpRequest, uid: str) -> Import:
     return kept
 
 
+def steps(present: int) -> list[dict[str, str]]:
+    """Return the way of an import for its stepper."""
+    titles = (_("Upload"), _("Preview"), _("Import"))
+    states = ["done"] * present + ["current"] + [""] * len(titles)
+    return [{"title": title, "state": state} for title, state in zip(titles, states, strict=False)]
+
+
 def preview(kept: Import) -> dict[str, Any]:
     wanted, refused = rows_of(kept)
     verdicts = [*refused, *verdicts_on(kept.kind, wanted)]
@@ -114,6 +123,7 @@ def preview(kept: Import) -> dict[str, Any]:
     counts = Counter(one.outcome for one in verdicts)
     return {
         "kept": kept,
+        "steps": steps(PREVIEW),
         "verdicts": verdicts[:MOST_SHOWN],
         "left_out": max(0, len(verdicts) - MOST_SHOWN),
         "counts": counts,
@@ -134,6 +144,7 @@ def progress(kept: Import) -> dict[str, Any]:
     shaped = [{"line": line, "address": address, "why": why} for line, address, why in kept.refusals[:MOST_SHOWN]]
     return {
         "kept": kept,
+        "steps": steps(DONE if work.is_finished else IMPORT),
         "work": work,
         "result": work.result or {},
         "refusals": sorted(shaped + errors, key=lambda one: one["line"]),

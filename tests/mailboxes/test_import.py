@@ -105,6 +105,7 @@ def test_every_row_has_its_verdict_before_anything_changes(world, anna):
         "not an address": "Not taken",
     }
     assert "stands in line 3 already" in page
+    assert re.search(r'aria-current="step"[^>]*><span>Preview</span>', page)
     assert mailboxes() == {"ben@acme.example": ("", 100)}
     assert PASSWORD_HASH not in page
 

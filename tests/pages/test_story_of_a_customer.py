@@ -276,7 +276,9 @@ def test_a_domain_is_removed_by_its_typed_name_and_restored(anna):
 def test_an_api_key_is_shown_once(anna):
     anna.goto("/keys/add/")
     field(anna, "What is it for?").fill("Backup")
-    anna.get_by_role("radiogroup", name="Mailboxes").get_by_label("read", exact=True).check()
+    anna.get_by_role("radiogroup", name="Mailboxes, their passwords and switches").get_by_label(
+        "read", exact=True
+    ).check()
     press(anna, "Create key")
 
     text = anna.locator("#key").inner_text()
@@ -326,3 +328,22 @@ def test_what_is_switched_off_can_be_switched_on(anna, town):
     said(anna, "old-acme.example was switched on again")
     press(anna, "Switch off domain")
     said(anna, "old-acme.example was switched off")
+
+
+def test_a_domain_is_added_over_the_list_and_a_change_is_read_beside_the_log(anna):
+    anna.goto("/domains/")
+    opener = anna.get_by_role("link", name="Add domain")
+    opener.click()
+    dialog = anna.get_by_role("dialog", name="Add a domain")
+    expect(field(anna, "Domain name")).to_be_focused()
+    anna.keyboard.type("https://www.Bücher.example/shop")
+    expect(dialog.get_by_text("xn--bcher-kva.example")).to_be_visible()
+    expect(anna).to_have_title(re.compile("^Domains"))
+    anna.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+
+    anna.goto("/audit/")
+    anna.get_by_role("rowheader").first.get_by_role("link").click()
+    sheet = anna.get_by_role("dialog", name="A change")
+    expect(sheet.get_by_text("Place in the chain")).to_be_visible()
+    assert anna.url.endswith("/audit/")

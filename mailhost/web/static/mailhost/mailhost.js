@@ -145,7 +145,10 @@ document.addEventListener("htmx:afterSettle", (event) => {
   prepare(swapped);
   holdFocus();
   const dialog = swapped.closest("dialog:not([open], .palette)");
-  if (dialog) dialog.showModal();
+  if (dialog) {
+    dialog.showModal();
+    dialog.querySelector(".body :is(input, select, textarea):not([type=hidden])")?.focus();
+  }
   const said = swapped.closest("[data-announce]") ?? swapped.querySelector("[data-announce]");
   announce(said?.dataset.announce);
 });
