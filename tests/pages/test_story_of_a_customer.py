@@ -276,9 +276,8 @@ def test_a_domain_is_removed_by_its_typed_name_and_restored(anna):
 def test_an_api_key_is_shown_once(anna):
     anna.goto("/keys/add/")
     field(anna, "What is it for?").fill("Backup")
-    anna.get_by_role("radiogroup", name="Mailboxes, their passwords and switches").get_by_label(
-        "read", exact=True
-    ).check()
+    mailboxes = anna.get_by_role("radiogroup", name="Mailboxes, their passwords and switches")
+    mailboxes.get_by_label("Read", exact=True).check()
     press(anna, "Create key")
 
     text = anna.locator("#key").inner_text()
