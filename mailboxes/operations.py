@@ -348,7 +348,7 @@ def opened(mailbox: Mailbox) -> Alias:
 def own_row(mailbox: Mailbox, **flags: bool) -> Alias:
     """Return the row by which a mailbox answers for its address. It is not saved."""
     return Alias(
-        domain_id=mailbox.domain_id,
+        domain=mailbox.domain,
         alias_email=mailbox.email,
         destination_email=mailbox.email,
         own_mailbox=mailbox,
