@@ -72,6 +72,7 @@ ACTS = {
     "app_passwords.update": _("App password changed"),
     "dkim_keys.abandon": _("Waiting signing key given up"),
     "dkim_keys.activate": _("Signing key signs"),
+    "dkim_keys.delegate": _("Signing keys put behind aliases"),
     "dkim_keys.import": _("Signing key imported"),
     "dkim_keys.publish": _("Signing key found in DNS"),
     "dkim_keys.retire": _("Signing key destroyed"),
