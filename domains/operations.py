@@ -26,6 +26,7 @@ from mailhost.said import Said
 from mailhost.said import gettext as _
 from mailhost.scope import every_tenant
 from mailhost.waiting import waiting
+from tenants.brands import panel_host
 from tenants.limits import release, reserve
 from tenants.locks import share_tenants
 
@@ -204,7 +205,8 @@ def _refuse_without_proof(domain: Domain) -> None:
 
 
 def _refuse_own_name(name: str) -> None:
-    own = {settings.MAILHOST_HOSTNAME, *settings.MAILHOST_OWN_NAMES}
+    served = {settings.MAILHOST_SETUP_HOST, settings.MAILHOST_DKIM_ZONE, panel_host()}
+    own = {settings.MAILHOST_HOSTNAME, *settings.MAILHOST_OWN_NAMES, *served} - {""}
     if any(name == one or is_below(name, one) for one in own):
         raise Refused(
             "invalid_domain",

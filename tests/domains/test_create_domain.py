@@ -67,9 +67,15 @@ def test_what_is_no_domain_is_refused_under_the_field(world, name):
     assert (refused.value.code, refused.value.field) == ("invalid_domain", "name")
 
 
-def test_the_servers_own_name_is_nobodys_domain(world, settings):
-    with pytest.raises(Refused):
-        create_domain(world.as_acme, name=settings.MAILHOST_HOSTNAME)
+@pytest.mark.parametrize("name", ["mx", "more", "setup", "keys", "panel"])
+@pytest.mark.parametrize("below", ["", "below."])
+def test_the_installations_own_names_are_nobodys_domains(world, settings, name, below):
+    settings.MAILHOST_HOSTNAME, settings.MAILHOST_OWN_NAMES = "mx.ours.example", ["more.ours.example"]
+    settings.MAILHOST_SETUP_HOST, settings.MAILHOST_DKIM_ZONE = "setup.ours.example", "keys.ours.example"
+    settings.MAILHOST_URL = "https://panel.ours.example:8443"
+
+    with pytest.raises(Refused, match="name of the mail service itself"):
+        create_domain(world.as_acme, name=f"{below}{name}.ours.example")
 
 
 def test_a_domain_of_a_suspended_tenant_begins_suspended(world):
