@@ -36,6 +36,8 @@ MOST_SERVERS = 8
 MOST_ALIASES = 8
 MOST_QUESTIONS = 400
 MOST_BYTES = 1_000_000
+# So that the others are not asked once enough was told.
+MOST_AT_ONCE = 20
 MAX_VALUES = 100
 MAX_VALUE_LENGTH = 4096
 # RFC 9715, 3: no fragments on the way.
@@ -72,6 +74,7 @@ class Asker:
         self.ends: float | None = None
         self.questions = 0
         self.bytes = 0
+        self._room = asyncio.Semaphore(MOST_AT_ONCE)
         self.known: dict[tuple, asyncio.Task] = {}
 
     async def look_up(self, name: str, record_type: str) -> Answer:
@@ -174,7 +177,8 @@ class Asker:
     async def _ask(self, server: Server, name: Name, record_type: str, *, wants_recursion: bool) -> Message | Outcome:
         """Return the response of one server, or why there is none. Silence is asked again: a packet may be lost."""
         for _ in range(TRIES):
-            response = await self._ask_once(server, name, record_type, wants_recursion)
+            async with self._room:
+                response = await self._ask_once(server, name, record_type, wants_recursion)
             if response is not Outcome.TIMEOUT:
                 return response
         return Outcome.TIMEOUT

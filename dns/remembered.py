@@ -12,6 +12,7 @@ from dns.tools import Found
 from domains.models import Domain
 from mailhost.actor import Actor
 from mailhost.errors import Refused
+from mailhost.said import restored, storable
 from mailhost.waiting import waiting
 
 log = structlog.get_logger(__name__)
@@ -41,7 +42,7 @@ def _remembered(subject: str, ask: Callable[[], Found], actor: Actor) -> Found:
     key = f"dns:{hashlib.sha256(subject.encode()).hexdigest()[:32]}"
     try:
         if (known := cache.get(key)) is not None:
-            return known
+            return restored(known)
         _refuse_too_many(actor)
     except Refused:
         raise
@@ -50,7 +51,7 @@ def _remembered(subject: str, ask: Callable[[], Found], actor: Actor) -> Found:
     with waiting():
         found = ask()
     try:
-        cache.set(key, found, _seconds(found))
+        cache.set(key, storable(found), _seconds(found))
     except Exception as error:  # see above
         log.warning("dns_tools_not_remembered", error=type(error).__name__)
     return found

@@ -9,6 +9,8 @@ from django.utils.dateformat import format as date_in_words
 Kept = dict[str, Any]
 # Marked for translation where templates write dates: this module is read before settings are.
 DAY_FORMAT = "j F Y"
+# No name of anything else that is stored.
+SAID = "said"
 
 
 class Said(str):
@@ -98,6 +100,25 @@ def from_kept(kept: Kept) -> Said:
         name: from_kept(value) if isinstance(value, dict) else value for name, value in kept.get("values", {}).items()
     }
     return Said(kept.get("text", ""), **values)
+
+
+def storable(value: Any) -> Any:
+    """Return dicts and lists with sentences in them as JSON can hold them; `restored` brings them back."""
+    if isinstance(value, dict):
+        return {name: storable(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(one) for one in value]
+    return {SAID: value.kept} if isinstance(value, Said) else value
+
+
+def restored(value: Any) -> Any:
+    if isinstance(value, list):
+        return [restored(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {SAID}:
+        return from_kept(value[SAID])
+    return {name: restored(one) for name, one in value.items()}
 
 
 def _as_json(value: Any) -> Any:

@@ -22,7 +22,7 @@ from stack.asking import ask
 from stack.publish import Published, publish
 from tests.clientsetup.test_documents import ASKED, OUTLOOK
 from tests.mail.client import Post
-from tests.mail.conftest import PASSWORD, acme, post  # noqa: F401  fixtures
+from tests.mail.conftest import PASSWORD, acme, mail_stack, post  # noqa: F401  fixtures
 
 
 class Asked:

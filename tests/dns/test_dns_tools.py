@@ -2,8 +2,10 @@
 
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 
 from dns import dkim, remembered
+from mailhost.said import translated
 from tests.apiside import Caller, assert_problem, errors_of, make_cast
 from tests.webside import fresh_cache  # noqa: F401  a fixture
 
@@ -220,3 +222,15 @@ def test_what_a_mail_host_lacks_is_said(caller, dns_server):
     assert "203.0.113.25 is on list.example." in said
     assert "one SPF record" in said
     assert caller.read("/dns/host/gone.shop.example")["problems"][0] == "gone.shop.example has no address."
+
+
+def test_what_is_repeated_is_said_in_the_language_of_who_asks(db, dns_server, fresh_cache):  # noqa: F811
+    acme = make_cast().acme
+    dns_server.says("shop.example", "A", "203.0.113.5")
+    remembered.look(acme.actor, "spf", "shop.example")
+    dns_server.fails("shop.example")
+
+    again = remembered.look(acme.actor, "spf", "shop.example")
+
+    with translation.override("de"):
+        assert [translated(problem) for problem in again["problems"]] == ["Es gibt keinen SPF-Eintrag."]

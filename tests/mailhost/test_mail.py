@@ -5,7 +5,7 @@ import secrets
 from django.core.mail import EmailMessage
 
 from mailhost.mail import deliver
-from tests.mail.conftest import acme, post  # noqa: F401  fixtures
+from tests.mail.conftest import acme, mail_stack, post  # noqa: F401  fixtures
 
 
 def test_an_address_that_is_refused_for_good_keeps_the_mail_from_nobody_else(post, acme, settings):  # noqa: F811

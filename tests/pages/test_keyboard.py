@@ -66,8 +66,10 @@ def test_a_domain_by_keyboard_alone(anna):
 
     follow(anna, "Domains")
     skip_the_menu(anna)
-    follow(anna, "Add domain")
-    type_into(anna, "Domain name", "keys.example")
+    go_to(anna, anna.get_by_role("link", name="Add domain", exact=True))
+    anna.keyboard.press("Enter")
+    expect(anna.get_by_role("dialog", name="Add a domain").get_by_label("Domain name")).to_be_focused()
+    anna.keyboard.type("keys.example")
     enter(anna)
     said(anna, "keys.example was added")
     follow(anna, "Settings")

@@ -22,7 +22,7 @@ from stack.publish import Published, publish
 from tenants.models import Role
 from tests.apiside import Caller
 from tests.apiside import make_key as make_api_key
-from tests.mail.conftest import PASSWORD, acme, post  # noqa: F401  fixtures
+from tests.mail.conftest import PASSWORD, acme, mail_stack, post  # noqa: F401  fixtures
 from tests.reports.conftest import dmarc_xml, row
 from tests.webside import signed_in
 

@@ -50,7 +50,8 @@ words.addEventListener("keydown", (event) => {
     choose(all[(all.indexOf(chosen()) + steps[event.key] + all.length) % all.length]);
   } else if (event.key === "Enter" && !event.isComposing) {
     event.preventDefault();
-    follow(chosen(), event);
+    // What came in just now is not chosen yet.
+    follow(chosen() ?? options()[0], event);
   }
 });
 list.addEventListener("click", (event) => follow(event.target.closest("[role=option]"), event));
