@@ -24,6 +24,17 @@ def dkim_keys(settings) -> list[str]:
 
 
 @pytest.fixture
+def bind(stack, settings) -> dict:
+    """The stack's name server, as `stack.json` has it; the panel asks it too."""
+    port = stack.port("dns")
+    settings.MAILHOST_NAMESERVERS = [f"127.0.0.1@{port}"]
+    settings.MAILHOST_AUTHORITATIVE_PORT = port
+    settings.MAILHOST_DNS_NETWORKS = ["127.0.0.0/8"]
+    settings.MAILHOST_VAULT_KEYS = [Fernet.generate_key().decode()]
+    return stack.info["dns"]
+
+
+@pytest.fixture
 def home(monkeypatch) -> Iterator[Path]:
     """A folder that OpenDKIM trusts: nothing above it may be changed by others, so it is not in /tmp."""
     folder = Path(tempfile.mkdtemp(prefix="mailhost-test-", dir="/var/lib"))

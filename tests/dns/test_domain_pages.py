@@ -4,7 +4,6 @@ import re
 import secrets
 
 import pytest
-from cryptography.fernet import Fernet
 from django.test import Client
 from django.utils import timezone
 
@@ -39,17 +38,6 @@ def person(world: World, email: str, role: str) -> Client:
 @pytest.fixture
 def domain(world) -> Domain:
     return verified_domain(world.as_acme, f"acme-{secrets.token_hex(4)}.example")
-
-
-@pytest.fixture
-def bind(stack, settings) -> dict:
-    """The stack's name server, as `stack.json` has it; the panel asks it too."""
-    port = stack.port("dns")
-    settings.MAILHOST_NAMESERVERS = [f"127.0.0.1@{port}"]
-    settings.MAILHOST_AUTHORITATIVE_PORT = port
-    settings.MAILHOST_DNS_NETWORKS = ["127.0.0.0/8"]
-    settings.MAILHOST_VAULT_KEYS = [Fernet.generate_key().decode()]
-    return stack.info["dns"]
 
 
 def read(client: Client, address: str) -> str:

@@ -4,7 +4,6 @@ import secrets
 from datetime import timedelta
 
 import pytest
-from cryptography.fernet import Fernet
 from django.utils import timezone
 
 from accounts.actors import system_actor
@@ -25,15 +24,9 @@ from stack.publish import Published, publish, withdraw
 ZONE = "dkim.mailhost.example"
 
 
-@pytest.fixture
-def bind(stack, settings) -> dict:
-    port = stack.port("dns")
-    settings.MAILHOST_NAMESERVERS = [f"127.0.0.1@{port}"]
-    settings.MAILHOST_AUTHORITATIVE_PORT = port
-    settings.MAILHOST_DNS_NETWORKS = ["127.0.0.0/8"]
-    settings.MAILHOST_VAULT_KEYS = [Fernet.generate_key().decode()]
+@pytest.fixture(autouse=True)
+def new_domains_use_aliases(settings) -> None:
     settings.MAILHOST_DKIM_NEW_DOMAINS = "cname"
-    return stack.info["dns"]
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Callable
 
 import pytest
-from cryptography.fernet import Fernet
 
 from accounts.actors import system_actor
 from audit.models import Event
@@ -18,17 +17,6 @@ from domains.models import Domain
 from mailhost.errors import Refused
 from mailhost.scope import every_tenant, tenant_scope
 from stack.publish import Published, publish
-
-
-@pytest.fixture
-def bind(stack, settings) -> dict:
-    """The stack's name server, as `stack.json` has it; the panel asks it too."""
-    port = stack.port("dns")
-    settings.MAILHOST_NAMESERVERS = [f"127.0.0.1@{port}"]
-    settings.MAILHOST_AUTHORITATIVE_PORT = port
-    settings.MAILHOST_DNS_NETWORKS = ["127.0.0.0/8"]
-    settings.MAILHOST_VAULT_KEYS = [Fernet.generate_key().decode()]
-    return stack.info["dns"]
 
 
 @pytest.fixture
