@@ -1,7 +1,6 @@
 """`python -m bench`: measure, print, and write bench/results.json and bench/results.md (docs/bench.md)."""
 
 import argparse
-import json
 import os
 import platform
 import signal
@@ -14,10 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bench import api, databases, delivery, dns, figures, maps, pages, sign_in, signing, submission
+from bench.apart import measured_apart
 from bench.databases import Database
 from bench.figures import Figure
 from bench.servers import Servers
-from stack.layout import CLONE
 from stack.steps import say, step
 from stack.supervisor import StepFailed
 
@@ -147,17 +146,7 @@ def suspend(servers: Servers, database: Database) -> list[Figure]:
     if database.size < databases.LARGE_TENANT_MAILBOXES:
         return []
     servers.use(database.name)
-    ran = subprocess.run(
-        [sys.executable, "-m", "bench.suspension"],
-        check=False,
-        cwd=CLONE,
-        env={**servers.environment, "MAILHOST_DATABASE_NAME": database.name},
-        capture_output=True,
-        text=True,
-    )
-    if ran.returncode:
-        raise RuntimeError(ran.stderr.strip().splitlines()[-1])
-    found = json.loads(ran.stdout.splitlines()[-1])
+    found = measured_apart(servers, database.name, "bench.suspension")
     updates = found["updates_by_table"]
     of_mail = max(count for table, count in updates.items() if table.startswith("mail_"))
     more = {"mailboxes": found["mailboxes"], "statements": found["statements"]}

@@ -5,9 +5,7 @@ configuration (`mailhost.serving`) and two workers, asks it over TCP, a connecti
 """
 
 import json
-import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,14 +15,13 @@ from itertools import count
 from statistics import median, quantiles
 from typing import Any
 
+from bench.apart import measured_apart, web_server
 from bench.databases import LARGE_TENANT_ID, MAILBOXES_PER_DOMAIN, NAMES, Database
 from bench.figures import Figure
-from bench.servers import Servers, wait_until
+from bench.servers import Servers
 from bench.timing import in_turn, ratio
-from stack.layout import CLONE
-from stack.services import answers_http
 
-WORKERS, CLIENTS = 2, (1, 8)
+CLIENTS = (1, 8)
 # The tenant that is asked for owns so many mailboxes, where the database has as many.
 TENANT_ID, TENANT_MAILBOXES = LARGE_TENANT_ID + 1, 100_000
 PAGE_1000_ROWS, MOST_ROWS = 10_000, 200
@@ -55,24 +52,16 @@ def measure(servers: Servers, chosen: list[Database], rounds: int) -> list[Figur
 def _asked(servers: Servers, database: Database, rounds: int) -> dict[str, dict[str, float]]:
     servers.use(database.name)
     _give_tenant(servers, database)
-    ran = subprocess.run(
-        [sys.executable, "-m", "bench.api", str(rounds)],
-        check=False,
-        cwd=CLONE,
-        env={
-            **servers.environment,
-            "MAILHOST_DATABASE_NAME": database.name,
-            "DJANGO_SETTINGS_MODULE": "bench.api_settings",
-            # Counted as always, and never refused.
-            "MAILHOST_API_REQUESTS_PER_MINUTE_OF_KEY": str(10**9),
-            "MAILHOST_API_REQUESTS_PER_MINUTE_OF_TENANT": str(10**9),
-        },
-        capture_output=True,
-        text=True,
+    return measured_apart(
+        servers,
+        database.name,
+        "bench.api",
+        rounds,
+        DJANGO_SETTINGS_MODULE="bench.api_settings",
+        # Counted as always, and never refused.
+        MAILHOST_API_REQUESTS_PER_MINUTE_OF_KEY=str(10**9),
+        MAILHOST_API_REQUESTS_PER_MINUTE_OF_TENANT=str(10**9),
     )
-    if ran.returncode:
-        raise RuntimeError(ran.stderr.strip().splitlines()[-1])
-    return json.loads(ran.stdout.splitlines()[-1])
 
 
 def _give_tenant(servers: Servers, database: Database) -> None:
@@ -242,26 +231,8 @@ def main() -> None:
         mailbox = Mailbox.objects.filter(tenant=tenant).select_related("domain").order_by("-pk").first()
     scopes = ["domains:write", "domains:read", "mailboxes:write", "mailboxes:read"]
     _, key = create_api_key(system_actor(tenant, "the bench"), tenant=tenant, name="Bench", scopes=scopes)
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port = chosen.getsockname()[1]
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "gunicorn", "mailhost.wsgi", "--config", "python:mailhost.serving"),
-            *("--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS)),
-        ],
-        cwd=CLONE,
-        env={**os.environ, "MAILHOST_LOG_LEVEL": "INFO"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        if not wait_until(lambda: answers_http(port), seconds=30, every=0.1):
-            raise RuntimeError("the web server did not start")
+    with web_server() as port:
         print(json.dumps(compare(Site(port, key, mailbox.domain.domain_name, mailbox.email), int(sys.argv[1]))))
-    finally:
-        server.terminate()
-        server.wait()
 
 
 if __name__ == "__main__":

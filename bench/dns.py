@@ -21,9 +21,9 @@ from typing import Any
 
 import django
 
+from bench.apart import measured_apart, run_apart
 from bench.figures import Figure
 from bench.servers import Servers
-from stack.layout import CLONE
 from stack.services import answers_dns, system_environment
 
 DATABASE = "bench_dns"
@@ -40,14 +40,8 @@ def measure(servers: Servers, rounds: int) -> list[Figure]:
         cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
         cursor.execute(f"CREATE DATABASE {DATABASE}")
     servers.use(DATABASE)
-    environment = {**servers.environment, "MAILHOST_DATABASE_NAME": DATABASE}
-    for command in (["manage.py", "migrate", "-v0"], ["-m", "bench.dns", str(DOMAINS), str(rounds)]):
-        ran = subprocess.run(
-            [sys.executable, *command], check=False, cwd=CLONE, env=environment, capture_output=True, text=True
-        )
-        if ran.returncode:
-            raise RuntimeError(ran.stderr.strip().splitlines()[-1])
-    found = json.loads(ran.stdout.splitlines()[-1])
+    run_apart(servers, DATABASE, "manage.py", "migrate", "-v0")
+    found = measured_apart(servers, DATABASE, "bench.dns", DOMAINS, rounds)
     more = {
         "seconds for all": found["seconds"],
         "records unanswered": found["unanswered"],

@@ -6,9 +6,7 @@ asks it over TCP as somebody who is signed in, a connection for each page, and s
 """
 
 import json
-import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,14 +15,12 @@ from functools import partial
 from statistics import median
 from typing import Any
 
+from bench.apart import measured_apart, web_server
 from bench.databases import LARGE_TENANT_ID, MAILBOXES_PER_DOMAIN, Database
 from bench.figures import Figure
-from bench.servers import Servers, wait_until
+from bench.servers import Servers
 from bench.timing import in_turn, ratio
-from stack.layout import CLONE
-from stack.services import answers_http
 
-WORKERS = 2
 TENANT_ID, TENANT_MAILBOXES = LARGE_TENANT_ID + 1, 100_000
 SUSPENDED_EVERY = 50
 # Resellers, one with customers and one without, and a customer who has nothing; far behind the ids of the filling.
@@ -39,17 +35,7 @@ def measure(servers: Servers, database: Database, rounds: int) -> list[Figure]:
     """Measure one database. Its large customer gets all domains that a tenant with so many mailboxes has."""
     servers.use(database.name)
     _fill(servers, database)
-    ran = subprocess.run(
-        [sys.executable, "-m", "bench.pages", str(rounds)],
-        check=False,
-        cwd=CLONE,
-        env={**servers.environment, "MAILHOST_DATABASE_NAME": database.name},
-        capture_output=True,
-        text=True,
-    )
-    if ran.returncode:
-        raise RuntimeError(ran.stderr.strip().splitlines()[-1])
-    results = json.loads(ran.stdout.splitlines()[-1])
+    results = measured_apart(servers, database.name, "bench.pages", rounds)
     return [Figure(f"page {name}", database.size, found.pop("of_empty"), "×", found) for name, found in results.items()]
 
 
@@ -227,27 +213,9 @@ def main() -> None:
     import django  # noqa: PLC0415 - the settings of this process are chosen by its environment
 
     django.setup()
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port = chosen.getsockname()[1]
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "gunicorn", "--config", "python:mailhost.serving", "mailhost.wsgi"),
-            *("--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS)),
-        ],
-        cwd=CLONE,
-        env=os.environ,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        if not wait_until(lambda: answers_http(port), seconds=30, every=0.1):
-            raise RuntimeError("the web server did not start")
+    with web_server() as port:
         sites = signed_in(port, TENANT_ID, EMPTY_ID, RESELLER_ID, LONELY_ID)
         print(json.dumps(compare(pages_of(*sites), int(sys.argv[1]))))
-    finally:
-        server.terminate()
-        server.wait()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import resource
 import shutil
 import socket
 import struct
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -21,10 +20,10 @@ from typing import Any
 import django
 from django.db import connection, transaction
 
+from bench.apart import measured_apart, run_apart
 from bench.figures import Figure
 from bench.servers import Servers
 from bench.timing import processor_seconds
-from stack.layout import CLONE
 
 DATABASE = "bench_signing"
 MESSAGES = 200
@@ -40,25 +39,15 @@ def measure(servers: Servers, few: int, many: int, rounds: int) -> list[Figure]:
         cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
         cursor.execute(f"CREATE DATABASE {DATABASE}")
     servers.use(DATABASE)
-    environment = {**servers.environment, "MAILHOST_DATABASE_NAME": DATABASE}
-
-    def run(*command: str) -> str:
-        ran = subprocess.run(
-            [sys.executable, *command], check=False, cwd=CLONE, env=environment, capture_output=True, text=True
-        )
-        if ran.returncode:
-            raise RuntimeError(ran.stderr.strip().splitlines()[-1])
-        return ran.stdout
 
     def compared(domains: int) -> dict[str, Any]:
         servers.start("opendkim")
         try:
-            printed = run("-m", "bench.signing", str(rounds), str(servers.pid("opendkim")), str(domains))
+            return measured_apart(servers, DATABASE, "bench.signing", rounds, servers.pid("opendkim"), domains)
         finally:
             servers.stop("opendkim")
-        return json.loads(printed.splitlines()[-1])
 
-    run("manage.py", "migrate", "--verbosity", "0")
+    run_apart(servers, DATABASE, "manage.py", "migrate", "-v0")
     base, full = compared(few), compared(many)
     beside = {f"{name} at {few:,}": base[name] for name in ("ms", "memory_mb")}
 
