@@ -26,6 +26,7 @@ from tests.mail.client import Post
 from tests.stackside import StackSide
 
 PASSWORD = "correct horse battery staple"
+PATIENCE_SECONDS = 90
 
 
 @dataclass
@@ -75,6 +76,14 @@ class Customer:
             shown = [Published(f"{record.name}.", record.record_type, record.value) for record in records]
         publish(self.stack.info["dns"], shown)
         check_records(self.actor, domain=domain)
+
+
+def until(look: Callable[[], object], what: str) -> None:
+    """Wait until what the daemons or the worker do is to be seen."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not look():
+        assert time.monotonic() < deadline, f"{what} did not happen in {PATIENCE_SECONDS} s"
+        time.sleep(0.2)
 
 
 def until_signing(domain: Domain, seconds: float = 30) -> None:

@@ -3,8 +3,6 @@
 import secrets
 import smtplib
 import threading
-import time
-from collections.abc import Callable
 
 from dns.key_operations import delegate_keys, rotate_key
 from dns.models import DkimKey, DnsRecord
@@ -17,18 +15,9 @@ from mailhost.scope import every_tenant
 from stack.proof import verify
 from stack.publish import Published, publish
 from tests.mail.client import written
-from tests.mail.conftest import PASSWORD, until_signing
+from tests.mail.conftest import PASSWORD, PATIENCE_SECONDS, until, until_signing
 from tests.mail.test_verified_by_others import asked_of_testkey
 from tests.mail.verifying import as_sent, assert_verifies, key_name
-
-PATIENCE_SECONDS = 90
-
-
-def until(look: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not look():
-        assert time.monotonic() < deadline, f"{what} did not happen in {PATIENCE_SECONDS} s"
-        time.sleep(0.2)
 
 
 def signing_selector(domain: Domain) -> str:
