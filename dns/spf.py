@@ -1,6 +1,7 @@
 """SPF as RFC 7208 has it: records read, evaluated for a sender, and counted.
 
-Without an address nothing but `all` matches: the count is then the most that a receiver may need.
+Without an address nothing but `all` matches: the count is then the most that a receiver may need. Names that a message
+would fill by macros are counted then, and not looked up.
 """
 
 import ipaddress
@@ -21,6 +22,8 @@ MOST_LOOKUPS = 10
 MOST_VOIDS = 2
 MOST_MX_HOSTS = 10
 MOST_PTR_NAMES = 10
+# Macros that a message fills: without one, no such name can be looked up.
+OF_MESSAGE = re.compile(r"%\{[slpivhSLPIVH]")
 # Records that include each other are cut by the lookups; this is for those that do so through `redirect` alone.
 DEEPEST = 12
 QUALIFIERS = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
@@ -228,6 +231,8 @@ class Evaluator:
 
     async def redirected(self, target: str, domain: str, depth: int) -> Result:
         self.count_lookup(f"redirect={target}")
+        if self.is_unknown(target):
+            return Result.NEUTRAL
         name = await self.expand(target, domain)
         self.seen.includes.append(name)
         if depth >= DEEPEST:
@@ -244,6 +249,9 @@ class Evaluator:
             network = ipaddress.ip_network(term.value)
             return self.ip is not None and self.ip.version == network.version and self.ip in network
         self.count_lookup(str(term))
+        return not self.is_unknown(term.value) and await self.matches_name(term, domain, depth)
+
+    async def matches_name(self, term: Term, domain: str, depth: int) -> bool:
         name = await self.expand(term.value, domain) if term.value else domain
         match term.name:
             case "include":
@@ -254,6 +262,10 @@ class Evaluator:
                 return bool(await self.values(name, "A")) and self.ip is not None
             case _:
                 return self.is_among(await self.hosts_addresses(term.name, name), term)
+
+    def is_unknown(self, domain_spec: str) -> bool:
+        """Whether only a message says which name is meant."""
+        return self.ip is None and OF_MESSAGE.search(domain_spec.replace("%%", "")) is not None
 
     async def hosts_addresses(self, mechanism: str, name: str) -> list[str]:
         """Return the addresses of a name (`a`), or those of its mail hosts (`mx`)."""
@@ -276,13 +288,17 @@ class Evaluator:
         return result is Result.PASS
 
     async def matches_ptr(self, name: str) -> bool:
-        return any(one == name.lower() or one.endswith(f".{name.lower()}") for one in await self.validated_names())
+        names = await self.validated_names(counts=True)
+        return any(one == name.lower() or one.endswith(f".{name.lower()}") for one in names)
 
-    async def validated_names(self) -> list[str]:
+    async def validated_names(self, *, counts: bool = False) -> list[str]:
         """Return the names that the sender's address has in DNS and that have this address (RFC 7208, 5.5)."""
         if self.ip is None:
             return []
-        names = (await self.asker.look_up(self.ip.reverse_pointer, "PTR")).values[:MOST_PTR_NAMES]
+        answer = await self.asker.look_up(self.ip.reverse_pointer, "PTR")
+        if counts and not answer.is_temporary:
+            self.count_void(answer, self.ip.reverse_pointer)
+        names = answer.values[:MOST_PTR_NAMES]
         kind = "A" if self.ip.version == 4 else "AAAA"
         return [name for name in names if str(self.ip) in (await self.asker.look_up(name, kind)).values]
 
@@ -294,6 +310,9 @@ class Evaluator:
 
     async def addresses(self, name: str, *, counts: bool = True) -> list[str]:
         kind = "AAAA" if self.ip is not None and self.ip.version == 6 else "A"
+        if self.ip is None and not await self.values(name, kind, counts=False):
+            # Some sender will have an address of the other family: what finds that one is not in vain.
+            kind = "AAAA"
         return [value for value in await self.values(name, kind, counts=counts) if is_address(value)]
 
     async def values(self, name: str, record_type: str, *, counts: bool = True) -> tuple[str, ...]:
@@ -349,8 +368,8 @@ class Evaluator:
     async def macro_value(self, letter: str, domain: str) -> str:
         if letter == "p":
             names = await self.validated_names()
-            own = [name for name in names if name == domain or name.endswith(f".{domain}")]
-            return next(iter([*own, *names]), "unknown")
+            own = [name for name in names if name.endswith(f".{domain}")]
+            return next(iter([*(name for name in names if name == domain), *own, *names]), "unknown")
         # Where only the lookups are counted, any address will do.
         ip = self.ip or ipaddress.ip_address("192.0.2.1")
         return {
