@@ -3,12 +3,13 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from dns import dmarc
 from dns.choices import ENDINGS
 from dns.nsupdate import ALGORITHMS
-from dns.publishing_operations import PROVIDERS
+from dns.providers import PROVIDERS
 from dns.tools import TOOLS
 
 PLAIN_TEXT = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
@@ -61,17 +62,19 @@ class ProviderForm(forms.Form):
         # It stands on one page with the other way in.
         super().__init__(*arguments, auto_id="provider_%s", **named)
 
-    provider = forms.ChoiceField(label=_("Provider"), choices=list(PROVIDERS.items()))
+    provider = forms.ChoiceField(
+        label=_("Provider, and what it asks for"),
+        choices=[(name, format_lazy("{}: {}", one.title, one.token_help)) for name, one in PROVIDERS.items()],
+        initial=next(iter(PROVIDERS)),
+        widget=forms.RadioSelect,
+    )
     zone = forms.CharField(
         label=_("Zone"), required=False, max_length=253, help_text=_("The domain itself, or a name above it.")
     )
     secret = forms.CharField(
         label=_("API token"),
         max_length=500,
-        help_text=_(
-            "Make one that may read the zone and edit its DNS, for this zone alone. It is kept encrypted and never "
-            "shown again."
-        ),
+        help_text=_("It is kept encrypted and never shown again."),
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
     automatic = forms.BooleanField(

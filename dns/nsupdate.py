@@ -53,6 +53,10 @@ class NameServer:
             zip(wanted, side_by_side(lambda place: self._records(*place), wanted, at_once=AT_ONCE), strict=True)
         )
 
+    def cannot(self, record_type: str, data: str) -> str:
+        """Nothing: a name server keeps every record that DNS knows."""
+        return ""
+
     def apply(self, changes: Iterable[Change]) -> None:
         """Make all changes, or none."""
         update = self._update()

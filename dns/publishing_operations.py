@@ -9,10 +9,11 @@ from django.utils import timezone
 from dns import intents
 from dns.answers import Answer, Outcome
 from dns.changes import Change, Place, plan, text_of
-from dns.cloudflare import CloudflareZone, is_installed
 from dns.lookup import look_up, may_be_asked
 from dns.models import DnsRecord, Publication, PublishingIntent, Status, WrittenRecord, ZoneAccess
 from dns.nsupdate import ALGORITHMS, NameServer
+from dns.provider_zone import ProviderZone, is_installed
+from dns.providers import PROVIDERS
 from dns.record_operations import CHECK_RECORDS, expected_of, schedule_checks
 from dns.records import ExpectedRecord
 from dns.remembered import refuse_too_many_acts
@@ -31,8 +32,6 @@ from mailhost.vault import seal, unseal
 from mailhost.waiting import waiting
 
 MOST_SECRET = 500
-# Beside dynamic updates, which every name server of one's own may take.
-PROVIDERS = {"cloudflare": "Cloudflare"}
 
 
 @operation("zones.connect", secrets=("secret",))
@@ -160,6 +159,15 @@ def forget_intents(domain_pk: int) -> None:
     PublishingIntent.objects.filter(domain_pk=domain_pk).delete()
 
 
+def stop_publishing(domain: Domain) -> None:
+    """Publish nothing by itself any more. The caller has locked the domain."""
+    ZoneAccess.objects.filter(domain=domain).update(automatic=False)
+
+
+def publishes_by_itself(domain: Domain) -> bool:
+    return ZoneAccess.objects.filter(domain=domain, automatic=True).exists()
+
+
 def preview(actor: Actor, domain: Domain) -> list[Change]:
     """Return what publishing would change now; it changes nothing.
 
@@ -189,7 +197,7 @@ def _writer(
     *, provider: str, zone: str, secret: str, server: str, port: int, key_name: str, algorithm: str
 ) -> ZoneWriter:
     if provider:
-        return CloudflareZone(zone, secret)
+        return ProviderZone(PROVIDERS[provider], zone, secret)
     return NameServer(_address_of(server), port, zone, key_name, algorithm, secret)
 
 
@@ -240,7 +248,16 @@ def _plan(domain: Domain, writer: ZoneWriter) -> list[Change]:
         written.setdefault((row.name, row.record_type), set()).add(row.data)
     places = {*((record.name, record.record_type) for record in records), *written}
     standing = _told(lambda: writer.read(places))
-    return plan(records, standing, {place: frozenset(data) for place, data in written.items()}, is_right)
+    changes = plan(records, standing, {place: frozenset(data) for place, data in written.items()}, is_right)
+    return [_as_far_as_it_can(change, writer) for change in changes]
+
+
+def _as_far_as_it_can(change: Change, writer: ZoneWriter) -> Change:
+    """Return the change, or where the zone's keeper cannot hold what it adds, none at its place and why."""
+    lacks = dict.fromkeys(said for data in change.added if (said := writer.cannot(change.record_type, data)))
+    if not lacks:
+        return change
+    return replace(change, removed=(), added=(), note=" ".join([*filter(None, [change.note]), *lacks]))
 
 
 def is_right(record: ExpectedRecord, present: tuple[str, ...]) -> bool:

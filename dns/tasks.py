@@ -56,7 +56,11 @@ def check_due_records() -> None:
 
 def publish_records(domain_id: int) -> None:
     """Put what has changed into the zone of a domain that is published automatically."""
-    if domain := live_domain(domain_id):
+    domain = live_domain(domain_id)
+    with every_tenant("whether one domain's zone is published into by itself, by its id"):
+        # Whoever asked for this may have been followed by an undo, or the domain may have lost its proof.
+        is_wanted = domain is not None and publishing_operations.publishes_by_itself(domain)
+    if is_wanted:
         try:
             publishing_operations.publish_records(system_actor(domain.tenant, "DNS publishing"), domain=domain)
         except Refused as refused:

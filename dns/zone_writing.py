@@ -1,4 +1,4 @@
-"""What both ways into a zone have in common: dynamic updates (`dns.nsupdate`) and an API (`dns.cloudflare`)."""
+"""What both ways into a zone have in common: dynamic updates (`dns.nsupdate`) and an API (`dns.provider_zone`)."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -41,6 +41,9 @@ class ZoneWriter(Protocol):
 
     def read(self, places: Iterable[Place]) -> Mapping[Place, tuple[str, ...]]:
         """Return what stands at these names and types, and their aliases, as data in zone-file form."""
+
+    def cannot(self, record_type: str, data: str) -> str:
+        """Return why such a record cannot stand there, for people; "" where it can."""
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Make these changes. What is to be taken out must still stand, and no alias must have come."""

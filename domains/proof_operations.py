@@ -25,6 +25,7 @@ from mailhost.scope import every_tenant
 
 LABEL = "proof of ownership"
 DESTROY_KEYS = "dns.key_operations.destroy_keys"
+STOP_PUBLISHING = "dns.publishing_operations.stop_publishing"
 
 
 def grace() -> timedelta:
@@ -231,12 +232,13 @@ def ripe_claims(now: datetime) -> list[Domain]:
 def _end(domain: Domain, now: datetime) -> None:
     domain.verified_at = domain.proof_lapsed_at = None
     domain.lost_at = now
-    # The former token may stand in a zone that is somebody else's by now.
+    # The former token may stand in a zone that is somebody else's by now, and so nothing more is written there.
     domain.challenge, domain.challenge_expires_at = new_challenge(), now + CHALLENGE_HOLDS
     domain.save(
         update_fields=["verified_at", "proof_lapsed_at", "lost_at", "challenge", "challenge_expires_at", "updated_at"]
     )
     import_string(DESTROY_KEYS)(domain, now)
+    import_string(STOP_PUBLISHING)(domain)
     recalculate(domain_id=domain.pk)
     later("mailboxes.tasks.end_sessions", address_mask=f"*@{domain.domain_name}")
     later("dns.tasks.refresh_records", domain_id=domain.pk)

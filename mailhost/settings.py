@@ -42,8 +42,9 @@ MAILHOST_AUTHORITATIVE_PORT = env.int("MAILHOST_AUTHORITATIVE_PORT", default=53)
 MAILHOST_DNS_NETWORKS = env.list("MAILHOST_DNS_NETWORKS", default=[])
 # The port at which policies of MTA-STS are fetched: for a private web server, as in the demo.
 MAILHOST_POLICY_PORT = env.int("MAILHOST_POLICY_PORT", default=443)
-# Where Cloudflare's API is.
+# Where the APIs of providers of DNS are.
 MAILHOST_CLOUDFLARE_API = env("MAILHOST_CLOUDFLARE_API", default="https://api.cloudflare.com/client/v4")
+MAILHOST_DIGITALOCEAN_API = env("MAILHOST_DIGITALOCEAN_API", default="https://api.digitalocean.com/v2")
 # The operator's zone for customers' signing keys: their domains have aliases (CNAME) into it, and later keys need no
 # act of theirs. It takes dynamic updates (RFC 2136) at `server`, address@port, signed by the key (TSIG).
 MAILHOST_DKIM_ZONE = env("MAILHOST_DKIM_ZONE", default="").rstrip(".").lower()

@@ -10,8 +10,8 @@ from dns.api.tools import throttled
 from dns.changes import Change
 from dns.models import Publication, RecordChange, ZoneAccess
 from dns.nsupdate import ALGORITHMS
+from dns.providers import PROVIDERS
 from dns.publishing_operations import (
-    PROVIDERS,
     connect_zone,
     disconnect_zone,
     preview,
@@ -82,7 +82,7 @@ class ZoneAccessAnswer(Answer):
 
 class NewZoneAccess(Shape):
     """A TSIG key with which the zone's primary server takes updates (RFC 2136): `server`, `key_name`, `secret`. Or an
-    API token: `provider` (`cloudflare`), `secret`. `zone` is the domain unless given."""
+    API token: `provider` (`cloudflare`, `digitalocean`), `secret`. `zone` is the domain unless given."""
 
     provider = Text(required=False)
     server = Text(required=False)

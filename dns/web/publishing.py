@@ -5,17 +5,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from dns.changes import Change
-from dns.cloudflare import is_installed
 from dns.forms import ProviderForm, ZoneForm
 from dns.intents import left_over
 from dns.models import Publication, ZoneAccess
+from dns.provider_zone import is_installed
+from dns.providers import PROVIDERS
 from dns.publishing_operations import (
-    PROVIDERS,
     connect_zone,
     disconnect_zone,
     preview,
@@ -49,7 +50,7 @@ def connect(request: HttpRequest, uid: str) -> HttpResponse:
         with refusals(form):
             access = connect_zone(request.actor, domain=domain, **form.cleaned_data)
             text = _("%(server)s took the key. Look at what would change, then publish.")
-            messages.success(request, text % {"server": PROVIDERS.get(access.provider, access.server)})
+            messages.success(request, text % {"server": title_of(access) or access.server})
             return redirect("domain-publishing", domain.uid)
     shown_as = "provider_form" if is_provider else "zone_form"
     return render_form(request, "dns/publishing.html", form, **shown(domain) | {shown_as: form})
@@ -93,13 +94,19 @@ def shown(domain: Domain) -> dict:
         "domain": domain,
         "tab": "publishing",
         "access": access,
-        "provider": PROVIDERS.get(access.provider, "") if access else "",
+        "provider": title_of(access) if access else "",
+        "provider_titles": get_text_list([provider.title for provider in PROVIDERS.values()], _("or")),
         "is_cut_off": bool(left_over(timezone.now(), domain.pk)),
         "zone_form": new_zone_form(domain),
         "provider_form": ProviderForm(initial={"zone": domain.domain_name}) if is_installed() else None,
         "last": last,
         "last_changes": [Change.from_dict(values) for values in last.changes] if last else [],
     }
+
+
+def title_of(access: ZoneAccess) -> str:
+    """Return what people call the provider, "" for a name server of one's own."""
+    return PROVIDERS[access.provider].title if access.provider else ""
 
 
 def new_zone_form(domain: Domain) -> ZoneForm:

@@ -1,63 +1,48 @@
-"""A stand-in for the part of Cloudflare's v4 API that publishing uses, on loopback.
+"""A stand-in for the part of Cloudflare's v4 API that publishing uses.
 
 Written after the API's public reference: what it wants of each type, how it shows records, its errors and pages.
 """
 
-import json
 import re
 import secrets
-import threading
-import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+
+from tests.dns.stand_in import StandIn
 
 NEEDED = {"SRV": ("priority", "weight", "port", "target"), "CAA": ("flags", "tag", "value")}
-RECORDS = re.compile(r"/client/v4/zones/(?P<zone>\w+)/dns_records(?:/(?P<record>\w+))?")
+RECORDS = re.compile(r"/zones/(?P<zone>\w+)/dns_records(?:/(?P<record>\w+))?")
 
 
-class CloudflareApi:
-    """`api.records` is what stands in its one zone; `api.requests` what was asked: (method, path, headers).
-
-    `fails_at = n` answers the n-th writing from now with 500; `silent_for` delays every answer, in seconds.
-    """
+class CloudflareApi(StandIn):
+    base = "/client/v4"
 
     def __init__(self, zone: str, token: str) -> None:
-        self.zone, self.token, self.zone_id = zone, token, secrets.token_hex(16)
-        self.records: dict[str, dict[str, Any]] = {}
-        self.requests: list[tuple[str, str, dict[str, str]]] = []
-        self.fails_at: int | None = None
-        self.silent_for = 0.0
-        self.redirects_to = ""
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/client/v4"
-        self.lock = threading.Lock()
-
-    def __enter__(self) -> "CloudflareApi":
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__(zone, token)
+        self.zone_id = secrets.token_hex(16)
 
     def has(self, record_type: str, name: str, content: str, **more: Any) -> str:
-        """Enter what somebody else wrote; return its id."""
+        """Enter what somebody else wrote, as the API shows it; return its id."""
         record_id = secrets.token_hex(16)
         self.records[record_id] = {"type": record_type, "name": name, "content": content, "ttl": 300, **more}
         return record_id
 
-    def contents(self, name: str, record_type: str) -> list[str]:
-        return sorted(
-            record["content"]
-            for record in self.records.values()
-            if (record["name"], record["type"]) == (name, record_type)
-        )
+    def enters(self, record_type: str, name: str, data: str) -> str:
+        """The same, in zone-file form."""
+        if record_type == "MX":
+            priority, host = data.split(" ")
+            return self.has("MX", name, host.removesuffix("."), priority=int(priority))
+        if record_type == "CAA":
+            flags, tag, value = data.split(" ")
+            return self.has("CAA", name, data, data={"flags": int(flags), "tag": tag, "value": value.strip('"')})
+        return self.has(record_type, name, data.removesuffix("."))
+
+    def serves(self) -> set[tuple[str, str, str]]:
+        return {(row["name"], row["type"], served(row)) for row in self.records.values()}
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Any, token: str) -> tuple[int, Any]:
         if token != f"Bearer {self.token}":
             return 403, failure(9109, "Invalid access token")
-        if method == "GET" and path == "/client/v4/zones":
+        if method == "GET" and path == "/zones":
             return self.zones(query)
         asked = RECORDS.fullmatch(path)
         if not asked or asked["zone"] != self.zone_id:
@@ -73,10 +58,8 @@ class CloudflareApi:
         return 200, page([{"id": self.zone_id, "name": self.zone}], query)
 
     def write(self, method: str, record_id: str | None, body: Any) -> tuple[int, Any]:
-        if self.fails_at is not None:
-            self.fails_at -= 1
-            if self.fails_at < 0:
-                return 500, failure(1000, f"Internal error, token {self.token}")
+        if self.is_to_fail():
+            return 500, failure(1000, f"Internal error, token {self.token}")
         if record_id is not None and record_id not in self.records:
             return 404, failure(81044, "Record does not exist.")
         if method == "DELETE":
@@ -93,32 +76,20 @@ class CloudflareApi:
         self.records[record_id] = row
         return 200, {"success": True, "errors": [], "result": {"id": record_id, **row}}
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        api = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do(self) -> None:
-                url = urlsplit(self.path)
-                length = int(self.headers.get("Content-Length", 0))
-                body = json.loads(self.rfile.read(length)) if length else None
-                time.sleep(api.silent_for)
-                query = {name: values[0] for name, values in parse_qs(url.query).items()}
-                with api.lock:
-                    api.requests.append((self.command, self.path, dict(self.headers)))
-                    status, answer = api.answer(self.command, url.path, query, body, self.headers["Authorization"])
-                self.send_response(302 if api.redirects_to else status)
-                self.send_header("Content-Type", "application/json")
-                if api.redirects_to:
-                    self.send_header("Location", api.redirects_to)
-                self.end_headers()
-                self.wfile.write(json.dumps(answer).encode())
-
-            do_GET = do_POST = do_PUT = do_DELETE = do
-
-            def log_message(self, *_arguments: object) -> None:
-                """Nothing: the test says what was wrong."""
-
-        return Handler
+def served(row: dict[str, Any]) -> str:
+    kind, content = row["type"], row["content"]
+    match kind:
+        case "MX":
+            return f"{row['priority']} {content}."
+        case "SRV":
+            return "{priority} {weight} {port} {target}.".format(**row["data"])
+        case "CAA":
+            return '{flags} {tag} "{value}"'.format(**row["data"])
+        case "CNAME":
+            return f"{content}."
+        case _:
+            return content
 
 
 def shaped(body: dict[str, Any]) -> dict[str, Any]:

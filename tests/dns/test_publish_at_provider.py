@@ -1,34 +1,49 @@
-"""Publishing into a zone at a provider, by dns-lexicon and a stand-in for the provider's API."""
+"""Publishing into zones at providers, by dns-lexicon and a stand-in for each provider's API."""
 
 import builtins
 import logging
 import secrets
 import sys
 import time
+from datetime import timedelta
 
 import pytest
 from cryptography.fernet import Fernet
+from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.actors import system_actor
 from audit.models import Event
-from dns import cloudflare, tasks
-from dns.cloudflare import CloudflareZone, is_installed
-from dns.models import DnsRecord, Publication, PublishingIntent, WrittenRecord, ZoneAccess
+from dns import digitalocean, provider_zone, tasks
+from dns.models import CheckSchedule, DnsRecord, Publication, PublishingIntent, WrittenRecord, ZoneAccess
+from dns.provider_zone import ProviderZone, is_installed
+from dns.providers import PROVIDERS
 from dns.publishing_operations import connect_zone, preview, publish_records, settle_publication, undo_publication
+from dns.record_operations import expected_of, publish_where_automatic, until_next_check
+from dns.zone_data import rdata
 from dns.zone_writing import Bound, NotPublished
 from domains.models import Domain
+from mailhost.background import run
 from mailhost.errors import Refused
+from mailhost.models import Job
 from mailhost.scope import every_tenant, tenant_scope
 from tests.dns.cloudflare_api import CloudflareApi
+from tests.dns.digitalocean_api import DigitaloceanApi
 
-TOKEN = "cf-" + secrets.token_urlsafe(30)
+TOKEN = "token-" + secrets.token_urlsafe(30)
+APIS = {"cloudflare": CloudflareApi, "digitalocean": DigitaloceanApi}
+SPF = '"v=spf1 ip4:192.0.2.1 -all"'
+
+
+@pytest.fixture(params=PROVIDERS.values(), ids=lambda one: one.name)
+def provider(request) -> provider_zone.Provider:
+    return request.param
 
 
 @pytest.fixture
-def api(settings, dns_server):
-    with CloudflareApi("acme.example", TOKEN) as api:
-        settings.MAILHOST_CLOUDFLARE_API = api.url
+def api(provider, settings, dns_server):
+    with APIS[provider.name]("acme.example", TOKEN) as api:
+        setattr(settings, provider.setting, api.url)
         settings.MAILHOST_WEBHOOK_NETWORKS = ["127.0.0.0/8"]
         settings.MAILHOST_VAULT_KEYS = [Fernet.generate_key().decode()]
         settings.MAILHOST_SETUP_HOST = "setup.mailhost.example"
@@ -50,9 +65,15 @@ def domain(acme, verified, api) -> Domain:
 
 
 @pytest.fixture
-def connected(actor, domain) -> Domain:
-    connect_zone(actor, domain=domain, provider="cloudflare", secret=TOKEN)
+def connected(actor, provider, domain) -> Domain:
+    connect_zone(actor, domain=domain, provider=provider.name, secret=TOKEN)
     return domain
+
+
+@pytest.fixture
+def zone(provider, connected) -> ProviderZone:
+    """The way into the zone, for one act."""
+    return ProviderZone(provider, "acme.example", TOKEN)
 
 
 def planned(actor, domain):
@@ -65,57 +86,91 @@ def written(domain) -> int:
         return WrittenRecord.objects.filter(domain=domain).count()
 
 
-def test_all_kinds_of_records_are_published_and_then_nothing_is_left_to_do(actor, connected, api):
+def wanted(domain) -> set[tuple[str, str, str]]:
     with every_tenant("a test looks"):
-        wanted = {(row.name, row.record_type) for row in DnsRecord.objects.filter(domain=connected)}
-    others = {"flags": 0, "tag": "issue", "value": "ca.elsewhere.example"}
-    api.has("CAA", "acme.example", '0 issue "ca.elsewhere.example"', data=others)
+        rows = DnsRecord.objects.filter(domain=domain)
+        return {(row.name, row.record_type, rdata(expected_of(row))) for row in rows}
+
+
+def test_all_kinds_of_records_are_published_and_then_nothing_is_left_to_do(actor, connected, api):
+    api.enters("CAA", "acme.example", '0 issue "ca.elsewhere.example"')
+    others = api.serves()
     changes = planned(actor, connected)
-    assert len(api.records) == 1
+    assert api.serves() == others
 
     publication = publish_records(actor, domain=connected)
 
-    assert {kind for _, kind in wanted} == {"TXT", "MX", "SRV", "CNAME", "CAA"}
-    assert {(row["name"], row["type"]) for row in api.records.values()} == wanted
+    ours = wanted(connected)
+    assert {kind for _, kind, _ in ours} == {"TXT", "MX", "SRV", "CNAME", "CAA"}
+    assert max(len(data) for _, _, data in ours) > 255
+    assert api.serves() == ours | others
+    assert {row["ttl"] for row in api.records.values()} == {300, 3600}
     assert [change.as_dict() for change in changes] == [
         {**change, "removed": tuple(change["removed"]), "added": tuple(change["added"])}
         for change in publication.changes
     ]
     assert planned(actor, connected) == []
-    [mx] = [row for row in api.records.values() if row["type"] == "MX"]
-    assert (mx["content"], mx["priority"], mx["ttl"]) == ("mail.mailhost.example", 10, 3600)
     with pytest.raises(Refused) as refused:
         publish_records(actor, domain=connected)
     assert refused.value.code == "nothing_to_publish"
 
 
 def test_what_others_wrote_is_left_alone_and_spf_is_merged_in_one_step(actor, connected, api):
-    spf = api.has("TXT", "acme.example", '"v=spf1 ip4:192.0.2.1 -all"')
-    site = api.has("TXT", "acme.example", "google-site-verification=abc")
-    mx = api.has("MX", "acme.example", "mail.elsewhere.example", priority=5)
-    web = api.has("A", "acme.example", "192.0.2.80", proxied=True)
+    spf = api.enters("TXT", "acme.example", SPF)
+    site = ("acme.example", "TXT", '"google-site-verification=abc"')
+    mx = ("acme.example", "MX", "5 mail.elsewhere.example.")
+    web = ("acme.example", "A", "192.0.2.80")
+    for name, kind, data in (site, mx, web):
+        api.enters(kind, name, data)
 
     publish_records(actor, domain=connected)
 
-    assert api.records[spf]["content"] == '"v=spf1 ip4:192.0.2.1 include:_spf.mailhost.example -all"'
+    merged = '"v=spf1 ip4:192.0.2.1 include:_spf.mailhost.example -all"'
+    at_zone = {(kind, data) for name, kind, data in api.serves() if name == "acme.example"}
+    assert at_zone == {("TXT", merged), *((kind, data) for _, kind, data in (site, mx, web))}
     assert [method for method, path, _ in api.requests if path.endswith(spf)] == ["PUT"]
-    assert api.records[site]["content"] == "google-site-verification=abc"
-    assert (api.records[mx]["content"], api.records[web]["content"]) == ("mail.elsewhere.example", "192.0.2.80")
-    assert api.contents("acme.example", "MX") == ["mail.elsewhere.example"]
-    assert len(api.contents("acme.example", "TXT")) == 2
 
 
 def test_one_undo_brings_back_what_was_there(actor, connected, api):
-    api.has("TXT", "acme.example", '"v=spf1 ip4:192.0.2.1 -all"')
-    api.has("TXT", "www.acme.example", "hello")
-    before = {name: row["content"] for name, row in api.records.items()}
+    api.enters("TXT", "acme.example", SPF)
+    api.enters("TXT", "www.acme.example", '"hello"')
+    before = api.serves()
     publish_records(actor, domain=connected)
-    assert len(api.records) > len(before)
+    assert len(api.serves()) > len(before)
 
     undo_publication(actor, domain=connected)
 
-    assert {name: row["content"] for name, row in api.records.items()} == before
+    assert api.serves() == before
     assert written(connected) == 0
+
+
+def test_publishing_and_its_undo_begin_the_checks_after_a_change(actor, connected):
+    for act in (publish_records, undo_publication):
+        with every_tenant("a test lets days pass"):
+            CheckSchedule.objects.update(step=4, next_check_at=timezone.now() + timedelta(hours=20))
+            Job.objects.all().delete()
+        before = timezone.now()
+
+        act(actor, domain=connected)
+
+        with every_tenant("a test looks"):
+            schedule = CheckSchedule.objects.get(domain=connected)
+        assert (schedule.step, until_next_check(schedule.step, is_missed=False)) == (0, timedelta(minutes=5))
+        assert timedelta(minutes=1) <= schedule.next_check_at - before < timedelta(minutes=1, seconds=30)
+        assert Job.objects.filter(task="dns.tasks.check_records", arguments={"domain_id": connected.pk}).exists()
+
+
+def test_what_waits_to_be_published_by_itself_is_not_after_an_undo(actor, connected, api):
+    publish_records(actor, domain=connected)
+    with every_tenant("a test looks on"):
+        publish_where_automatic(connected)
+    undo_publication(actor, domain=connected)
+    written_there = len(api.requests)
+
+    run(Job.objects.get(task="dns.tasks.publish_records").pk)
+
+    assert len(api.requests) == written_there
+    assert api.records == {}
 
 
 def test_a_record_of_ours_goes_when_it_is_wanted_no_more(actor, connected, api):
@@ -126,7 +181,7 @@ def test_a_record_of_ours_goes_when_it_is_wanted_no_more(actor, connected, api):
 
     publish_records(actor, domain=connected)
 
-    assert api.contents(row.name, "TXT") == []
+    assert api.serves() == wanted(connected) - {one for one in wanted(connected) if one[1] == "CAA"}
 
 
 def test_what_was_written_before_a_failure_is_known_and_finished_or_taken_back(actor, connected, api):
@@ -150,19 +205,20 @@ def test_what_was_written_before_a_failure_is_known_and_finished_or_taken_back(a
 
 
 def test_what_was_changed_meanwhile_is_not_overwritten(actor, connected, api, monkeypatch):
-    spf = api.has("TXT", "acme.example", '"v=spf1 ip4:192.0.2.1 -all"')
-    apply = CloudflareZone.apply
+    apply = ProviderZone.apply
 
     def late(zone, changes):
-        api.records[spf]["content"] = '"v=spf1 ip4:192.0.2.9 -all"'
+        api.records.clear()
+        api.enters("TXT", "acme.example", '"v=spf1 ip4:192.0.2.9 -all"')
         apply(zone, changes)
 
-    monkeypatch.setattr(CloudflareZone, "apply", late)
+    api.enters("TXT", "acme.example", SPF)
+    monkeypatch.setattr(ProviderZone, "apply", late)
     with pytest.raises(Refused) as refused:
         publish_records(actor, domain=connected)
 
     assert "changed meanwhile" in refused.value.message
-    assert [row["content"] for row in api.records.values()] == ['"v=spf1 ip4:192.0.2.9 -all"']
+    assert api.serves() == {("acme.example", "TXT", '"v=spf1 ip4:192.0.2.9 -all"')}
     settle_publication(actor, domain=connected)
     assert not PublishingIntent.objects.filter(domain_pk=connected.pk).exists()
     with every_tenant("a test looks"):
@@ -181,9 +237,9 @@ def test_what_was_changed_meanwhile_is_not_overwritten(actor, connected, api, mo
         ({"secret": ""}, ("invalid_secret", "secret", "not an API token")),
     ],
 )
-def test_a_token_that_does_not_work_is_not_kept(actor, domain, change, refusal):
+def test_a_token_that_does_not_work_is_not_kept(actor, provider, domain, change, refusal):
     with pytest.raises(Refused) as refused:
-        connect_zone(actor, domain=domain, **{"provider": "cloudflare", "secret": TOKEN} | change)
+        connect_zone(actor, domain=domain, **{"provider": provider.name, "secret": TOKEN} | change)
 
     code, field, said = refusal
     assert (refused.value.code, refused.value.field) == (code, field)
@@ -192,7 +248,7 @@ def test_a_token_that_does_not_work_is_not_kept(actor, domain, change, refusal):
         assert not ZoneAccess.objects.exists()
 
 
-def test_the_token_stands_in_no_url_error_log_or_row(actor, connected, api, caplog):
+def test_the_token_stands_in_no_url_error_log_or_row(actor, connected, zone, api, caplog):
     caplog.set_level(logging.DEBUG)
     api.fails_at = 2
     with pytest.raises(Refused) as refused:
@@ -200,19 +256,19 @@ def test_the_token_stands_in_no_url_error_log_or_row(actor, connected, api, capl
     api.fails_at = None
     publish_records(actor, domain=connected)
 
-    assert refused.value.message == "Cloudflare answered 500."
+    assert refused.value.message == f"{zone.provider.title} answered 500."
     assert not [path for _, path, _ in api.requests if TOKEN in path]
     assert TOKEN not in caplog.text
-    assert TOKEN not in repr(CloudflareZone("acme.example", TOKEN))
+    assert TOKEN not in repr(zone) + repr(zone._records.api)
     with every_tenant("a test looks"):
         stored = [str(row) for model in (ZoneAccess, Publication, Event) for row in model.objects.values()]
     assert len(stored) >= 3
     assert not [row for row in stored if TOKEN in row]
 
 
-def test_a_provider_that_says_nothing_costs_as_long_as_the_bound(connected, api):
+def test_a_provider_that_says_nothing_costs_as_long_as_the_bound(provider, connected, api):
     api.silent_for = 4
-    zone = CloudflareZone("acme.example", TOKEN, Bound(0.5))
+    zone = ProviderZone(provider, "acme.example", TOKEN, Bound(0.5))
 
     began = time.monotonic()
     with pytest.raises(NotPublished, match="took too long"):
@@ -221,8 +277,7 @@ def test_a_provider_that_says_nothing_costs_as_long_as_the_bound(connected, api)
     assert time.monotonic() - began < 3
 
 
-def test_a_failure_on_the_way_is_said_in_the_language_of_whoever_asked(connected, api):
-    zone = CloudflareZone("acme.example", TOKEN)
+def test_a_failure_on_the_way_is_said_in_the_language_of_whoever_asked(zone, api):
     zone.check()
     api.token = "another"
 
@@ -230,26 +285,77 @@ def test_a_failure_on_the_way_is_said_in_the_language_of_whoever_asked(connected
         zone.read({("acme.example", "TXT")})
 
 
-def test_the_api_is_reached_by_the_guarded_client_alone(connected, api, settings):
+def test_the_api_is_reached_by_the_guarded_client_alone(zone, api, settings):
     api.redirects_to = "http://127.0.0.1:1/"
     with pytest.raises(NotPublished, match="answered 302"):
-        CloudflareZone("acme.example", TOKEN).check()
+        zone.check()
     settings.MAILHOST_WEBHOOK_NETWORKS = []
     asked = len(api.requests)
 
     with pytest.raises(NotPublished, match="could not be reached"):
-        CloudflareZone("acme.example", TOKEN).check()
+        zone.check()
 
     assert len(api.requests) == asked
 
 
-def test_a_zone_of_many_pages_is_read_to_its_end(connected, api):
+def test_a_zone_of_many_pages_is_read_to_its_end(zone, api):
     for number in range(230):
-        api.has("TXT", "acme.example", f"note {number}")
+        api.enters("TXT", "acme.example", f'"note {number}"')
 
-    found = CloudflareZone("acme.example", TOKEN).read({("acme.example", "TXT")})
+    found = zone.read({("acme.example", "TXT")})
 
     assert len(found["acme.example", "TXT"]) == 230
+
+
+@pytest.mark.parametrize("answer", [None, [], {}, {"domain_records": None}, {"success": True, "result": [{"a": 1}]}])
+def test_an_answer_that_is_none_is_said(zone, api, monkeypatch, answer):
+    monkeypatch.setattr(api, "answer", lambda *_arguments: (200, answer))
+
+    with pytest.raises(NotPublished, match="answered"):
+        zone.check()
+
+
+@pytest.mark.parametrize("further", ["http://127.0.0.1:1/v2/steal", "@127.0.0.1:1/"])
+@pytest.mark.parametrize("provider", [PROVIDERS["digitalocean"]], indirect=True)
+def test_the_token_goes_to_no_other_place_that_an_answer_names(zone, api, monkeypatch, further):
+    listed = {"domain_records": [], "links": {"pages": {"next": further}}}
+    monkeypatch.setattr(api, "answer", lambda *_arguments: (200, listed))
+
+    with pytest.raises(NotPublished, match="answered what cannot be read"):
+        zone.read({("acme.example", "TXT")})
+
+
+@pytest.mark.parametrize("provider", [PROVIDERS["digitalocean"]], indirect=True)
+def test_what_the_provider_cannot_hold_is_told_beforehand_and_left_out(actor, connected, api):
+    with every_tenant("a test asks for more than there is room for"):
+        DnsRecord.objects.filter(domain=connected, purpose="dmarc").update(value=f"v=DMARC1; p=none; rua={'x' * 500}")
+
+    [left] = [change for change in planned(actor, connected) if change.record_type == "TXT" and change.note]
+    publish_records(actor, domain=connected)
+
+    assert (left.name, left.does_something) == ("_dmarc.acme.example", False)
+    assert "longer than about 509" in left.note
+    assert "_dmarc.acme.example" not in {name for name, _, _ in api.serves()}
+
+
+@pytest.mark.parametrize(
+    ("record_type", "data", "said"),
+    [
+        ("TXT", '"v=spf1 -all"', ""),
+        ("TXT", '"a \\"word\\""', ""),
+        ("TXT", '"a \\\\ b"', "backslash"),
+        ("TXT", f'"{"x" * 255}" "{"x" * 255}"', "longer"),
+        ("CAA", '0 issue "letsencrypt.org"', ""),
+        ("CAA", '0 issue "letsencrypt.org; accounturi=https://ca.example/1"', "without parameters"),
+        ("CAA", '0 issue ";"', "without parameters"),
+        ("MX", "0 .", "without a host"),
+        ("SRV", "0 0 0 .", ""),
+        ("TLSA", "3 1 1 00", "of the type TLSA"),
+    ],
+)
+def test_what_digitalocean_cannot_hold_is_known(record_type, data, said):
+    assert said in digitalocean.cannot(record_type, data)
+    assert bool(said) == bool(digitalocean.cannot(record_type, data))
 
 
 @pytest.mark.parametrize(
@@ -262,10 +368,10 @@ def test_a_zone_of_many_pages_is_read_to_its_end(connected, api):
     ],
 )
 def test_texts_are_read_with_and_without_quotes(content, data):
-    assert cloudflare.data_of("TXT", content) == data
+    assert provider_zone.data_of("TXT", content) == data
 
 
-def test_without_the_extra_it_is_not_offered(actor, domain, monkeypatch):
+def test_without_the_extra_it_is_not_offered(actor, provider, domain, monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "lexicon"]:
         monkeypatch.delitem(sys.modules, name)
     find = builtins.__import__
@@ -280,5 +386,5 @@ def test_without_the_extra_it_is_not_offered(actor, domain, monkeypatch):
 
     assert not is_installed()
     with pytest.raises(Refused) as refused:
-        connect_zone(actor, domain=domain, provider="cloudflare", secret=TOKEN)
+        connect_zone(actor, domain=domain, provider=provider.name, secret=TOKEN)
     assert refused.value.code == "invalid_provider"
