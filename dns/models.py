@@ -152,6 +152,31 @@ class CheckSchedule(TenantOwned):
         return f"{self.domain}: {self.next_check_at:%Y-%m-%d %H:%M}"
 
 
+class LameServer(TenantOwned):
+    """A name server of a domain's zone that does not answer for it while others do, and since when.
+
+    `outcome` is one of `dns.answers`; `looks`: how often in a row it was found so; `told_at`: when it had lasted.
+    """
+
+    tenant_path = "domain__tenant__path"
+    domain_path = "domain"
+
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="lame_servers")
+    server = ExactCharField(max_length=253)
+    outcome = models.CharField(max_length=20)
+    since = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    looks = models.PositiveSmallIntegerField(default=1)
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "dns_lame_servers"
+        constraints = [models.UniqueConstraint(fields=["domain", "server"], name="lame_server_once")]
+
+    def __str__(self) -> str:
+        return f"{self.server} of {self.domain}: {self.outcome}"
+
+
 class MtaSts(TenantOwned):
     """The MTA-STS mode that a domain has chosen (`dns.mta_sts`), and since when it holds."""
 

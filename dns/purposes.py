@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from dns.answers import Outcome
 from dns.changes import merge_spf
 from dns.models import DnsRecord, Necessity, Purpose, Status
 from dns.records import why
+from dns.server_operations import ANSWERS, NAME_SERVER, NOT_NAMED
 from dns.spf import SpfError
 
 Words = str | Promise
@@ -73,6 +75,7 @@ NAMES = {
     Purpose.MTA_STS: _("TLS policy (MTA-STS)"),
     Purpose.TLS_RPT: _("TLS reports"),
     Purpose.CAA: _("Certificate authority (CAA)"),
+    NAME_SERVER: _("Name server"),
 }
 
 NECESSITY_WORDS = {
@@ -88,6 +91,15 @@ STATUS_WORDS: dict[str, tuple[str, Words]] = {
     Status.MISMATCH: ("problem", _("Differs")),
     Status.TEMPORARY_FAILURE: ("waiting", _("DNS did not answer")),
     Status.NOT_CHECKED: ("waiting", _("Not checked")),
+}
+# The same of a name server, in the history of a domain.
+SERVER_WORDS: dict[str, tuple[str, Words]] = {
+    ANSWERS: ("ok", _("Answers")),
+    NOT_NAMED: ("off", _("No longer named")),
+    Outcome.LAME.value: ("waiting", _("Does not serve the zone")),
+    Outcome.TIMEOUT.value: ("waiting", _("Does not answer")),
+    Outcome.SERVER_FAILURE.value: ("waiting", _("Fails")),
+    Outcome.UNREADABLE.value: ("waiting", _("Answers what cannot be read")),
 }
 
 
@@ -123,7 +135,7 @@ def groups(domain_name: str, records: Iterable[DnsRecord]) -> list[Group]:
 
 def status_word(status: str) -> tuple[str, Words]:
     """Return tone and word of a status that may be of an older day than this table."""
-    return STATUS_WORDS.get(status, ("plain", status))
+    return (STATUS_WORDS | SERVER_WORDS).get(status, ("plain", status))
 
 
 def _shown(domain_name: str, record: DnsRecord) -> ShownRecord:

@@ -19,6 +19,7 @@ from dns.observation import Finding, Subject, observe, shows_key
 from dns.operations import PUBLISH_KEYS
 from dns.proof import judge_proof
 from dns.records import ExpectedRecord, Installation, SigningKey, dkim_name, expected_records
+from dns.server_operations import lame_by_domain, note_servers, servers_in
 from domains.locks import lock_domain
 from domains.models import Domain
 from domains.notices import tell
@@ -134,7 +135,7 @@ def observe_records(domains: Sequence[Domain], *, now: datetime) -> None:
     """Look up the records of these domains and note what was found. Keys and proof follow.
 
     An observation leaves no audit record; what follows from it does. A failure of DNS never turns a good verdict
-    bad: the former one stays, with the reason beside it.
+    bad: the former one stays, with the reason beside it. A server that fails while others answer is noted apart.
     """
     rows = {domain.pk: [] for domain in domains}
     for row in DnsRecord.objects.filter(domain__in=domains).order_by("pk"):
@@ -150,12 +151,16 @@ def observe_records(domains: Sequence[Domain], *, now: datetime) -> None:
         )
         for domain in domains
     ]
+    were_lame = lame_by_domain(domains)
     for domain, found in zip(domains, observe(subjects), strict=True):
         seen = dict(zip([row.pk for row in rows[domain.pk]], found, strict=True))
         # Each is a transaction of its own, and may meet a customer's change of the same domain.
         retried(partial(_note, domain, rows[domain.pk], seen, now))
         retried(partial(_follow_keys, domain, rows[domain.pk], seen, keys[domain.pk], now))
         retried(partial(_follow_proof, domain, rows[domain.pk], seen, now))
+        servers = servers_in(finding.sight for finding in found)
+        if servers.lame or domain.pk in were_lame:
+            retried(partial(note_servers, domain, servers, now))
 
 
 @transaction.atomic

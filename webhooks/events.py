@@ -40,6 +40,8 @@ NOTICES = (
     "domain.proof_lapsed",
     "domain.proof_restored",
     "domain.recovered",
+    "domain.server_lame",
+    "domain.server_recovered",
     "domain.taken_over",
 )
 TEST = "webhook.test"

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from dns.models import CheckSchedule, DnsRecord, RecordChange, Status, ZoneAccess
+from dns.models import CheckSchedule, DnsRecord, LameServer, RecordChange, Status, ZoneAccess
 from dns.purposes import NAMES, groups, status_word
 from dns.record_operations import check_records
 from dns.zone_file import zone_text
@@ -39,12 +39,20 @@ def records(request: HttpRequest, uid: str) -> HttpResponse:
         "total": len(found),
         "last_checked_at": last,
         "next_check_at": CheckSchedule.objects.filter(domain=domain).values_list("next_check_at", flat=True).first(),
+        "lame_servers": lame_servers(domain),
         "access": ZoneAccess.objects.filter(domain=domain).first(),
         "now": now,
         "is_being_checked": is_being_checked(request.GET.get("checking", ""), last, now),
         "is_followed": is_followed(request.GET.get("published", ""), found, now) or is_new(domain, found, now),
     }
     return render(request, "dns/records.html", context)
+
+
+def lame_servers(domain: Domain) -> list[LameServer]:
+    rows = list(LameServer.objects.filter(domain=domain).order_by("server"))
+    for row in rows:
+        row.word = status_word(row.outcome)[1]
+    return rows
 
 
 @require_POST

@@ -27,7 +27,8 @@ def records_of(name: str, kind: str, *values: str) -> dns.rrset.RRset:
 
 class ScriptedDns:
     """`server.says("acme.example", "MX", "10 mail.example.")`; other types of a known name are empty, other names do
-    not exist. `fails(name)` answers SERVFAIL, `is_silent(name)` nothing, `is_lame(name)` without authority.
+    not exist. `fails(name)` answers SERVFAIL, `refuses(name)` REFUSED, `is_silent(name)` nothing, `is_lame(name)` is
+    without authority.
 
     It is the resolver, and an authoritative server of every zone: those of two labels ("acme.example"), whose name
     servers are `ns1.<zone>` at 127.0.0.1 unless `has_servers` says otherwise. `remembers` is what only the resolver
@@ -74,6 +75,9 @@ class ScriptedDns:
 
     def fails(self, name: str) -> None:
         self.outcomes[name] = dns.rcode.SERVFAIL
+
+    def refuses(self, name: str) -> None:
+        self.outcomes[name] = dns.rcode.REFUSED
 
     def is_silent(self, name: str) -> None:
         self.outcomes[name] = SILENCE

@@ -8,11 +8,13 @@ from django.utils import timezone
 
 from accounts.actors import system_actor
 from dns import tasks
-from dns.models import CheckSchedule, DnsRecord, RecordChange
+from dns.models import CheckSchedule, DnsRecord, LameServer, RecordChange
+from dns.purposes import status_word
 from dns.record_operations import claim_due_domains, expected_of, observe_records, until_next_check
 from domains.models import DomainNotice
 from mailhost.models import Job
 from mailhost.scope import every_tenant
+from tests.dns.scripted_dns import ScriptedDns
 from webhooks.models import Delivery
 from webhooks.operations import create_endpoint
 
@@ -36,6 +38,15 @@ def domain(acme, verified, dns_server):
         dns_server.says(row.name, row.record_type, expected_of(row).rdata)
     look(domain, NOW - HOUR)
     return domain
+
+
+@pytest.fixture
+def second_server(dns_server):
+    """Another authoritative server of acme.example, which says the same."""
+    dns_server.has_servers("acme.example", ns1="127.0.0.1", ns2="127.0.0.2")
+    with ScriptedDns("127.0.0.2", dns_server.port) as server:
+        server.records = dns_server.records
+        yield server
 
 
 def look(domain, at: datetime) -> DnsRecord:
@@ -121,6 +132,69 @@ def test_an_hours_slip_is_no_miss_that_counts_later(domain, dns_server):
     dns_server.says("acme.example", "MX", "10 mail.mailhost.example.")
 
     assert look(domain, NOW + 8 * HOUR).misses == 0
+
+
+@pytest.mark.parametrize(
+    ("trouble", "outcome"), [("is_lame", "lame"), ("fails", "server_failure"), ("refuses", "lame")]
+)
+def test_a_server_that_is_lame_while_others_answer_is_told_with_since_when(
+    domain, dns_server, second_server, trouble, outcome
+):
+    for name in {row.name for row in DnsRecord.objects.filter(domain=domain)}:
+        getattr(second_server, trouble)(name)
+
+    statuses = {look(domain, NOW + hours * HOUR).status for hours in (0, 1, 23)}
+    [row] = LameServer.objects.all()
+    assert (row.server, row.outcome, row.since, row.looks) == ("ns2.acme.example", outcome, NOW, 3)
+    assert (statuses, events()) == ({"ok"}, [])
+    assert status_word(row.outcome)[0] == "waiting"
+
+    look(domain, NOW + 24 * HOUR)
+    look(domain, NOW + 48 * HOUR)
+    assert {row.status for row in DnsRecord.objects.filter(domain=domain)} == {"ok"}
+    assert events() == ["domain.server_lame"]
+    assert "ns2.acme.example" in DomainNotice.objects.get().text
+
+    second_server.outcomes.clear()
+    look(domain, NOW + 72 * HOUR)
+    assert not LameServer.objects.exists()
+    assert events() == ["domain.server_lame", "domain.server_recovered"]
+    assert [event for event, _ in webhooks()] == events()
+    lines = RecordChange.objects.filter(domain=domain, name="ns2.acme.example").order_by("pk")
+    assert [(line.purpose, line.status_before, line.status, line.seen_at) for line in lines] == [
+        ("name_server", "answers", outcome, NOW),
+        ("name_server", outcome, "answers", NOW + 72 * HOUR),
+    ]
+
+
+def test_a_server_that_is_lame_for_a_day_and_taken_out_is_told_to_nobody(domain, dns_server, second_server):
+    for name in {row.name for row in DnsRecord.objects.filter(domain=domain)}:
+        second_server.fails(name)
+    look(domain, NOW)
+    dns_server.has_servers("acme.example", ns1="127.0.0.1")
+
+    look(domain, NOW + 24 * HOUR)
+
+    assert (LameServer.objects.count(), events()) == (0, [])
+    assert RecordChange.objects.latest("pk").status == "not_named"
+
+
+def test_where_no_server_answers_none_is_called_lame(domain, dns_server, second_server):
+    for server in (dns_server, second_server):
+        for name in {row.name for row in DnsRecord.objects.filter(domain=domain)}:
+            server.fails(name)
+
+    look(domain, NOW)
+
+    assert not LameServer.objects.exists()
+
+
+def test_a_server_that_misses_one_question_alone_is_not_lame(domain, dns_server, second_server):
+    second_server.fails("acme.example")
+
+    look(domain, NOW)
+
+    assert not LameServer.objects.exists()
 
 
 def test_the_history_says_what_changed_and_when(domain, dns_server):

@@ -6,7 +6,7 @@ from django.utils import translation
 
 from dns import dkim, remembered
 from mailhost.said import translated
-from tests.apiside import Caller, assert_problem, errors_of, make_cast
+from tests.apiside import Caller, assert_problem, errors_of, make_cast, make_key
 from tests.webside import fresh_cache  # noqa: F401  a fixture
 
 
@@ -174,12 +174,54 @@ def test_an_answer_is_repeated_for_as_long_as_dns_says(caller, dns_server):
     assert (first, len(dns_server.asked)) == (second, asked)
 
 
-def test_lookups_are_limited_per_key(caller, dns_server, monkeypatch):
+def kept_for() -> list[int]:
+    """Return for how many seconds more each answer is kept that was remembered in this test."""
+    redis = cache._cache.get_client(None, write=True)
+    keys = redis.scan_iter(f"{cache.key_prefix}:*:dns:*", count=1000)
+    return [redis.ttl(key) for key in keys if b":dns:count:" not in key]
+
+
+def test_an_answer_is_forgotten_when_dns_says_and_a_failure_soon(caller, dns_server):
+    dns_server.says("shop.example", "MX", "10 mail.shop.example.")
+    dns_server.says("mail.shop.example", "A", "203.0.113.25")
+    ttl = caller.read("/dns/mx/shop.example")["ttl"]
+    [answer] = kept_for()
+    cache.key_prefix += "-later"
+    dns_server.fails("shop.example")
+    caller.read("/dns/mx/shop.example")
+    [failure] = kept_for()
+
+    assert (ttl, 30 < answer <= 60, 0 < failure <= 30) == (60, True, True)
+
+
+def test_lookups_are_limited_per_key(db, dns_server, fresh_cache, monkeypatch):  # noqa: F811  the fixture of that name
     monkeypatch.setattr(remembered, "MOST_A_MINUTE", 2)
+    acme = make_cast().acme
+    one, other = acme.caller(), Caller(make_key(acme.tenant))
 
-    codes = [caller.call("GET", f"/dns/mx/shop{number}.example").status_code for number in range(3)]
+    codes = [one.call("GET", f"/dns/mx/shop{number}.example").status_code for number in range(3)]
+    codes.append(one.call("POST", "/dns/check", {"domain": "shop.example"}).status_code)
 
-    assert codes == [200, 200, 429]
+    assert codes == [200, 200, 429, 429]
+    # What is remembered costs nobody anything, and another key has a count of its own.
+    assert one.call("GET", "/dns/mx/shop1.example").status_code == 200
+    assert other.call("GET", "/dns/mx/shop9.example").status_code == 200
+
+
+def test_what_leads_on_and_on_is_followed_a_few_steps(caller, dns_server):
+    for number in range(100):
+        dns_server.says_text(
+            f"n{number}.example", f"v=spf1 include:n{number + 1}.example redirect=n{number + 2}.example"
+        )
+    dns_server.says("a.example", "CNAME", "b.example")
+    dns_server.says("b.example", "CNAME", "a.example")
+
+    deep, circle = caller.read("/dns/spf/n0.example"), caller.read("/dns/mx/a.example")
+
+    assert deep["found"] == ["v=spf1 include:n1.example redirect=n2.example"]
+    assert "is included too deep" in " ".join(deep["problems"])
+    assert (circle["found"], circle["outcome"]) == ([], "unreadable")
+    assert len(dns_server.asked) < 60
 
 
 def test_what_strangers_wrote_shows_harmlessly(caller, dns_server):

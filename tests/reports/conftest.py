@@ -60,13 +60,21 @@ def mail(signing_key) -> Callable[..., bytes]:
     """Write a message as a receiver does: `mail(domain, document)`."""
 
     def write(
-        domain, document: bytes, *, pack=gzip.compress, sign: bool = True, to: str = "", sender=RECEIVER
+        domain,
+        document: bytes,
+        *,
+        pack=gzip.compress,
+        sign: bool = True,
+        to: str = "",
+        sender=RECEIVER,
+        copies: int = 1,
     ) -> bytes:
         message = EmailMessage()
         message["From"], message["Subject"] = f"reports@{sender}", "Report Domain: acme.example"
         message["Message-ID"] = "<1@receiver.example>"
         message.set_content("A report.")
-        message.add_attachment(pack(document), maintype="application", subtype="gzip", filename="report.xml.gz")
+        for _ in range(copies):
+            message.add_attachment(pack(document), maintype="application", subtype="gzip", filename="report.xml.gz")
         raw = message.as_bytes().replace(b"\n", b"\r\n")
         if sign:
             raw = dkim.sign(raw, b"s1", RECEIVER.encode(), signing_key[0]) + raw

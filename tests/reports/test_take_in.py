@@ -7,9 +7,11 @@ import zipfile
 from datetime import date, timedelta
 
 import pytest
+from django.db import DataError, OperationalError
 from django.utils import timezone
 
 from mailhost.scope import every_tenant
+from reports import intake, operations, unpacking
 from reports.intake import take_in
 from reports.models import DmarcCount, Report, SetAside, Source, TlsCount
 from tests.reports.conftest import RECEIVER, REPORTS, YESTERDAY, dmarc_xml, row
@@ -176,6 +178,12 @@ def test_mail_of_another_domain_in_a_report_is_not_counted(acme, mail):
     assert counts() == [("192.0.2.25", True, True, 6)]
 
 
+# Ten to the ninth of one word.
+LAUGHS = b"<!DOCTYPE a [<!ENTITY b0 'ha'>%s]><feedback>&b9;</feedback>" % b"".join(
+    b"<!ENTITY b%d '%s'>" % (number, b"&b%d;" % (number - 1) * 10) for number in range(1, 10)
+)
+
+
 @pytest.mark.parametrize(
     ("document", "said"),
     [
@@ -183,6 +191,9 @@ def test_mail_of_another_domain_in_a_report_is_not_counted(acme, mail):
         (b"<feedback>", "no XML"),
         (b"<other/>", "no DMARC report"),
         (b'<!DOCTYPE a [<!ENTITY b "c">]><feedback>&b;</feedback>', "no XML"),
+        (LAUGHS, "no XML"),
+        (b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/hostname">]><feedback>&b;</feedback>', "no XML"),
+        (b'<!DOCTYPE a [<!ENTITY % b SYSTEM "http://127.0.0.1:9/">%b;]><feedback/>', "no XML"),
         (dmarc_xml(domain="a b"), "no domain"),
         (dmarc_xml(row(source="1.2.3")), "names no address"),
         (dmarc_xml(row(source="fe80::1%é")), "names no address"),
@@ -221,6 +232,33 @@ def test_a_broken_report_is_set_aside_with_its_reason(acme, mail, document, said
 def test_a_bomb_or_a_torn_archive_is_set_aside(acme, mail, pack, said):
     assert taken(mail(acme, dmarc_xml(), pack=pack)) == "set_aside"
     assert said in reason()
+
+
+def test_a_message_with_more_in_it_than_any_report_is_set_aside(acme, mail):
+    for kind, most in (("documents", unpacking.MOST_DOCUMENTS), ("parts", unpacking.MOST_PARTS)):
+        document = dmarc_xml() if kind == "documents" else b"nothing"
+        assert taken(mail(acme, document, copies=most + 1)) == "set_aside"
+        assert f"more than {most} {kind}" in reason()
+    assert taken(b"x" * (unpacking.MOST_MESSAGE_BYTES + 1)) == "set_aside"
+    assert reason() == "The message is too large."
+    assert counts() == []
+
+
+@pytest.mark.parametrize("fault", [RecursionError("too deep"), MemoryError(), DataError(1406, "Data too long")])
+def test_a_message_on_which_the_reader_fails_is_set_aside_and_one_for_which_the_database_is_away_waits(
+    acme, mail, monkeypatch, fault
+):
+    def fails(_raw, _now, **_more):
+        raise fault
+
+    monkeypatch.setattr(intake, "take_in", fails)
+    assert operations.taken_in(mail(acme, dmarc_xml()), NOW) == "set_aside"
+    assert type(fault).__name__ in reason()
+
+    fault = OperationalError(2006, "Server has gone away")
+    with pytest.raises(OperationalError):
+        operations.taken_in(mail(acme, dmarc_xml()), NOW)
+    assert SetAside.objects.count() == 1
 
 
 def test_what_a_stranger_wrote_is_kept_short_and_printable(acme):
