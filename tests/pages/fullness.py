@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from dns.models import DkimKey, KeyState, RecordChange, ZoneAccess
+from dns.models import DkimKey, KeyState, LameServer, RecordChange, ZoneAccess
 from domains.models import Domain
 from domains.operations import create_domain
 from mailboxes.app_password_operations import create_app_password
@@ -51,6 +51,19 @@ def fill_acme_to_the_brim(town: Town) -> dict[str, str]:
             status="ok",
             found=["10 mail.mailhost.example"],
             seen_at=now - timedelta(hours=2),
+        )
+        since = now - timedelta(days=3)
+        LameServer.objects.create(
+            domain=works, server=f"ns2.{works.domain_name}", outcome="timeout", since=since, last_seen_at=now, looks=4
+        )
+        RecordChange.objects.create(
+            domain=works,
+            purpose="name_server",
+            record_type="NS",
+            name=f"ns2.{works.domain_name}",
+            status_before="answers",
+            status="timeout",
+            seen_at=since,
         )
         mailbox = Mailbox.objects.get(email="anna@acme.example")
         create_app_password(anna, mailbox=mailbox, name="Telephone", protocols=["imap", "smtp"])
