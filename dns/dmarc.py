@@ -24,6 +24,13 @@ MEANINGS_BELOW = {
     "quarantine": _("For subdomains: receivers treat mail that fails as suspicious: most put it into the spam folder."),
     "reject": _("For subdomains: receivers refuse mail that fails."),
 }
+# When a report of a single message is asked for (fo), in the order of FAILURE_OPTIONS.
+MEANINGS_OF_FAILURE = {
+    "0": _("One is asked for when neither SPF nor DKIM passes for the domain."),
+    "1": _("One is asked for when SPF or DKIM does not pass for the domain, even if the other does."),
+    "d": _("One is asked for when a DKIM signature does not verify."),
+    "s": _("One is asked for when SPF does not pass."),
+}
 
 
 @dataclass(frozen=True)
@@ -109,4 +116,12 @@ def meaning(record: str) -> list[Said]:
         said.append(Said(_("Reports of each day go to %(addresses)s."), addresses=to))
     else:
         said.append(Said(_("Nobody gets reports, so nobody sees what fails. Name an address in rua.")))
-    return said
+    return said + _of_single_messages(found, tags(record).get("fo", "0").lower())
+
+
+def _of_single_messages(found: Dmarc, options: str) -> list[Said]:
+    if not found.ruf:
+        return []
+    to = ", ".join(address.removeprefix("mailto:") for address in found.ruf)
+    said = [Said(_("Reports of single messages go to %(addresses)s; few receivers send them."), addresses=to)]
+    return said + [Said(text) for option, text in MEANINGS_OF_FAILURE.items() if option in options.split(":")]

@@ -137,6 +137,21 @@ def test_a_dmarc_record_is_made_from_choices(caller):
     assert "pct" not in made["value"]
 
 
+def test_every_choice_of_a_dmarc_record_is_put_into_words(caller):
+    body = {"policy": "reject", "ruf": ["a@shop.example", "b@shop.example"], "failure_options": "1:d"}
+
+    made = caller.call("POST", "/dns/dmarc", body).json()
+
+    assert made["value"] == "v=DMARC1; p=reject; ruf=mailto:a@shop.example,mailto:b@shop.example; fo=1:d"
+    assert made["meaning"] == [
+        "Receivers refuse mail that fails.",
+        "Nobody gets reports, so nobody sees what fails. Name an address in rua.",
+        "Reports of single messages go to a@shop.example, b@shop.example; few receivers send them.",
+        "One is asked for when SPF or DKIM does not pass for the domain, even if the other does.",
+        "One is asked for when a DKIM signature does not verify.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("path", "body", "error"),
     [
