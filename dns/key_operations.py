@@ -5,6 +5,7 @@ one waits at a time, and each step is one transaction: whatever crashes in betwe
 goes on.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -166,12 +167,26 @@ def activate_key(actor: Actor, *, domain: Domain, now: datetime) -> DkimKey | No
 def withdraw_key(actor: Actor, *, key: DkimKey, now: datetime) -> DkimKey:
     """Stop signing with a key that DNS has ceased to show. It waits to be shown again, unless another one waits."""
     lock_domain(actor, key.domain)
+    _stop_signing(key, now)
+    key.refresh_from_db()
+    return key
+
+
+def withdraw_keys(domain: Domain, names: Collection[str], now: datetime) -> None:
+    """Let no key sign whose record was just taken out at one of these names. The domain's row is locked."""
+    for key in DkimKey.objects.filter(domain=domain, state__in=[KeyState.PUBLISHED, KeyState.ACTIVE]).order_by("pk"):
+        if dkim_name(key.selector, domain.domain_name) in names:
+            _stop_signing(key, now)
+            DkimKey.objects.filter(pk=key.pk, state=KeyState.PUBLISHED).update(
+                state=KeyState.PENDING, state_since=now, updated_at=now
+            )
+
+
+def _stop_signing(key: DkimKey, now: datetime) -> None:
     waits = DkimKey.objects.next_in_line().filter(domain_id=key.domain_id).exists()
     state = KeyState.RETIRING if waits else KeyState.PENDING
     if DkimKey.objects.filter(pk=key.pk, state=KeyState.ACTIVE).update(state=state, state_since=now, updated_at=now):
         want_tables(key.domain.domain_name)
-    key.refresh_from_db()
-    return key
 
 
 @operation("dkim_keys.retire")

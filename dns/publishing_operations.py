@@ -9,6 +9,7 @@ from django.utils import timezone
 from dns import intents
 from dns.answers import Answer, Outcome
 from dns.changes import Change, Place, plan, text_of
+from dns.key_operations import withdraw_keys
 from dns.lookup import look_up, may_be_asked
 from dns.models import DnsRecord, Publication, PublishingIntent, Status, WrittenRecord, ZoneAccess
 from dns.nsupdate import ALGORITHMS, NameServer
@@ -115,7 +116,8 @@ def publish_records(actor: Actor, *, domain: Domain) -> Publication:
 
 @operation("zones.undo")
 def undo_publication(actor: Actor, *, domain: Domain) -> Publication:
-    """Bring back what stood before the last publication, as far as nobody changed it since. Automatic publishing ends.
+    """Bring back what stood before the last publication, as far as nobody changed it since. Automatic publishing ends,
+    and a key whose record goes signs no more until it is published again.
 
     Raises Refused: not_found, not_connected, nothing_to_undo, under_way, too_many_lookups, not_published.
     """
@@ -135,6 +137,7 @@ def undo_publication(actor: Actor, *, domain: Domain) -> Publication:
     last.save(update_fields=["undone_at"])
     ZoneAccess.objects.filter(domain=domain).update(automatic=False)
     _keep_ledger(domain, changes)
+    withdraw_keys(domain, {change.name for change in doing if change.removed}, now)
     _look_soon(domain, now)
     return last
 

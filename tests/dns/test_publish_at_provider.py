@@ -15,7 +15,16 @@ from django.utils.translation import override
 from accounts.actors import system_actor
 from audit.models import Event
 from dns import digitalocean, provider_zone, tasks
-from dns.models import CheckSchedule, DnsRecord, Publication, PublishingIntent, WrittenRecord, ZoneAccess
+from dns.models import (
+    CheckSchedule,
+    DkimKey,
+    DnsRecord,
+    Publication,
+    PublishingIntent,
+    SigningGeneration,
+    WrittenRecord,
+    ZoneAccess,
+)
 from dns.provider_zone import ProviderZone, is_installed
 from dns.providers import PROVIDERS
 from dns.publishing_operations import connect_zone, preview, publish_records, settle_publication, undo_publication
@@ -158,6 +167,20 @@ def test_publishing_and_its_undo_begin_the_checks_after_a_change(actor, connecte
         assert (schedule.step, until_next_check(schedule.step, is_missed=False)) == (0, timedelta(minutes=5))
         assert timedelta(minutes=1) <= schedule.next_check_at - before < timedelta(minutes=1, seconds=30)
         assert Job.objects.filter(task="dns.tasks.check_records", arguments={"domain_id": connected.pk}).exists()
+
+
+@pytest.mark.parametrize("state", ["published", "active"])
+def test_a_key_whose_record_an_undo_takes_out_signs_no_more(actor, connected, state):
+    publish_records(actor, domain=connected)
+    with every_tenant("a test lets a check see the key"):
+        DkimKey.objects.filter(domain=connected).update(state=state)
+        SigningGeneration.objects.all().delete()
+
+    undo_publication(actor, domain=connected)
+
+    with every_tenant("a test looks"):
+        assert DkimKey.objects.get(domain=connected).state == "pending"
+        assert SigningGeneration.objects.exists() == (state == "active")
 
 
 def test_what_waits_to_be_published_by_itself_is_not_after_an_undo(actor, connected, api):
