@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from mailboxes.models import Alias
-from tenants.references import of_tenants_in_scope
 
 
 @dataclass(frozen=True)
@@ -59,27 +58,28 @@ class AliasGroup:
         return max(row.updated_at for row in self.rows)
 
 
-def sources() -> QuerySet:
-    """What lists of aliases page by: each source once, in the lists' order."""
-    return _each_once(of_tenants_in_scope(Alias.objects.written_in_order()))
+def sources_of(tenants: tuple[int, ...] | None, words: str = "") -> QuerySet:
+    """What lists of aliases page by: each source once, in the lists' order, of these tenants in scope, None for all
+    (see `mailboxes.listing.whose`), and with these words."""
+    rows = Alias.objects.filter(own_mailbox=None, is_denial=False)
+    rows = rows if tenants is None else rows.filter(tenant_id__in=tenants)
+    rows = matching_sources(rows, words) if words else rows
+    return rows.of_main_domains().order_by("alias_email", "domain_id").values("alias_email", "domain_id").distinct()
 
 
-def sources_of(tenants: tuple[int, ...] | None) -> QuerySet:
-    """The same, of these tenants in scope, None for all (see `mailboxes.listing.whose`)."""
-    rows = Alias.objects.written_in_order()
-    return _each_once(rows if tenants is None else rows.filter(tenant_id__in=tenants))
-
-
-def _each_once(rows: QuerySet) -> QuerySet:
-    return rows.order_by("alias_email", "domain_id").values("alias_email", "domain_id").distinct()
+def matching_sources(rows: QuerySet, words: str) -> QuerySet:
+    """Return the aliases with these words, in small letters, in their source or a target."""
+    return rows.filter(Q(alias_email__contains=words) | Q(destination_email__contains=words))
 
 
 def groups_of(found: Iterable[Mapping[str, object]]) -> list[AliasGroup]:
     """Return the groups of these sources, in their order, with one query."""
     keys = [(source["alias_email"], source["domain_id"]) for source in found]
     rows = defaultdict(list)
-    for row in Alias.objects.listed().filter(alias_email__in={source for source, _ in keys}):
-        rows[row.alias_email, row.domain_id].append(row)
+    for row in Alias.objects.in_order().filter(alias_email__in={source for source, _ in keys}):
+        # Were this a condition of the query, MariaDB would read all aliases of the tenant, as it has an index for it.
+        if row.own_mailbox_id is None and not row.is_denial:
+            rows[row.alias_email, row.domain_id].append(row)
     return [AliasGroup(tuple(rows[key])) for key in keys if rows[key]]
 
 

@@ -99,4 +99,6 @@ def beginning_first(rows: QuerySet, words: str) -> Stages:
     """Return what was found for these words with those first whose address begins so: a range of an index, while
     words in the midst are looked for from address to address."""
     begins = Q(email__gte=words, email__lt=words + LAST_SIGN)
-    return Stages(rows.filter(begins), rows.filter(~begins))
+    # Said as a range, what does not begin so would be two ranges, and MariaDB slower by a fifth in reading both than
+    # in reading all of the tenant's.
+    return Stages(rows.filter(begins), rows.exclude(email__startswith=words))

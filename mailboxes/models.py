@@ -174,8 +174,12 @@ class AliasQuerySet(TenantQuerySet):
     def written_in_order(self):
         """As `written`, for lists: without a join to the domains, so that a tenant's sources come out of one index in
         their order."""
+        return self.filter(own_mailbox=None, is_denial=False).of_main_domains()
+
+    def of_main_domains(self):
+        """Without those of alias domains. MariaDB asks in the order of the conditions, and this one costs most."""
         in_alias_domain = Domain.objects.order_by().filter(pk=OuterRef("domain"), alias_of__isnull=False)
-        return self.filter(~Exists(in_alias_domain), own_mailbox=None, is_denial=False)
+        return self.filter(~Exists(in_alias_domain))
 
     def denied(self):
         """The addresses that catch-alls do not take, without those of alias domains."""
@@ -183,7 +187,10 @@ class AliasQuerySet(TenantQuerySet):
 
     def listed(self):
         """What lists show, in their order."""
-        return self.written().select_related("domain").order_by("alias_email", "destination_email", "pk")
+        return self.written().in_order()
+
+    def in_order(self):
+        return self.select_related("domain").order_by("alias_email", "destination_email", "pk")
 
 
 class Alias(TenantOwned):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from domains.models import Domain
 from domains.references import find_domain
@@ -56,11 +56,6 @@ def find_denial(domain: Domain, reference: str) -> Alias:
 def denials_of(domain: Domain | int) -> QuerySet[Alias]:
     """Return the deny list of a domain."""
     return Alias.objects.denied().filter(domain=domain).select_related("domain")
-
-
-def matching_sources(rows: QuerySet, words: str) -> QuerySet:
-    """Return the aliases with these words, in small letters, in their source or a target."""
-    return rows.filter(Q(alias_email__contains=words) | Q(destination_email__contains=words))
 
 
 def app_passwords_of(mailbox: Mailbox | int) -> QuerySet[AppPassword]:

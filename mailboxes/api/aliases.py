@@ -12,11 +12,11 @@ from longwork.works import begin
 from mailboxes.addresses import display_address
 from mailboxes.alias_batch_operations import NewAlias as NewAliasItem
 from mailboxes.alias_batch_operations import create_aliases
-from mailboxes.alias_groups import AliasGroup, group_of_new, groups_of, sources_of
+from mailboxes.alias_groups import AliasGroup, group_of_new, groups_of, matching_sources, sources_of
 from mailboxes.alias_operations import create_alias, delete_aliases, update_alias
 from mailboxes.expansion import MAX_TARGETS
 from mailboxes.listing import named_tenants
-from mailboxes.references import ALIAS_PREFIX, find_alias, in_domain, matching_sources
+from mailboxes.references import ALIAS_PREFIX, find_alias, in_domain
 from mailhost.actor import Actor
 from mailhost.api.batches import ATOMIC, Batch, answer, answer_of, read_items
 from mailhost.api.endpoint import Endpoint, created, gone

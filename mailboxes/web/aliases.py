@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from mailboxes.addresses import display_address
-from mailboxes.alias_groups import AliasGroup, groups_of, sources
+from mailboxes.alias_groups import AliasGroup, groups_of, sources_of
 from mailboxes.alias_operations import create_alias, delete_alias, set_alias_enabled
 from mailboxes.forms import AliasForm
+from mailboxes.listing import named_tenants
 from mailboxes.models import Alias
 from mailboxes.ownership import own_addresses
-from mailboxes.references import matching_sources
 from mailboxes.web.choices import chosen_domain, domain_choices
 from mailhost.errors import Refused
 from mailhost.web.forms import refusals, refusals_told, render_form
@@ -30,13 +30,18 @@ def index(request: HttpRequest) -> HttpResponse:
     """A page of sources, each with all of its targets."""
     words = request.GET.get("q", "").strip()
     domain = chosen_domain(request)
-    found = sources()
+    found = sources_of(named_tenants(request.actor, of_one_domain=False), words.lower())
     if domain is not None:
         found = found.filter(domain=domain)
-    if words:
-        found = matching_sources(found, words)
     page = page_of(found, ("alias_email", "domain_id"), request.GET.get("cursor", ""))
-    context = {"page": page, "groups": with_outside_marked(groups_of(page)), "words": words, "domain": domain}
+    context = {
+        "page": page,
+        "groups": with_outside_marked(groups_of(page)),
+        "words": words,
+        "domain": domain,
+        "may_switch": request.actor.may(set_alias_enabled.action),
+        "may_remove": request.actor.may(delete_alias.action),
+    }
     return render(request, "mailboxes/aliases.html", context)
 
 
