@@ -12,7 +12,7 @@ from mailhost.scope import every_tenant
 from tenants.models import Brand, Tenant
 from tests.pages.browsing import sign_in_without_typing
 from tests.pages.provider import fill_rita
-from tests.pages.town import Town
+from tests.pages.town import PASSWORD, Town
 from tests.webside import a_picture
 
 
@@ -198,3 +198,38 @@ def test_an_operator_looks_after_the_installation(operator):
     expect(operator.get_by_role("link", name="Acme Ltd")).to_be_visible()
     operator.locator("summary").nth(1).press("Enter")
     expect(operator.get_by_role("link", name="Acme Ltd")).to_be_hidden()
+
+
+def test_an_operator_tries_the_components_on_the_style_page(operator):
+    operator.goto("/")
+    operator.get_by_role("link", name="Style", exact=True).click()
+    expect(operator.get_by_role("heading", name="Style", exact=True)).to_be_visible()
+
+    press(operator, "Open a dialog")
+    operator.get_by_role("dialog", name="Suspend the mailbox").get_by_role("button", name="Cancel").click()
+    expect(operator.get_by_role("dialog")).to_have_count(0)
+    press(operator, "Open a side sheet")
+    expect(operator.get_by_role("dialog", name="A mailbox")).to_be_visible()
+    operator.keyboard.press("Escape")
+    expect(operator.get_by_role("dialog")).to_have_count(0)
+    press(operator, "Show a toast")
+    expect(operator.locator("#toasts")).to_contain_text("anna@acme.example was suspended.")
+
+
+def test_an_operator_reads_the_rows_of_the_database_behind_the_panels_sign_in(operator):
+    operator.goto("/health/")
+    operator.get_by_role("link", name="Rows of the database (Django admin)").click()
+    operator.get_by_role("link", name="Members", exact=True).click()
+    row_of(operator, "anna@acme.example").get_by_role("link").first.click()
+    expect(operator.get_by_text("Acme Ltd").first).to_be_visible()
+    expect(operator.get_by_role("button", name="Save")).to_have_count(0)
+
+    press(operator, "Log out")
+    operator.goto("/admin/")
+    operator.get_by_label("E-mail address").fill("operator@mailhost.example")
+    press(operator, "Continue")
+    operator.get_by_label("Password").fill(PASSWORD)
+    press(operator, "Sign in")
+    expect(operator).to_have_url(re.compile("/admin/$"))
+    operator.get_by_role("link", name="View site").click()
+    expect(operator.get_by_role("heading", name="Mailhost Example")).to_be_visible()
