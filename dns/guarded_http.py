@@ -9,14 +9,16 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import SplitResult
 
 from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
-from dns.lookup import look_up
+from dns.lookup import look_up_all
 from mailhost.said import Said
 
 # Global by the registries' word, but they lead to IPv4 addresses that may be anything: NAT64, 6to4, Teredo.
@@ -44,28 +46,46 @@ class Response:
 def exchange(
     method: str, url: SplitResult, *, body: bytes = b"", headers: Mapping[str, str], seconds: float, most_bytes: int
 ) -> Response:
-    """Ask once, within `seconds` in all, and read `most_bytes` at the most. The URL is one that the caller has checked.
+    """Ask once and read `most_bytes` at the most, within `seconds` from when the address is known. The URL is one that
+    the caller has checked.
 
     Raises Blocked, OSError (certificates that are not good too) and http.client.HTTPException.
     """
     is_tls = url.scheme == "https"
     port = url.port or (http.client.HTTPS_PORT if is_tls else http.client.HTTP_PORT)
-    connected = socket.create_connection((str(address_of(url.hostname)), port), seconds)
-    # A peer that sends a byte now and then would hold a worker for hours, whatever the timeout of each read.
-    watch = threading.Timer(seconds, _hang_up, [connected])
-    watch.start()
+    address = address_of(url.hostname)
+    ends = time.monotonic() + seconds
+    connected = socket.create_connection((str(address), port), seconds)
     try:
         if is_tls:
-            connected = ssl.create_default_context().wrap_socket(connected, server_hostname=url.hostname)
-        connection = http.client.HTTPConnection(url.hostname, port)
-        connection.sock = connected
-        target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-        connection.request(method, target, body or None, {**headers, "Connection": "close"})
-        response = connection.getresponse()
-        return Response(response.status, response.getheader("Content-Type", ""), response.read(most_bytes))
+            context = ssl.create_default_context()
+            connected = context.wrap_socket(connected, server_hostname=url.hostname, do_handshake_on_connect=False)
+        # Only the wrapped socket can be hung up: the plain one has given its descriptor away.
+        with hung_up_after(ends - time.monotonic(), connected):
+            if is_tls:
+                connected.do_handshake()
+            connection = http.client.HTTPConnection(url.hostname, port)
+            connection.sock = connected
+            target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+            connection.request(method, target, body or None, {**headers, "Connection": "close"})
+            response = connection.getresponse()
+            return Response(response.status, response.getheader("Content-Type", ""), response.read(most_bytes))
+    finally:
+        connected.close()
+
+
+@contextmanager
+def hung_up_after(seconds: float, connected: socket.socket) -> Iterator[None]:
+    """Hang up after so long: a peer that sends a byte now and then would hold a worker for hours, whatever the timeout
+    of each read. Raises TimeoutError where what was read was cut so, which may look whole."""
+    watch = threading.Timer(max(seconds, 0), _hang_up, [connected])
+    watch.start()
+    try:
+        yield
+        if watch.finished.is_set():
+            raise TimeoutError
     finally:
         watch.cancel()
-        connected.close()
 
 
 def address_of(host: str) -> Address:
@@ -82,7 +102,8 @@ def address_of(host: str) -> Address:
 
 def looked_up(host: str) -> list[Address]:
     name = host.rstrip(".")
-    return [ipaddress.ip_address(value) for kind in ("A", "AAAA") for value in look_up(name, kind).values]
+    answers = look_up_all([(name, "A"), (name, "AAAA")])
+    return [ipaddress.ip_address(value) for answer in answers.values() for value in answer.values]
 
 
 def literal_address(host: str) -> Address | None:
@@ -110,7 +131,8 @@ def is_ours(address: Address) -> bool:
 
 def _hang_up(connected: socket.socket) -> None:
     try:
-        connected.shutdown(socket.SHUT_RDWR)
+        # Not SSLSocket's own shutdown(), which takes its TLS away from under the thread that reads.
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)
     except OSError:
         # It has ended by itself meanwhile.
         return

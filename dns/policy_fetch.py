@@ -1,6 +1,7 @@
 """Fetching a domain's MTA-STS policy as senders do (RFC 8461, 3.3), and what is wrong with it, in sentences."""
 
 import http.client
+import re
 import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ SECONDS = 4
 MOST_BYTES = 64 * 1024
 MOST_MX = 100
 LONGEST_AGE = 31_557_600
+AGE = re.compile(r"[0-9]{1,10}")
 MODES = ("none", "testing", "enforce")
 
 
@@ -77,7 +79,7 @@ def read_policy(body: bytes) -> Fetched:
         problem = Said(_("The policy does not begin with version: STSv1."))
     elif fields.get("mode") not in MODES:
         problem = Said(_("The policy's mode must be none, testing or enforce."))
-    elif not fields.get("max_age", "").isdecimal() or int(fields["max_age"][:12]) > LONGEST_AGE:
+    elif not AGE.fullmatch(fields.get("max_age", "")) or int(fields["max_age"]) > LONGEST_AGE:
         problem = Said(_("The policy's max_age must be a number of seconds up to %(most)s."), most=LONGEST_AGE)
     elif fields["mode"] != "none" and not mx:
         problem = Said(_("The policy names no mx."))

@@ -29,6 +29,7 @@ class PolicyHost:
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "text/plain; charset=utf-8"})
     silent_for: float = 0
+    drips: bool = False
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,17 @@ def certificate(tmp_path_factory) -> dict[str, str]:
     return made
 
 
+def drip(connection: ssl.SSLSocket) -> None:
+    """Send a sign now and then of a header that never ends, for as long as somebody listens, or 20 seconds."""
+    try:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+        for _ in range(100):
+            connection.sendall(b"x")
+            time.sleep(0.2)
+    except OSError:
+        return
+
+
 @pytest.fixture
 def host(certificate, dns_server, settings, monkeypatch) -> Iterator[PolicyHost]:
     served = PolicyHost()
@@ -50,6 +62,9 @@ def host(certificate, dns_server, settings, monkeypatch) -> Iterator[PolicyHost]
         def do_GET(self):
             time.sleep(served.silent_for)
             if served.silent_for:
+                return
+            if served.drips:
+                drip(self.connection)
                 return
             self.send_response(served.status)
             for name, value in served.headers.items():
@@ -94,6 +109,7 @@ def test_a_good_policy_is_read(host):
         ({"body": b"version: STSv1\nmode: strict\n"}, "mode", False),
         ({"body": b"version: STSv1\nmode: enforce\nmax_age: 99\n"}, "names no mx", False),
         ({"body": b"version: STSv1\nmode: enforce\nmx: a\nmax_age: 9999999999999999\n"}, "max_age", False),
+        ({"body": b"version: STSv1\nmode: enforce\nmx: a\nmax_age: %s\n" % (b"0" * 5000)}, "max_age", False),
     ],
 )
 def test_what_is_wrong_with_a_policy_is_said(host, changes, said, is_temporary):
@@ -115,6 +131,16 @@ def test_a_certificate_of_another_name_is_no_policy(host):
 
 def test_a_silent_host_costs_four_seconds(host):
     host.silent_for = 6
+    begun = time.monotonic()
+
+    found = fetch_policy("acme.example")
+
+    assert found.is_temporary
+    assert time.monotonic() - begun < SECONDS + 1.5
+
+
+def test_a_host_that_answers_drop_by_drop_costs_no_more(host):
+    host.drips = True
     begun = time.monotonic()
 
     found = fetch_policy("acme.example")
