@@ -216,7 +216,10 @@ def keys_to_retire(now: datetime) -> list[DkimKey]:
     """Return the keys that have been retiring long enough, of all tenants."""
     with every_tenant("keys retire by the clock"):
         due = DkimKey.objects.filter(
-            state=KeyState.RETIRING, state_since__lte=now - RETIRE_AFTER, domain__deleted_at=None
+            state=KeyState.RETIRING,
+            state_since__lte=now - RETIRE_AFTER,
+            domain__deleted_at=None,
+            domain__tenant__deleted_at=None,
         )
         return list(due.select_related("domain__tenant").order_by("state_since", "pk"))
 
@@ -231,6 +234,7 @@ def domains_to_rotate(now: datetime) -> list[Domain]:
             state_since__lte=now - ROTATE_AFTER,
             domain__owned_name__isnull=False,
             domain__proof_lapsed_at=None,
+            domain__tenant__deleted_at=None,
         )
         keys = old.select_related("domain__tenant").order_by("state_since", "pk")[:MOST_ROTATIONS]
         return [key.domain for key in keys]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
@@ -28,8 +29,11 @@ from longwork.models import LongWork
 from longwork.works import begin
 from mailhost.actor import Actor
 from mailhost.background import later
+from mailhost.errors import Refused
 from mailhost.operation import operation, retried
 from mailhost.said import NOTHING, Said, from_kept
+
+log = structlog.get_logger(__name__)
 
 LOOK_UP = "dns.works.check"
 CHECK_RECORDS = "dns.tasks.check_records"
@@ -128,7 +132,7 @@ def claim_due_domains(now: datetime) -> list[Domain]:
         due = CheckSchedule.objects.select_for_update(skip_locked=True).filter(next_check_at__lte=now)
         rows = list(due.order_by("next_check_at", "pk")[:BATCH])
         CheckSchedule.objects.filter(pk__in=[row.pk for row in rows]).update(next_check_at=now + LEASE)
-    return list(Domain.objects.live().select_related("tenant").filter(pk__in=[row.domain_id for row in rows]))
+    return list(Domain.objects.tended().filter(pk__in=[row.domain_id for row in rows]))
 
 
 def observe_records(domains: Sequence[Domain], *, now: datetime) -> None:
@@ -155,12 +159,16 @@ def observe_records(domains: Sequence[Domain], *, now: datetime) -> None:
     for domain, found in zip(domains, observe(subjects), strict=True):
         seen = dict(zip([row.pk for row in rows[domain.pk]], found, strict=True))
         # Each is a transaction of its own, and may meet a customer's change of the same domain.
-        retried(partial(_note, domain, rows[domain.pk], seen, now))
-        retried(partial(_follow_keys, domain, rows[domain.pk], seen, keys[domain.pk], now))
-        retried(partial(_follow_proof, domain, rows[domain.pk], seen, now))
-        servers = servers_in(finding.sight for finding in found)
-        if servers.lame or domain.pk in were_lame:
-            retried(partial(note_servers, domain, servers, now))
+        try:
+            retried(partial(_note, domain, rows[domain.pk], seen, now))
+            retried(partial(_follow_keys, domain, rows[domain.pk], seen, keys[domain.pk], now))
+            retried(partial(_follow_proof, domain, rows[domain.pk], seen, now))
+            servers = servers_in(finding.sight for finding in found)
+            if servers.lame or domain.pk in were_lame:
+                retried(partial(note_servers, domain, servers, now))
+        except Refused as refused:
+            # Deleted while DNS was asked; the others of the batch go on.
+            log.info("sight_not_followed", domain=domain.pk, code=refused.code)
 
 
 @transaction.atomic

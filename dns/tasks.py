@@ -116,7 +116,10 @@ def turn_keys() -> None:
     """Retire keys whose time is over, and begin rotations that are due."""
     now = timezone.now()
     for key in key_operations.keys_to_retire(now):
-        key_operations.retire_key(system_actor(key.domain.tenant, DKIM), key=key, now=now)
+        try:
+            key_operations.retire_key(system_actor(key.domain.tenant, DKIM), key=key, now=now)
+        except Refused as refused:
+            log.info("key_not_retired", domain=key.domain_id, code=refused.code)
     for domain in key_operations.domains_to_rotate(now):
         try:
             key_operations.rotate_key(system_actor(domain.tenant, DKIM), domain=domain)
@@ -149,9 +152,9 @@ def reconcile_signing_tables() -> None:
 
 
 def live_domain(domain_id: int) -> Domain | None:
-    """Return the domain with its tenant; None, with a line in the log, when it has been deleted since."""
+    """Return the domain with its tenant; None, with a line in the log, when either has been deleted since."""
     with every_tenant("a task knows a domain by its id alone"):
-        domain = Domain.objects.live().select_related("tenant").filter(pk=domain_id).first()
+        domain = Domain.objects.tended().filter(pk=domain_id).first()
     if domain is None:
         log.info("domain_gone", domain=domain_id)
     return domain

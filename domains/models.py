@@ -29,6 +29,10 @@ class DomainQuerySet(TenantQuerySet):
     def live(self):
         return self.filter(deleted_at=None)
 
+    def tended(self):
+        """Those that the clock looks after. A deleted tenant's rest as they are until it is restored or purged."""
+        return self.live().filter(tenant__deleted_at=None).select_related("tenant")
+
     def with_own_addresses(self):
         """The proven ones that are no alias domains: addresses are made in them, and alias domains follow them."""
         return self.live().filter(alias_of=None, verified_at__isnull=False).order_by("domain_name", "pk")

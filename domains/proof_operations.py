@@ -218,15 +218,15 @@ def settle_claim(actor: Actor, *, claim: Domain, now: datetime) -> Domain:
 def lapsed_domains(now: datetime) -> list[Domain]:
     """Return the domains whose grace is over, of all tenants."""
     with every_tenant("proof is kept by the clock"):
-        rows = Domain.objects.live().filter(verified_at__isnull=False, proof_lapsed_at__lte=now - grace())
-        return list(rows.select_related("tenant").order_by("pk"))
+        rows = Domain.objects.tended().filter(verified_at__isnull=False, proof_lapsed_at__lte=now - grace())
+        return list(rows.order_by("pk"))
 
 
 def ripe_claims(now: datetime) -> list[Domain]:
     """Return the claims that showed proof of somebody's domain and have waited for the grace, the oldest first."""
     with every_tenant("claims are settled by the clock"):
-        rows = Domain.objects.live().filter(verified_at=None, contested_at__lte=now - grace())
-        return list(rows.select_related("tenant").order_by("contested_at", "pk"))
+        rows = Domain.objects.tended().filter(verified_at=None, contested_at__lte=now - grace())
+        return list(rows.order_by("contested_at", "pk"))
 
 
 def _end(domain: Domain, now: datetime) -> None:

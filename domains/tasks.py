@@ -29,9 +29,15 @@ def settle_proofs() -> None:
     """End the domains whose proof has been gone for the grace, and decide contested names."""
     now = timezone.now()
     for domain in proof_operations.lapsed_domains(now):
-        proof_operations.withdraw_proof(system_actor(domain.tenant, LABEL), domain=domain, now=now)
+        try:
+            proof_operations.withdraw_proof(system_actor(domain.tenant, LABEL), domain=domain, now=now)
+        except Refused as refused:
+            log.info("proof_not_withdrawn", domain=domain.pk, code=refused.code)
     for claim in proof_operations.ripe_claims(now):
-        proof_operations.settle_claim(system_actor(claim.tenant, LABEL), claim=claim, now=now)
+        try:
+            proof_operations.settle_claim(system_actor(claim.tenant, LABEL), claim=claim, now=now)
+        except Refused as refused:
+            log.info("claim_not_settled", domain=claim.pk, code=refused.code)
 
 
 def forget_removed() -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.actors import system_actor
 from dns import dkim, key_operations, operations, tasks
-from dns.models import DkimKey, DnsRecord, KeyState
+from dns.models import CheckSchedule, DkimKey, DnsRecord, KeyState
 from dns.record_operations import expected_of
 from mailhost.background import sweep
 from mailhost.errors import Refused
@@ -172,6 +172,34 @@ def test_keys_are_rotated_after_half_a_year(domain, dns_server):
     tasks.turn_keys()
 
     assert (early, states(domain)) == (["active"], ["active", "pending"])
+
+
+def test_a_deleted_accounts_keys_rest_and_keep_nobody_elses_waiting(domain, verified, customer, dns_server):
+    other = verified(customer("Bolt"), "bolt.example")
+    for one in (domain, other):
+        give_signing_key(one.pk)
+        age(one, state=KeyState.RETIRING, state_since=timezone.now() - key_operations.RETIRE_AFTER)
+    with every_tenant("a test lays its ground"):
+        type(domain.tenant).objects.filter(pk=domain.tenant_id).update(deleted_at=timezone.now())
+
+    tasks.turn_keys()
+
+    assert (states(domain), states(other)) == (["retiring"], ["retired"])
+
+
+def test_a_deleted_account_keeps_nobody_elses_records_from_being_looked_at(domain, verified, customer, dns_server):
+    other = verified(customer("Bolt"), "bolt.example")
+    tasks.make_key(other.pk)
+    tasks.refresh_records(other.pk)
+    for one in (domain, other):
+        publish(dns_server, one)
+    with every_tenant("a test lays its ground"):
+        type(domain.tenant).objects.filter(pk=domain.tenant_id).update(deleted_at=timezone.now())
+        CheckSchedule.objects.update(next_check_at=timezone.now())
+
+    tasks.check_due_records()
+
+    assert (states(domain), states(other)) == (["pending"], ["published"])
 
 
 def test_a_domain_whose_proof_has_lapsed_rotates_nothing(domain, dns_server, system):

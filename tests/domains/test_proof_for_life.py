@@ -19,6 +19,7 @@ from mailhost.background import run
 from mailhost.errors import Refused
 from mailhost.models import Job
 from mailhost.scope import every_tenant
+from tenants.deletion_operations import delete_tenant
 from tests.dns.keys import give_signing_key
 from tests.world import a_mailbox, an_alias, fresh, routes, verified_domain
 
@@ -239,6 +240,28 @@ def test_nobody_loses_a_name_while_dns_is_silent(acme, contest, dns_server):
 
     assert fresh(acme).is_verified
     assert fresh(contest).contested_at is not None
+
+
+def test_a_deleted_accounts_domains_rest_and_keep_nobody_elses_waiting(world, acme):
+    bolt = verified_domain(world.as_bolt, "bolt.example")
+    for domain in (acme, bolt):
+        age(domain, proof_lapsed_at=timezone.now() - GRACE)
+    delete_tenant(world.as_rita, tenant=world.acme)
+
+    tasks.settle_proofs()
+
+    assert (fresh(acme).has_proof, fresh(bolt).has_proof) == (True, False)
+
+
+def test_a_deleted_accounts_claim_keeps_nobody_elses_waiting(world, acme, contest):
+    bolt = age(verified_domain(world.as_bolt, "bolt.example"), proof_lapsed_at=timezone.now() - GRACE)
+    claim = age(create_domain(world.as_rita, name="acme.example"), contested_at=timezone.now() - GRACE)
+    delete_tenant(world.as_rita, tenant=world.bolt)
+
+    tasks.settle_proofs()
+
+    assert (fresh(contest).contested_at is None, fresh(claim).contested_at) == (False, None)
+    assert fresh(bolt).has_proof
 
 
 def test_neither_decision_comes_before_its_time(world, acme, publish):
