@@ -60,11 +60,19 @@ def connected(live, settings):
     return actor, fresh(domain)
 
 
+PUBLISH = """
+from accounts.actors import system_actor
+from dns import publishing_operations, tasks
+domain = tasks.live_domain({pk})
+publishing_operations.publish_records(system_actor(domain.tenant, "a test"), domain=domain)
+"""
+
+
 def killed_at(point: str, domain, folder: Path) -> None:
     """Publish in a process that is killed at this point."""
     (folder / point).touch()
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "shell", "-c", f"from dns import tasks; tasks.publish_records({domain.pk})"],
+        [sys.executable, "manage.py", "shell", "-c", PUBLISH.format(pk=domain.pk)],
         cwd=ROOT,
         env={**os.environ, VARIABLE: str(folder), "DJANGO_SETTINGS_MODULE": "mailhost.settings"},
         stdout=subprocess.DEVNULL,
