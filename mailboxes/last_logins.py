@@ -1,7 +1,8 @@
 """Newest sign-ins, from where Dovecot notes them to where the panel reads them.
 
 Dovecot's last_login plugin sets one Redis key for each address and service (deploy/dovecot, `last_login_key`), and
-for each app password that was used (`mailboxes.lookups`, `app_passdb`).
+for each app password that was used (`mailboxes.lookups`, `app_passdb`). Of sign-ins by SMTP the guard sets them
+(`guard.sign_ins`), because no session of Dovecot's follows those.
 A key that has been stored is deleted, so a run costs what signed in since the last one, not what exists.
 """
 
@@ -13,7 +14,11 @@ from redis import Redis
 
 from mailboxes.models import AppPassword, LastLogin, Mailbox, SignIn
 
-PREFIX = "dovecot/last-login/"
+# As deploy/dovecot names them (`dict`): what stands before every key of Dovecot's, and how long one is kept.
+DICT = "dovecot/"
+KEPT_SECONDS = 7 * 24 * 3600
+LAST_LOGIN = "last-login/"
+PREFIX = DICT + LAST_LOGIN
 BATCH = 500
 # Only what is still as it was read: a sign-in meanwhile stays for the next run.
 FORGET = """
@@ -21,6 +26,11 @@ for number, key in ipairs(KEYS) do
     if redis.call('GET', key) == ARGV[number] then redis.call('DEL', key) end
 end
 """
+
+
+def key_of(address: str, service: str) -> str:
+    """Return the key of a sign-in with the mailbox's own password, as deploy/dovecot names it (`last_login_key`)."""
+    return f"{LAST_LOGIN}{address}/{service}"
 
 
 def store_last_logins(redis: Redis) -> int:

@@ -370,7 +370,7 @@ class AppPassword(TenantOwned):
 
 
 class SignIn(TenantOwned):
-    """The newest sign-in to a mailbox by one protocol: imap, pop3 or sieve. Of SMTP Dovecot notes none."""
+    """The newest sign-in to a mailbox by one protocol: imap, pop3 or smtp."""
 
     tenant_path = "mailbox__domain__tenant__path"
     domain_path = "mailbox__domain"

@@ -53,6 +53,8 @@ class Parameters:
     managesieve_port: int = 4190
     doveadm_port: int = 8081
     """On 127.0.0.1 only: doveadm over HTTP, for kicking sessions and reading quotas."""
+    sign_in_port: int = 8082
+    """On 127.0.0.1 only: Dovecot tells the guard of sign-ins by SMTP here."""
     doveadm_key: str = ""
     """API key of doveadm over HTTP; without one there is no such listener."""
 

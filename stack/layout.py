@@ -41,6 +41,7 @@ DEMO_PORTS = {
     "redis": 2379,
     "reinject": 2526,
     "doveadm": 2081,
+    "sign_in": 2082,
     "outside": 2626,
 }
 

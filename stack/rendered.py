@@ -42,6 +42,7 @@ def parameters(home: Path, ports: dict[str, int], secrets: dict[str, str]) -> Pa
                 "pop3s",
                 "managesieve",
                 "doveadm",
+                "sign_in",
             )
         },
         doveadm_key=secrets["doveadm"],

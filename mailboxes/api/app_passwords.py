@@ -21,7 +21,7 @@ LISTING = Listing(orders={"created_at": ("pk",), "name": ("name", "pk")})
 
 class AppPasswordAnswer(Answer):
     """One more password of a mailbox. `begins_with` is how its text begins; the rest is shown once, when it is made.
-    Without `networks` it opens from everywhere. Its last use is that by IMAP or POP3; SMTP notes none."""
+    Without `networks` it opens from everywhere. Its last use shows within a minute."""
 
     volatile = frozenset({"last_used_at", "last_used_by"})
 

@@ -199,16 +199,28 @@ def test_it_outlives_a_change_of_the_mailboxes_password(post, acme, anna):
     assert opened(post, (anna.email, text)) == EVERY
 
 
-def test_its_use_is_shown_within_a_minute(post, acme, anna):
-    row, text = issue(acme, anna)
-    other, _ = issue(acme, anna)
+def test_its_use_by_imap_and_by_smtp_is_shown_within_a_minute(post, acme, anna):
+    phone, phones = issue(acme, anna)
+    laptop, laptops = issue(acme, anna, name="Laptop")
+    issue(acme, anna, name="Tablet")
+    bert = acme.mailbox("bert")
 
-    post.imap((anna.email, text)).logout()
+    post.imap((anna.email, phones)).logout()
+    post.submission((anna.email, laptops)).quit()
+    post.submission((bert.email, PASSWORD)).quit()
+    with pytest.raises(smtplib.SMTPAuthenticationError):
+        post.submission((anna.email, f"{laptops[:-1]}_"))
 
-    deadline = time.monotonic() + 50
+    deadline = time.monotonic() + 60
     with every_tenant("a test waits for the worker"):
-        while AppPassword.objects.get(pk=row.pk).last_used_at is None:
+        while not (is_stored(phone) and is_stored(laptop) and bert.sign_ins.exists()):
             assert time.monotonic() < deadline
-            time.sleep(0.5)
-        assert AppPassword.objects.get(pk=row.pk).last_used_by == "imap"
-        assert AppPassword.objects.get(pk=other.pk).last_used_at is None
+            time.sleep(0.2)
+        used_by = dict(AppPassword.objects.filter(mailbox=anna).values_list("name", "last_used_by"))
+        assert used_by == {"Phone": "imap", "Laptop": "smtp", "Tablet": ""}
+        assert set(anna.sign_ins.values_list("service", flat=True)) == {"imap", "smtp"}
+        assert bert.last_login.service == "smtp"
+
+
+def is_stored(row: AppPassword) -> bool:
+    return AppPassword.objects.filter(pk=row.pk, last_used_at__isnull=False).exists()

@@ -1,9 +1,13 @@
 """When a part is away: mail is put off, never refused, never lost."""
 
 import imaplib
+import signal
 import smtplib
+import socket
 import subprocess
 import time
+from base64 import b64encode
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +17,7 @@ from mailhost.scope import every_tenant
 from tenants.models import Kind, Tenant
 from tenants.plan_operations import assign_plan, create_plan
 from tests.mail.client import Post, written
+from tests.stackside import StackSide
 
 
 @pytest.fixture
@@ -113,6 +118,34 @@ def test_without_redis_celery_and_web_mail_flows_as_if_nothing_happened(post, ac
         assert time.monotonic() - began < 5
     finally:
         private_stack.mend()
+
+
+def test_a_sign_in_by_smtp_does_not_need_whoever_is_told_of_it(acme, private_stack):
+    """The guard, to which Dovecot tells it, is stopped in the middle of what it does: nobody waits for its answer."""
+    anna = acme.login("anna")
+    guard = private_stack.stack.supervisor.keepers["guard"].process
+    guard.send_signal(signal.SIGSTOP)
+
+    try:
+        answers = [_answer_of_dovecot(private_stack, anna) for _ in range(3)]
+    finally:
+        guard.send_signal(signal.SIGCONT)
+
+    assert answers == [["OK", "1", f"user={anna[0]}"]] * 3
+
+
+def _answer_of_dovecot(stack: StackSide, login: tuple[str, str]) -> list[str]:
+    """Have Dovecot check a password as Postfix does; Postfix itself would miss the guard for other reasons."""
+    place = Path(stack.info["postfix"]["config_directory"]).parent / "queue/private/auth"
+    typed = b64encode("\0".join(["", *login]).encode())
+    with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rwb", 0) as dovecot:
+        connection.settimeout(30)
+        connection.connect(str(place))
+        dovecot.write(b"VERSION\t1\t1\nCPID\t1\n")
+        while not dovecot.readline().startswith(b"DONE"):
+            pass
+        dovecot.write(b"AUTH\t1\tPLAIN\tservice=smtp\tsecured\tresp=" + typed + b"\n")
+        return dovecot.readline().decode().split()
 
 
 def test_without_redis_nobody_is_held_to_messages_that_cannot_be_counted(post, acme, bolt, private_stack):

@@ -12,6 +12,7 @@ from guard.database import Database
 from guard.local_policy import SOCKET_NAME, LocalPolicy
 from guard.milter import run
 from guard.pace import Pace
+from guard.sign_ins import heard
 from guard.verdict import Judge
 from mailconfig.parameters import InvalidParameter, Parameters
 
@@ -33,13 +34,14 @@ class Command(BaseCommand):
         path = options["socket"] or parameters.guard_socket
         # The panel runs as the same user as the guard.
         local = LocalPolicy({parameters.vmail_uid, os.geteuid()})
-        uvloop.run(self._until_stopped(judge, path, local))
+        uvloop.run(self._until_stopped(judge, path, local, parameters.sign_in_port))
 
-    async def _until_stopped(self, judge: Judge, path: Path, policy: LocalPolicy) -> None:
+    async def _until_stopped(self, judge: Judge, path: Path, policy: LocalPolicy, sign_in_port: int) -> None:
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         # Beside the milter's socket, in the folder that Postfix may enter.
         server = await policy.serve(path.parent / SOCKET_NAME)
-        await run(judge, path, stopped)
+        async with heard(sign_in_port):
+            await run(judge, path, stopped)
         server.close()
