@@ -1,6 +1,6 @@
 """The records of a domain in the order in which people set them up, in their words."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
 from django.utils.functional import Promise
@@ -119,15 +119,17 @@ class ShownRecord:
     word: Words
     necessity: Words
     merged: str = ""
+    is_asked: bool = False
 
 
-def groups(domain_name: str, records: Iterable[DnsRecord]) -> list[Group]:
-    """Return the groups that have records, each in the order of its purposes."""
+def groups(domain_name: str, records: Iterable[DnsRecord], asked: Container[str] = ()) -> list[Group]:
+    """Return the groups that have records, each in the order of its purposes. Those of which DNS is `asked` just now,
+    by their uid, say so."""
     shown = [Group(*group) for group in GROUPS]
     for record in records:
         for group in shown:
             if record.purpose in group.purposes:
-                group.records.append(_shown(domain_name, record))
+                group.records.append(shown_record(domain_name, record, is_asked=record.uid in asked))
     for group in shown:
         group.records.sort(key=lambda line: (group.purposes.index(line.record.purpose), line.record.name))
     return [group for group in shown if group.records]
@@ -138,10 +140,12 @@ def status_word(status: str) -> tuple[str, Words]:
     return (STATUS_WORDS | SERVER_WORDS).get(status, ("plain", status))
 
 
-def _shown(domain_name: str, record: DnsRecord) -> ShownRecord:
+def shown_record(domain_name: str, record: DnsRecord, *, is_asked: bool = False) -> ShownRecord:
     tone, word = status_word(record.status)
     if record.status == Status.MISSING and record.necessity == Necessity.OPTIONAL:
         tone, word = "off", _("Not published")
+    if is_asked:
+        tone, word = "waiting", _("DNS is being asked")
     return ShownRecord(
         record=record,
         title=NAMES[Purpose(record.purpose)],
@@ -152,6 +156,7 @@ def _shown(domain_name: str, record: DnsRecord) -> ShownRecord:
         word=word,
         necessity=NECESSITY_WORDS[Necessity(record.necessity)],
         merged=_merged(record),
+        is_asked=is_asked,
     )
 
 

@@ -1,7 +1,8 @@
 """Records to publish, and what was found of them: every change."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -135,8 +136,11 @@ def claim_due_domains(now: datetime) -> list[Domain]:
     return list(Domain.objects.tended().filter(pk__in=[row.domain_id for row in rows]))
 
 
-def observe_records(domains: Sequence[Domain], *, now: datetime) -> None:
-    """Look up the records of these domains and note what was found. Keys and proof follow.
+def observe_records(
+    domains: Sequence[Domain], *, now: datetime, told: Callable[[DnsRecord], None] | None = None
+) -> None:
+    """Look up the records of these domains and note what was found. Keys and proof follow. `told` is shown each record
+    as its answers come, as it will be once all of them are noted.
 
     An observation leaves no audit record; what follows from it does. A failure of DNS never turns a good verdict
     bad: the former one stays, with the reason beside it. A server that fails while others answer is noted apart.
@@ -156,7 +160,14 @@ def observe_records(domains: Sequence[Domain], *, now: datetime) -> None:
         for domain in domains
     ]
     were_lame = lame_by_domain(domains)
-    for domain, found in zip(domains, observe(subjects), strict=True):
+    named = {domain.domain_name: rows[domain.pk] for domain in domains}
+
+    def tell_early(domain_name: str, place: int, finding: Finding) -> None:
+        row = copy(named[domain_name][place])
+        settle(row, finding, now)
+        told(row)
+
+    for domain, found in zip(domains, observe(subjects, tell_early if told else None), strict=True):
         seen = dict(zip([row.pk for row in rows[domain.pk]], found, strict=True))
         # Each is a transaction of its own, and may meet a customer's change of the same domain.
         try:

@@ -15,6 +15,7 @@ pages = [
     path("domains/add/found/", arrival.arrival, name="domain-arrival"),
     path("domains/<uid:uid>/", records_pages.records, name="domain"),
     path("domains/<uid:uid>/check/", records_pages.check, name="domain-check"),
+    path("domains/<uid:uid>/check/turned/", records_pages.turned_rows, name="domain-turned-rows"),
     path("domains/<uid:uid>/zone/", records_pages.zone_file, name="domain-zone"),
     path("domains/<uid:uid>/history/", records_pages.history, name="domain-history"),
     path("domains/<uid:uid>/publishing/", publishing_pages.publishing, name="domain-publishing"),

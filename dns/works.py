@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from dns.api.publishing import shown
 from dns.api.records import records_shown
+from dns.early_answers import EarlyAnswers
 from dns.publishing_operations import publish_records
 from dns.record_operations import observe_records
 from domains.references import domain_of_work
@@ -16,7 +17,8 @@ def check(run: Run, *, domain_id: int) -> None:
     if not run.actor.may("records.check"):
         raise NotPermitted("records.check")
     domain = domain_of_work(domain_id)
-    observe_records([domain], now=timezone.now())
+    now = timezone.now()
+    observe_records([domain], now=now, told=EarlyAnswers(domain, now).tell)
     run.result = records_shown(domain)
 
 

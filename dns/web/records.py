@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from dns.early_answers import early_answers, show_early
 from dns.models import CheckSchedule, DnsRecord, LameServer, RecordChange, Status, ZoneAccess
-from dns.purposes import NAMES, groups, status_word
+from dns.purposes import NAMES, groups, shown_record, status_word
 from dns.record_operations import check_records
 from dns.zone_file import zone_text
 from domains.models import Domain, DomainNotice
@@ -28,8 +29,15 @@ def records(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.listed(), uid=uid)
     now = timezone.now()
     found = list(DnsRecord.objects.of_domain(domain))
-    last = max((record.last_checked_at for record in found if record.last_checked_at), default=None)
-    shown = groups(domain.domain_name, found)
+    last = last_check(found)
+    started = request.GET.get("checking", "")
+    check_runs = is_being_checked(started, last, now)
+    # Row by row, once there are rows; until then the page follows as a whole.
+    turns_rows = check_runs and bool(found)
+    answers = early_answers(domain, int(started)) if turns_rows else []
+    show_early(found, answers)
+    asked = {record.uid for record in found} - {answer["uid"] for answer in answers} if turns_rows else set()
+    shown = groups(domain.domain_name, found, asked)
     context = {
         "domain": domain,
         "tab": "dns",
@@ -42,8 +50,11 @@ def records(request: HttpRequest, uid: str) -> HttpResponse:
         "lame_servers": lame_servers(domain),
         "access": ZoneAccess.objects.filter(domain=domain).first(),
         "now": now,
-        "is_being_checked": is_being_checked(request.GET.get("checking", ""), last, now),
-        "is_followed": is_followed(request.GET.get("published", ""), found, now) or is_new(domain, found, now),
+        "is_being_checked": turns_rows,
+        "answered": len(answers),
+        "is_followed": is_followed(request.GET.get("published", ""), found, now)
+        or is_new(domain, found, now)
+        or (check_runs and not found),
     }
     return render(request, "dns/records.html", context)
 
@@ -53,6 +64,27 @@ def lame_servers(domain: Domain) -> list[LameServer]:
     for row in rows:
         row.word = status_word(row.outcome)[1]
     return rows
+
+
+@needs("records.list")
+def turned_rows(request: HttpRequest, uid: str) -> HttpResponse:
+    """A part of the page that follows a check (`checking`): the rows whose answers have come since it last asked, when
+    it had `seen` so many."""
+    domain = get_object_or_404(Domain.objects.listed(), uid=uid)
+    records = list(DnsRecord.objects.of_domain(domain))
+    started, seen = request.GET.get("checking", ""), request.GET.get("seen", "")
+    context = {"domain": domain, "total": len(records), "started": started}
+    if is_being_checked(started, last_check(records), timezone.now()):
+        answers = early_answers(domain, int(started))
+        new = {answer["uid"] for answer in answers[int(seen) if seen.isascii() and seen.isdigit() else 0 :]}
+        show_early(records, answers)
+        turned = [shown_record(domain.domain_name, record) for record in records if record.uid in new]
+        context |= {"is_being_checked": True, "answered": len(answers), "turned": turned}
+    return render(request, "dns/_turned_rows.html", context)
+
+
+def last_check(records: list[DnsRecord]) -> datetime | None:
+    return max((record.last_checked_at for record in records if record.last_checked_at), default=None)
 
 
 @require_POST

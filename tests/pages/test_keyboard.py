@@ -1,10 +1,15 @@
 """Whole flows by keyboard alone, with a focus that is always seen; what swaps and the way back leave behind."""
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
+from dns.early_answers import EarlyAnswers
+from dns.models import DnsRecord
+from domains.models import Domain
 from mailhost.scope import every_tenant
 from tests.pages.browsing import sign_in_without_typing
 from tests.pages.town import Town
@@ -134,7 +139,9 @@ def test_what_opens_over_the_page_is_closed_by_escape_and_gives_the_focus_back(w
 
 def test_a_list_that_was_narrowed_is_told_named_and_left_by_the_way_back(anna):
     anna.goto("/mailboxes/")
-    anna.get_by_role("searchbox").press_sequentially("carla")
+    anna.get_by_role("searchbox").press_sequentially("car")
+    expect(anna).to_have_title(re.compile("^car · Mailboxes · "))
+    anna.get_by_role("searchbox").press_sequentially("la")
 
     expect(anna.locator("#announcer")).to_have_text("1 mailbox shown")
     expect(anna).to_have_title(re.compile("^carla · Mailboxes · "))
@@ -158,8 +165,6 @@ def test_a_list_that_was_narrowed_is_told_named_and_left_by_the_way_back(anna):
 
 
 def test_the_focus_survives_what_a_swap_takes_away(anna):
-    from domains.models import Domain
-
     with every_tenant("a test names a row"):
         domain = Domain.objects.get(domain_name="acme.example")
     anna.goto(f"/domains/{domain.uid}/")
@@ -168,7 +173,35 @@ def test_the_focus_survives_what_a_swap_takes_away(anna):
     expect(anna.get_by_text("DNS is being asked.")).to_be_visible()
     again = anna.get_by_role("button", name="Check records now")
     again.focus()
-    anna.evaluate("document.getElementById('records').dataset.before = 'yes'")
 
-    expect(anna.locator("#records")).not_to_have_attribute("data-before", "yes")
+    with every_tenant("a worker writes what it found"):
+        DnsRecord.objects.filter(domain=domain).update(last_checked_at=timezone.now() + timedelta(seconds=1))
+    expect(anna.get_by_text("Last checked just now.")).to_be_visible()
     expect(again).to_be_focused()
+
+
+def test_rows_turn_as_answers_come_and_a_section_stays_as_one_has_left_it(anna):
+    with every_tenant("a test names rows"):
+        domain = Domain.objects.get(domain_name="acme.example")
+        first, second = DnsRecord.objects.of_domain(domain).exclude(necessity="optional").order_by("pk")[:2]
+    anna.goto(f"/domains/{domain.uid}/")
+    with anna.expect_response(re.compile("checking=")):
+        anna.get_by_role("button", name="Check records now").click()
+    rows = {row.pk: anna.locator(f"#record-{row.uid}") for row in (first, second)}
+    for row in rows.values():
+        expect(row.locator("header")).to_contain_text("DNS is being asked")
+    section = anna.locator("details[id^=found-]").first
+    section.locator("summary").click()
+    was_open = section.get_attribute("open")
+
+    first.status, first.problem, first.problem_said = "missing", "Nobody found it.", {}
+    EarlyAnswers(domain, timezone.now()).tell(first)
+
+    expect(rows[first.pk].locator("header")).to_contain_text("Missing")
+    expect(rows[first.pk]).to_contain_text("Nobody found it.")
+    expect(rows[second.pk].locator("header")).to_contain_text("DNS is being asked")
+    with every_tenant("a worker writes what it found"):
+        DnsRecord.objects.filter(domain=domain).update(last_checked_at=timezone.now() + timedelta(seconds=1))
+    expect(anna.get_by_text("Last checked just now.")).to_be_visible()
+    expect(anna.get_by_text("DNS is being asked")).to_have_count(0)
+    assert section.get_attribute("open") == was_open

@@ -126,11 +126,17 @@ document.addEventListener("toast", (event) => toast(event.detail));
 // itself for what has an id.
 const nameOf = (element) => [element.tagName, element.getAttribute("aria-label") ?? element.textContent.trim(), element.name];
 let held = null;
-document.addEventListener("htmx:beforeSwap", (event) => {
+const hold = (event) => {
   const focused = document.activeElement;
-  held = !focused.id && event.detail.target.contains(focused) ? { name: nameOf(focused).join(), places: [] } : null;
-  for (let place = focused; held && place !== document.body; place = place.parentElement) if (place.id) held.places.push(place.id);
+  if (focused.id || !event.detail.target.contains(focused)) return;
+  held = { name: nameOf(focused).join(), places: [] };
+  for (let place = focused; place !== document.body; place = place.parentElement) if (place.id) held.places.push(place.id);
+};
+document.addEventListener("htmx:beforeSwap", (event) => {
+  held = null;
+  hold(event);
 });
+document.addEventListener("htmx:oobBeforeSwap", hold);
 const holdFocus = () => {
   if (!held || document.activeElement !== document.body) return;
   const place = document.getElementById(held.places.find((id) => document.getElementById(id)));
@@ -138,6 +144,26 @@ const holdFocus = () => {
   (successor ?? document.getElementById("main")).focus({ preventScroll: true });
   held = null;
 };
+
+// A section that somebody has opened or closed stays so when its page follows long work.
+let sections = [];
+document.addEventListener("htmx:beforeSwap", (event) => {
+  sections = [...event.detail.target.querySelectorAll("details[id]")].map(({ id, open }) => [id, open]);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const [id, open] of sections) document.getElementById(id)?.toggleAttribute("open", open);
+  sections = [];
+});
+
+// Typing is one step of history, however often it pauses, and what leads to where one is makes none. A search that is
+// sent, or a filter that is chosen, is a step of its own.
+let typedTo = "";
+document.addEventListener("htmx:beforeHistoryUpdate", ({ detail: { history, requestConfig } }) => {
+  const here = location.pathname + location.search;
+  const isTyped = ["input", "search"].includes(requestConfig.triggeringEvent?.type);
+  if (history.path === here || (isTyped && here === typedTo)) history.type = "replace";
+  typedTo = isTyped ? history.path : "";
+});
 
 // What came in by htmx: buttons wake up, a dialog around it opens, and what changed is said aloud.
 document.addEventListener("htmx:afterSettle", (event) => {
