@@ -70,6 +70,27 @@ def revoke_invitation(actor: Actor, *, invitation: Invitation) -> Invitation:
     return row
 
 
+@operation("members.invite")
+def restore_invitation(actor: Actor, *, invitation: Invitation) -> Invitation:
+    """Let the link of an invitation that was revoked open again, until its own end.
+
+    Raises Refused: not_found, unchanged, taken, invalid_role.
+    """
+    lock_branch(invitation.tenant)
+    rows = Invitation.objects.filter(pk=invitation.pk).select_related("tenant")
+    row = rows.exclude(revoked_at=None).filter(accepted_at=None).first()
+    if row is None or row.has_expired(timezone.now()):
+        raise Refused("unchanged", "", _("There is nothing left to undo."))
+    check_role(actor, row.tenant, row.role)
+    row.revoked_at = None
+    try:
+        with transaction.atomic():
+            row.save(update_fields=["revoked_at"])
+    except IntegrityError as error:
+        raise Refused("taken", "", _("%(email)s was invited anew meanwhile.") % {"email": row.email}) from error
+    return row
+
+
 @operation("invitations.accept", secrets=("password",))
 def accept_invitation(
     actor: Actor, *, invitation: Invitation, user: User | None = None, name: str = "", password: str = ""

@@ -1,7 +1,7 @@
 """Every change of people, their memberships, and API keys."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
@@ -34,6 +34,8 @@ from tenants.permissions import given_with
 
 # By name, because domains stand above this app.
 FIND_DOMAIN = "domains.references.find_domain"
+# So long a key that was revoked by mistake can be had back.
+UNDONE_WITHIN = timedelta(minutes=5)
 
 
 @operation("members.add", secrets=("password",))
@@ -174,6 +176,24 @@ def revoke_api_key(actor: Actor, *, key: ApiKey) -> ApiKey:
         raise Refused("not_found", "", _("This key does not exist."))
     if not ApiKey.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=timezone.now()):
         raise Refused("unchanged", "", _("The key %(name)s is revoked already.") % {"name": row.name})
+    row.refresh_from_db()
+    return row
+
+
+@operation("keys.restore")
+def restore_api_key(actor: Actor, *, key: ApiKey) -> ApiKey:
+    """Let a key that was revoked just now open again what it did: a slip is undone, and nothing older. It takes whoever
+    could make such a key.
+
+    Raises Refused: not_found, unchanged, invalid_scope.
+    """
+    row = ApiKey.objects.select_related("tenant").filter(pk=key.pk).first()
+    if row is None:
+        raise Refused("not_found", "", _("This key does not exist."))
+    check_scopes(actor, row.tenant, row.scopes)
+    just_now = timezone.now() - UNDONE_WITHIN
+    if not ApiKey.objects.filter(pk=row.pk, revoked_at__gt=just_now).update(revoked_at=None):
+        raise Refused("unchanged", "", _("There is nothing left to undo."))
     row.refresh_from_db()
     return row
 

@@ -78,6 +78,7 @@ people = [
     path("members/<uid:uid>/sign-in-as/", sign_in_as.begin, name="sign-in-as"),
     path("members/invitations/<uid:uid>/resend/", members.resend, name="invitation-resend"),
     path("members/invitations/<uid:uid>/revoke/", members.revoke, name="invitation-revoke"),
+    path("members/invitations/<uid:uid>/restore/", members.restore, name="invitation-restore"),
     path("customers/add/", customers.add, name="customer-add"),
     path("customers/<uid:uid>/", customers.customer, name="customer"),
     path("signed-in-as/", sign_in_as.impersonations, name="impersonations"),
@@ -91,6 +92,7 @@ pages = [
     path("keys/", keys.keys, name="keys"),
     path("keys/add/", keys.add_key, name="key-add"),
     path("keys/<uid:uid>/revoke/", keys.revoke, name="key-revoke"),
+    path("keys/<uid:uid>/restore/", keys.restore, name="key-restore"),
 ]
 endpoints = [
     path("members", people_api.Members.as_view(), name="api-members"),

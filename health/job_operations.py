@@ -1,6 +1,8 @@
 """What an operator does with a background job that does not succeed. The record names it by its number alone: what a
 job was told may be somebody's mail."""
 
+from collections.abc import Callable
+
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -10,6 +12,9 @@ from mailhost.background import wake_after_commit
 from mailhost.errors import Refused
 from mailhost.models import Job
 from mailhost.operation import operation
+
+# How the reason of one begins that an operator has discarded.
+DISCARDED = "Discarded by "
 
 
 @operation("jobs.retry")
@@ -26,29 +31,49 @@ def discard_job(actor: Actor, *, number: int) -> None:
     """Let a waiting job never run. What it was for does not happen. Raises Refused: not_found, running, finished."""
     job = _waiting(number)
     job.finished_at = timezone.now()
-    job.error = f"Discarded by {actor.label}. {job.error}"[:500]
+    job.error = f"{DISCARDED}{actor.label}. {job.error}"[:500]
     job.save(update_fields=["finished_at", "error"])
-    _tell_task(job)
-
-
-def _tell_task(job: Job) -> None:
-    """Let the task put in order what waits for it: it may say how as its `when_discarded`."""
-    try:
-        task = import_string(job.task)
-    except ImportError:
-        # Of a former release.
-        return
-    if put_in_order := getattr(task, "when_discarded", None):
+    if put_in_order := _when_discarded(job):
         put_in_order(**job.arguments)
 
 
+@operation("jobs.recall")
+def recall_job(actor: Actor, *, number: int) -> None:
+    """Have a discarded job run after all. Raises Refused: not_found, running, not_discarded."""
+    job = _locked(number)
+    if job.finished_at is None or not job.error.startswith(DISCARDED) or is_gone_when_discarded(job):
+        raise Refused("not_discarded", "", _("This job was not discarded, or what waited for it is gone."))
+    job.finished_at, job.due_at, job.error = None, timezone.now(), ""
+    job.save(update_fields=["finished_at", "due_at", "error"])
+    wake_after_commit(job)
+
+
+def is_gone_when_discarded(job: Job) -> bool:
+    """Whether discarding the job ends what waits for it, so that nothing is left to run it for."""
+    return _when_discarded(job) is not None
+
+
+def _when_discarded(job: Job) -> Callable[..., None] | None:
+    """Return how the task puts in order what waits for it, if it says so as its `when_discarded`."""
+    try:
+        return getattr(import_string(job.task), "when_discarded", None)
+    except ImportError:
+        # Of a former release.
+        return None
+
+
 def _waiting(number: int) -> Job:
+    job = _locked(number)
+    if job.finished_at is not None:
+        raise Refused("finished", "", _("This job is finished already."))
+    return job
+
+
+def _locked(number: int) -> Job:
     # A worker holds the row while it runs the job; whoever waits for it would wait as long as that takes.
     job = Job.objects.select_for_update(skip_locked=True).filter(pk=number).first()
     if job is None:
         if Job.objects.filter(pk=number).exists():
             raise Refused("running", "", _("This job is running just now. Look again in a moment."))
         raise Refused("not_found", "", _("This job does not exist."))
-    if job.finished_at is not None:
-        raise Refused("finished", "", _("This job is finished already."))
     return job

@@ -11,5 +11,6 @@ pages = [
     path("jobs/", web.jobs, name="jobs"),
     path("jobs/<int:number>/retry/", web.retry, name="job-retry"),
     path("jobs/<int:number>/discard/", web.discard, name="job-discard"),
+    path("jobs/<int:number>/recall/", web.recall, name="job-recall"),
 ]
 endpoints: list = []

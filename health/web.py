@@ -7,18 +7,20 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from health.findings import PROBLEM, worst
-from health.job_operations import discard_job, retry_job
+from health.job_operations import discard_job, is_gone_when_discarded, recall_job, retry_job
 from health.parts import parts
 from mailhost.models import Job
-from mailhost.web.forms import refusals_told
+from mailhost.web.forms import TypedForm, ask_name, refusals, refusals_told
 from mailhost.web.pages import needs
 from mailhost.web.paging import page_of
+from mailhost.web.telling import tell
 
 PLAIN = "text/plain; charset=utf-8"
 UNAVAILABLE = 503
@@ -79,6 +81,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
     page = page_of(rows.defer("arguments"), ("-pk",), request.GET.get("cursor", ""))
     for job in page:
         job.shown_error = SECRETS.sub(MASK, job.error)
+        job.is_asked_for = is_gone_when_discarded(job)
         job.name = job.task.replace(".tasks.", ": ").replace("_", " ")
     return render(request, "health/jobs.html", {"page": page, "words": words, "state": state})
 
@@ -89,15 +92,40 @@ def retry(request: HttpRequest, number: int) -> HttpResponse:
     return _done(request, number, retry_job, _("The job runs now."))
 
 
-@require_POST
 @needs("jobs.discard")
 def discard(request: HttpRequest, number: int) -> HttpResponse:
-    return _done(request, number, discard_job, _("The job was discarded and never runs."))
+    """What can be had back is discarded at once and offers to undo it; for what cannot, its number is typed."""
+    job = get_object_or_404(Job.objects.only("task"), pk=number)
+    said = _("The job was discarded and never runs.")
+    if not is_gone_when_discarded(job):
+        return _done(request, number, discard_job, said, undo=reverse("job-recall", args=[number]))
+    form = TypedForm(request.POST if request.method == "POST" else None, name=str(number))
+    if form.is_valid():
+        with refusals(form):
+            discard_job(request.actor, number=number)
+            messages.success(request, said)
+            return redirect("jobs")
+    return ask_name(
+        request,
+        form,
+        title=_("Discard the job"),
+        text=_("The long work that waits for job %(number)s ends with it, and what it was told is forgotten for good.")
+        % {"number": number},
+        act=_("Discard"),
+        back=reverse("jobs"),
+    )
 
 
-def _done(request: HttpRequest, number: int, act, said: str) -> HttpResponse:
+@require_POST
+@needs("jobs.recall")
+def recall(request: HttpRequest, number: int) -> HttpResponse:
+    return _done(request, number, recall_job, _("The job is not discarded any more, and runs now."))
+
+
+@require_POST
+def _done(request: HttpRequest, number: int, act, said: str, undo: str = "") -> HttpResponse:
     job = get_object_or_404(Job.objects.only("pk"), pk=number)
     with refusals_told(request):
         act(request.actor, number=job.pk)
-        messages.success(request, said)
+        tell(request, said, undo=undo)
     return redirect("jobs")

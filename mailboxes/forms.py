@@ -10,10 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from domains.models import Domain
 from domains.names import display_name
+from mailboxes.addresses import display_address, normalise_address
 from mailboxes.app_passwords import PROTOCOLS
 from mailboxes.import_table import ALIASES, MAILBOXES, MAX_BYTES
 from mailboxes.listing import FULLNESSES, ORDERS, STATUSES, matching
+from mailboxes.models import Mailbox
 from mailboxes.operations import SWITCHES
+from mailhost.errors import Refused
 from mailhost.web.sizes import SizeField
 
 PLAIN_TEXT = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
@@ -296,6 +299,28 @@ class AliasForm(AddressForm):
         if not self.cleaned_data.get("catch_all") and not self.cleaned_data.get("local_part"):
             self.add_error("local_part", _("Enter a name, or switch the catch-all on."))
         return self.cleaned_data
+
+
+class TrialForm(forms.Form):
+    """To which mailbox a test message goes; `found` is it."""
+
+    mailbox = forms.CharField(
+        label=_("Mailbox"),
+        error_messages={"required": _("Enter the address of a mailbox.")},
+        max_length=320,
+        widget=forms.TextInput(attrs={"inputmode": "email", "autocomplete": "off", "autocapitalize": "none"}),
+    )
+
+    def clean_mailbox(self) -> str:
+        typed = self.cleaned_data["mailbox"]
+        try:
+            address = normalise_address(typed)
+        except Refused as refused:
+            raise forms.ValidationError(refused.message) from refused
+        self.found = Mailbox.objects.live().select_related("domain").filter(email=address).first()
+        if self.found is None:
+            raise forms.ValidationError(_("There is no mailbox %(address)s.") % {"address": display_address(address)})
+        return typed
 
 
 class DenialForm(forms.Form):

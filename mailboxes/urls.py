@@ -13,6 +13,7 @@ from mailboxes.web import imports as import_pages
 from mailboxes.web import invitation as invitation_pages
 from mailboxes.web import mailboxes as mailbox_pages
 from mailboxes.web import notices
+from mailboxes.web import trial as trial_pages
 
 pages = [
     path("mailboxes/", mailbox_pages.index, name="mailboxes"),
@@ -36,6 +37,8 @@ pages = [
     path("mailboxes/<uid:uid>/app-passwords/", mailbox_pages.mailbox_app_passwords, name="mailbox-app-passwords"),
     path("mailboxes/<uid:uid>/app-passwords/add/", app_password_pages.add, name="app-password-add"),
     path("app-passwords/<uid:uid>/revoke/", app_password_pages.revoke, name="app-password-revoke"),
+    path("test-message/", trial_pages.send, name="test-message"),
+    path("test-message/<uid:uid>/", trial_pages.sent, name="test-message-sent"),
     path("import/", import_pages.index, name="imports"),
     path("import/ended/", notices.ended, name="imports-ended"),
     path("import/<uid:uid>/", import_pages.show, name="import"),
@@ -48,6 +51,7 @@ pages = [
     path("aliases/add/", alias_pages.add, name="alias-add"),
     path("aliases/undo/", alias_pages.undo, name="alias-undo"),
     path("domains/<uid:uid>/catch-all/", catch_all_pages.show, name="domain-catch-all"),
+    path("domains/<uid:uid>/catch-all/undo/", catch_all_pages.undo, name="denial-undo"),
     path("denied-addresses/<uid:uid>/allow/", catch_all_pages.allow, name="denial-end"),
     path("aliases/<uid:uid>/enable/", alias_pages.set_target_enabled, {"enabled": True}, name="alias-enable"),
     path("aliases/<uid:uid>/disable/", alias_pages.set_target_enabled, {"enabled": False}, name="alias-disable"),

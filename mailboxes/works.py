@@ -1,12 +1,15 @@
 """Long work on mailboxes and aliases (longwork.works)."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from longwork.works import Run
+from mailboxes import doveadm, trial
 from mailboxes.alias_batch_operations import NewAlias, create_aliases
 from mailboxes.api.aliases import aliases_made
 from mailboxes.api.mailboxes import BODY_NAMES, batch_made
@@ -14,6 +17,7 @@ from mailboxes.batch_operations import NewMailbox, create_mailboxes
 from mailboxes.import_verdicts import differences, targets_present
 from mailboxes.models import Mailbox
 from mailboxes.operations import change_password, is_set, update_mailbox
+from mailboxes.trial_operations import PAUSES_SECONDS, send_test_message
 from mailhost.api.batches import ATOMIC
 from mailhost.errors import NotPermitted, Refused
 
@@ -91,6 +95,25 @@ def import_aliases(run: Run, *, rows: list[dict[str, Any]]) -> None:
         for number, refusal in refusals.items():
             run.refuse(numbers[number], refusal)
     run.advance(STEP)
+
+
+def try_delivery(run: Run, *, mailbox_id: int, token: str, language: str) -> None:
+    """Send a test message, then look for it in its mailbox; the result says when it came, if it did."""
+    if not run.actor.may(send_test_message.action):
+        raise NotPermitted(send_test_message.action)
+    mailbox = Mailbox.objects.live().select_related("tenant__brand").get(pk=mailbox_id)
+    if run.done == 0:
+        run.result = {"address": mailbox.email, "sent_at": timezone.now().isoformat()}
+        run.result["is_taken"] = trial.send(mailbox, token, language)
+        # Without a doveadm there is nobody to ask whether it has come.
+        run.advance(1 if run.result["is_taken"] and doveadm.is_there() else run.total)
+        return
+    time.sleep(PAUSES_SECONDS[run.done - 1])
+    if trial.has_come(mailbox, token):
+        run.result["arrived_at"] = timezone.now().isoformat()
+        run.advance(run.total)
+    else:
+        run.advance(1)
 
 
 def _brought_in_line(run: Run, mailbox: Mailbox, row: dict[str, Any]) -> bool:

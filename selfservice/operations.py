@@ -88,16 +88,15 @@ def create_own_app_password(session: MailboxSession, *, address: str, **argument
     return create_app_password(mailbox_user(session.mailbox, address), mailbox=session.mailbox, **arguments)
 
 
-def revoke_own_app_password(session: MailboxSession, *, uid: str, address: str) -> AppPassword | None:
-    """Revoke one of the mailbox's app passwords and return what it was; None when the mailbox has no such one.
-
-    Raises Refused: not_found, when somebody else was quicker.
-    """
+def own_app_password(session: MailboxSession, uid: str) -> AppPassword | None:
+    """Return one of the mailbox's app passwords; None when the mailbox has no such one."""
     with tenant_scope(session.mailbox.domain.tenant.path):
-        row = app_passwords_of(session.mailbox).filter(uid=uid).first()
-    if row is not None:
-        revoke_app_password(mailbox_user(session.mailbox, address), app_password=row)
-    return row
+        return app_passwords_of(session.mailbox).filter(uid=uid).first()
+
+
+def revoke_own_app_password(session: MailboxSession, *, app_password: AppPassword, address: str) -> None:
+    """Do `revoke_app_password` as the mailbox user. Raises Refused: not_found, when somebody else was quicker."""
+    revoke_app_password(mailbox_user(session.mailbox, address), app_password=app_password)
 
 
 def end_session(session: MailboxSession, *, uid: str, address: str, now: datetime) -> bool:

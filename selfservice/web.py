@@ -8,18 +8,18 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from mailboxes.addresses import display_address
 from mailboxes.connection import connections
 from mailboxes.forms import AppPasswordForm
 from mailboxes.models import Mailbox
+from mailboxes.web.app_passwords import ask_to_revoke, told_revoked
 from mailhost.scope import tenant_scope
-from mailhost.web.forms import refusals, refusals_told, render_form
+from mailhost.web.forms import TypedForm, refusals, render_form
 from selfservice import operations, sessions
 from selfservice.forms import PasswordForm, SignInForm
 from selfservice.models import MailboxSession
@@ -139,13 +139,17 @@ def add_app_password(request: HttpRequest) -> HttpResponse:
     return render_form(request, "selfservice/app_password_add.html", form, session=session)
 
 
-@require_POST
 @with_mailbox
 def revoke_app_password(request: HttpRequest, uid: str) -> HttpResponse:
-    with refusals_told(request):
-        row = operations.revoke_own_app_password(request.mailbox_session, uid=uid, address=source(request))
-        if row is None:
-            raise Http404
-        fact = _("The app password %(name)s of %(address)s was revoked. It opens nothing any more.")
-        messages.success(request, fact % {"name": row.name, "address": display_address(row.mailbox.email)})
-    return redirect("mailbox-own-app-passwords")
+    session = request.mailbox_session
+    row = operations.own_app_password(session, uid)
+    if row is None:
+        raise Http404
+    form = TypedForm(request.POST if request.method == "POST" else None, name=row.name)
+    if form.is_valid():
+        with refusals(form):
+            operations.revoke_own_app_password(session, app_password=row, address=source(request))
+            messages.success(request, told_revoked(row))
+            return redirect("mailbox-own-app-passwords")
+    back = reverse("mailbox-own-app-passwords")
+    return ask_to_revoke(request, form, row, back=back, base="selfservice/base.html", session=session)

@@ -11,7 +11,7 @@ from mailhost.operation import operation
 from mailhost.scope import every_tenant, subtree
 from tenants.colours import DARK, LIGHT, checked
 from tenants.locks import lock_branch
-from tenants.logos import drawn_anew
+from tenants.logos import drawn_anew, version_of
 from tenants.models import Brand, BrandLogo, Tenant
 from tenants.operations import check_name
 
@@ -66,10 +66,23 @@ def set_brand_logo(actor: Actor, *, logo: bytes) -> Brand:
 
 @operation("brands.update")
 def remove_brand_logo(actor: Actor) -> Brand:
-    """Show the name alone. Raises Refused: no_brand."""
+    """Show the name alone. The picture is kept, and shown to nobody, until there is another one or no brand.
+
+    Raises Refused: no_brand.
+    """
     brand = own_brand(own_tenant(actor))
-    BrandLogo.objects.filter(brand=brand).delete()
     brand.logo_version = ""
+    return saved(brand, ["logo_version"])
+
+
+@operation("brands.update")
+def restore_brand_logo(actor: Actor) -> Brand:
+    """Show the picture again that was removed last. Raises Refused: no_brand, unchanged."""
+    brand = own_brand(own_tenant(actor))
+    kept = BrandLogo.objects.filter(brand=brand).first()
+    if kept is None or brand.logo_version:
+        raise Refused("unchanged", "", _("There is nothing left to undo."))
+    brand.logo_version = version_of(bytes(kept.image))
     return saved(brand, ["logo_version"])
 
 

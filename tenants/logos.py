@@ -50,7 +50,11 @@ def drawn_anew(upload: bytes, field: str = "logo") -> Logo:
     clean.paste(picture)
     clean.save(written, "PNG", optimize=True)
     image = written.getvalue()
-    return Logo(image, *clean.size, hashlib.sha256(image).hexdigest()[:32])
+    return Logo(image, *clean.size, version_of(image))
+
+
+def version_of(image: bytes) -> str:
+    return hashlib.sha256(image).hexdigest()[:32]
 
 
 def _too_many_pixels(field: str) -> Refused:

@@ -29,6 +29,7 @@ MAILBOX_CARE = frozenset(
         "mailboxes.change_password",
         "mailboxes.suspend",
         "mailboxes.resume",
+        "mailboxes.send_test",
         "app_passwords.create",
         "app_passwords.create_profile_link",
         "app_passwords.update",
@@ -89,7 +90,7 @@ WEBHOOKS = frozenset(
         "webhooks.redeliver",
     }
 )
-ADMIN = MAIL | MEMBERS | WEBHOOKS | frozenset({"keys.create", "keys.revoke"})
+ADMIN = MAIL | MEMBERS | WEBHOOKS | frozenset({"keys.create", "keys.revoke", "keys.restore"})
 OWNER = ADMIN | frozenset({"members.add", "tenants.set_second_factor"})
 
 OF_ROLE: dict[str, frozenset[str]] = {
@@ -114,6 +115,7 @@ BELOW = frozenset(
         "plans.create",
         "plans.update",
         "plans.delete",
+        "plans.restore",
         "plans.assign",
         "brands.update",
     }
@@ -128,6 +130,7 @@ INSTALLATION = frozenset(
         "jobs.list",
         "jobs.retry",
         "jobs.discard",
+        "jobs.recall",
     }
 )
 # What a tenant's kind adds for its owners and admins: a customer has nobody below it.
@@ -140,7 +143,7 @@ OF_KIND: dict[str, frozenset[str]] = {
 WAYS_IN = (
     OWN
     | MEMBERS
-    | frozenset({"keys.create", "keys.revoke", "mailboxes.change_password"})
+    | frozenset({"keys.create", "keys.revoke", "keys.restore", "mailboxes.change_password"})
     | frozenset({"app_passwords.create", "app_passwords.create_profile_link"})
     | frozenset({"app_passwords.update", "app_passwords.revoke"})
     | frozenset({"members.add", "tenants.set_second_factor", "tenants.sign_in_as"})

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from mailhost.actor import Actor
@@ -15,7 +16,7 @@ from tenants.limits import FEATURES, LIMITS
 from tenants.locks import lock_branch, lock_branches, share_tenant
 from tenants.models import Plan, PlanVersion, Tenant
 from tenants.operations import check_name
-from tenants.plans import grant, live_plans, outdated_tenants, refuse_plan_from_above, version_for
+from tenants.plans import grant, live_plans, outdated_tenants, refuse_plan_from_above, retired_plans, version_for
 
 MAX_LIMIT = 10**12
 MAX_OVERSELL_PERCENT = 10_000
@@ -78,6 +79,19 @@ def retire_plan(actor: Actor, *, plan: Plan) -> Plan:
     plan = _locked(plan)
     plan.retired_at = timezone.now()
     plan.save(update_fields=["retired_at", "updated_at"])
+    return plan
+
+
+@operation("plans.restore")
+def restore_plan(actor: Actor, *, plan: Plan) -> Plan:
+    """Sell a plan again that was retired, unless another one has its name by now. Raises Refused: not_found, taken."""
+    plan = _locked(plan, retired_plans())
+    plan.retired_at = None
+    try:
+        with transaction.atomic():
+            plan.save(update_fields=["retired_at", "updated_at"])
+    except IntegrityError as error:
+        raise _taken(plan.name) from error
     return plan
 
 
@@ -180,10 +194,12 @@ def _taken(name: str) -> Refused:
     return Refused("taken", "name", _("You have a plan %(name)s already. Choose another name.") % {"name": name})
 
 
-def _locked(plan: Plan) -> Plan:
-    """Return the plan, fresh: its versions follow one another under the lock of its owner."""
-    lock_branch((live_plans().filter(pk=plan.pk).first() or _missing()).owner)
-    return live_plans().filter(pk=plan.pk).first() or _missing()
+def _locked(plan: Plan, among: QuerySet[Plan] | None = None) -> Plan:
+    """Return the plan, fresh: its versions follow one another under the lock of its owner. `among`: the live ones."""
+    found = (live_plans() if among is None else among).filter(pk=plan.pk)
+    lock_branch((found.first() or _missing()).owner)
+    # The same question again: what waited for the lock may find it answered otherwise.
+    return found.all().first() or _missing()
 
 
 def _missing() -> Plan:

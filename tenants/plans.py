@@ -17,6 +17,10 @@ def live_plans() -> QuerySet[Plan]:
     return Plan.objects.filter(retired_at=None).select_related("owner").order_by("name", "pk")
 
 
+def retired_plans() -> QuerySet[Plan]:
+    return Plan.objects.exclude(retired_at=None).select_related("owner").order_by("name", "pk")
+
+
 def version_for(tenant: Tenant, plan: Plan) -> PlanVersion:
     """Return the version of the plan that this tenant gets. Raises Refused("unknown_plan") unless somebody above the
     tenant sells it."""

@@ -23,6 +23,7 @@ pages = [
     path("branding/preview.css", branding.preview_style, name="brand-preview"),
     path("branding/logo/", branding.logo, name="brand-logo-set"),
     path("branding/logo/remove/", branding.remove_logo, name="brand-logo-remove"),
+    path("branding/logo/restore/", branding.restore_logo, name="brand-logo-restore"),
     path("branding/host/", branding.host, name="brand-host"),
     path("branding/host/verify/", branding.verify_host, name="brand-host-verify"),
     path("branding/remove/", branding.remove, name="brand-remove"),
@@ -33,6 +34,7 @@ pages = [
     path("plans/<uid:uid>/", plan_pages.plan, name="plan"),
     path("plans/<uid:uid>/upgrade/", plan_pages.upgrade, name="plan-upgrade"),
     path("plans/<uid:uid>/retire/", plan_pages.retire, name="plan-retire"),
+    path("plans/<uid:uid>/restore/", plan_pages.restore, name="plan-restore"),
     path("usage/", usage_page.usage, name="usage"),
 ]
 endpoints = [

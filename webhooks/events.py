@@ -28,6 +28,7 @@ EVENTS = {
     "aliases.delete": "alias.deleted",
     "keys.create": "api_key.created",
     "keys.revoke": "api_key.revoked",
+    "keys.restore": "api_key.restored",
 }
 # What befalls a domain without anybody's act: its notices (domains/notices.py). That it is verified is an act.
 NOTICES = (

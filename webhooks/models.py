@@ -93,4 +93,4 @@ class Delivery(TenantOwned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.message} to {self.endpoint}"
+        return f"{self.message.type} to {self.endpoint}"

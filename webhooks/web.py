@@ -1,13 +1,16 @@
 """Pages about webhook endpoints."""
 
+from urllib.parse import urlsplit
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from mailhost.web.forms import refusals, refusals_told, render_form
+from mailhost.web.forms import TypedForm, ask_name, refusals, refusals_told, render_form
 from mailhost.web.pages import needs
 from mailhost.web.paging import page_of
 from webhooks.forms import EndpointForm
@@ -80,10 +83,22 @@ def replay(request: HttpRequest, uid: str) -> HttpResponse:
     return redirect("webhook", delivery.endpoint.uid)
 
 
-@require_POST
+@needs("webhooks.delete")
 def delete(request: HttpRequest, uid: str) -> HttpResponse:
+    """Its secret and its deliveries are gone for good; the host stands for the whole URL."""
     endpoint = get_object_or_404(Endpoint, uid=uid)
-    with refusals_told(request):
-        delete_endpoint(request.actor, endpoint=endpoint)
-        messages.success(request, _("%(url)s is told nothing more.") % {"url": endpoint.url})
-    return redirect("webhooks")
+    form = TypedForm(request.POST if request.method == "POST" else None, name=urlsplit(endpoint.url).hostname or "")
+    if form.is_valid():
+        with refusals(form):
+            delete_endpoint(request.actor, endpoint=endpoint)
+            messages.success(request, _("%(url)s is told nothing more.") % {"url": endpoint.url})
+            return redirect("webhooks")
+    text = _("%(url)s is told nothing more. Its signing secret and its deliveries are gone for good.")
+    return ask_name(
+        request,
+        form,
+        title=_("Delete endpoint"),
+        text=text % {"url": endpoint.url},
+        act=_("Delete endpoint"),
+        back=reverse("webhook", args=[endpoint.uid]),
+    )

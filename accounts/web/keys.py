@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -11,10 +12,11 @@ from accounts.forms import KeyForm
 from accounts.freshness import needs_fresh_sign_in
 from accounts.key_words import in_words
 from accounts.models import ApiKey
-from accounts.operations import create_api_key, revoke_api_key
+from accounts.operations import create_api_key, restore_api_key, revoke_api_key
 from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import needs
 from mailhost.web.paging import page_of
+from mailhost.web.telling import tell
 
 
 @needs("keys.list")
@@ -50,5 +52,16 @@ def revoke(request: HttpRequest, uid: str) -> HttpResponse:
     key = get_object_or_404(ApiKey.objects.filter(revoked_at=None), uid=uid)
     with refusals_told(request):
         revoke_api_key(request.actor, key=key)
-        messages.success(request, _("The key %(name)s was revoked. It opens nothing any more.") % {"name": key.name})
+        text = _("The key %(name)s was revoked. It opens nothing any more.")
+        tell(request, text % {"name": key.name}, undo=reverse("key-restore", args=[key.uid]))
+    return redirect("keys")
+
+
+@require_POST
+@needs("keys.restore")
+def restore(request: HttpRequest, uid: str) -> HttpResponse:
+    key = get_object_or_404(ApiKey.objects.exclude(revoked_at=None), uid=uid)
+    with refusals_told(request):
+        restore_api_key(request.actor, key=key)
+        messages.success(request, _("The key %(name)s opens again what it did.") % {"name": key.name})
     return redirect("keys")

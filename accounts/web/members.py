@@ -4,21 +4,23 @@ from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.forms import InviteForm, RoleForm, SecondFactorForm
 from accounts.freshness import needs_fresh_sign_in
-from accounts.invitation_operations import invite_member, resend_invitation, revoke_invitation
+from accounts.invitation_operations import invite_member, resend_invitation, restore_invitation, revoke_invitation
 from accounts.middleware import CHOSEN
 from accounts.models import Invitation
 from accounts.operations import remove_member, set_member_role, set_second_factor
 from accounts.second_factor import users_with_second_factor
 from accounts.web.security import own_session
-from mailhost.web.forms import refusals, refusals_told, render_form
+from mailhost.web.forms import TypedForm, ask_name, refusals, refusals_told, render_form
 from mailhost.web.pages import needs
 from mailhost.web.paging import page_of
+from mailhost.web.telling import tell
 from tenants.models import Member, Role, Tenant
 from tenants.permissions import given_with
 
@@ -92,11 +94,18 @@ def revoke(request: HttpRequest, uid: str) -> HttpResponse:
     invitation = get_object_or_404(open_invitations(), uid=uid)
     with refusals_told(request):
         revoke_invitation(request.actor, invitation=invitation)
-        messages.success(
-            request,
-            _("The invitation of %(email)s was revoked. Its link opens nothing any more.")
-            % {"email": invitation.email},
-        )
+        text = _("The invitation of %(email)s was revoked. Its link opens nothing any more.")
+        tell(request, text % {"email": invitation.email}, undo=reverse("invitation-restore", args=[invitation.uid]))
+    return redirect("members")
+
+
+@require_POST
+@needs("members.invite")
+def restore(request: HttpRequest, uid: str) -> HttpResponse:
+    invitation = get_object_or_404(Invitation.objects.exclude(revoked_at=None).select_related("tenant"), uid=uid)
+    with refusals_told(request):
+        restore_invitation(request.actor, invitation=invitation)
+        messages.success(request, _("The invitation of %(email)s is open again.") % {"email": invitation.email})
     return redirect("members")
 
 
@@ -121,22 +130,29 @@ def _member(request: HttpRequest, row: Member) -> HttpResponse:
     return render_form(request, "accounts/member.html", form, member=row)
 
 
-@require_POST
 @needs("members.remove")
 def remove(request: HttpRequest, uid: str) -> HttpResponse:
     row = get_object_or_404(listed_members(), uid=uid)
     return _remove(request, row)
 
 
-@needs_fresh_sign_in(back="members")
+@needs_fresh_sign_in()
 def _remove(request: HttpRequest, row: Member) -> HttpResponse:
-    with refusals_told(request):
-        remove_member(request.actor, member=row)
-        messages.success(
-            request,
-            _("%(email)s is no longer a member of %(name)s.") % {"email": row.user.email, "name": row.tenant.name},
-        )
-    return redirect("members")
+    named = {"email": row.user.email, "name": row.tenant.name}
+    form = TypedForm(request.POST if request.method == "POST" else None, name=row.user.email)
+    if form.is_valid():
+        with refusals(form):
+            remove_member(request.actor, member=row)
+            messages.success(request, _("%(email)s is no longer a member of %(name)s.") % named)
+            return redirect("members")
+    return ask_name(
+        request,
+        form,
+        title=_("Remove member"),
+        text=_("%(email)s loses %(name)s at once. Only a new invitation brings them back.") % named,
+        act=_("Remove member"),
+        back=reverse("member", args=[row.uid]),
+    )
 
 
 @require_POST

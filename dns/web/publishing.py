@@ -24,8 +24,9 @@ from dns.publishing_operations import (
     undo_publication,
 )
 from domains.models import Domain
+from domains.names import display_name
 from mailhost.errors import Refused
-from mailhost.web.forms import refusals, refusals_told, render_form
+from mailhost.web.forms import TypedForm, ask_name, refusals, refusals_told, render_form
 from mailhost.web.pages import needs
 from mailhost.web.telling import tell
 
@@ -56,13 +57,23 @@ def connect(request: HttpRequest, uid: str) -> HttpResponse:
     return render_form(request, "dns/publishing.html", form, **shown(domain) | {shown_as: form})
 
 
-@require_POST
+@needs("zones.disconnect")
 def disconnect(request: HttpRequest, uid: str) -> HttpResponse:
-    domain = get_object_or_404(Domain.objects.live(), uid=uid)
-    with refusals_told(request):
-        disconnect_zone(request.actor, domain=domain)
-        messages.success(request, _("The name server's key was forgotten. What was published stays."))
-    return redirect("domain-publishing", domain.uid)
+    domain = get_object_or_404(Domain.objects.listed(), uid=uid)
+    form = TypedForm(request.POST if request.method == "POST" else None, name=display_name(domain.domain_name))
+    if form.is_valid():
+        with refusals(form):
+            disconnect_zone(request.actor, domain=domain)
+            messages.success(request, _("The name server's key was forgotten. What was published stays."))
+            return redirect("domain-publishing", domain.uid)
+    return ask_name(
+        request,
+        form,
+        title=_("Forget the key"),
+        text=_("The key is gone for good: to publish again you enter it anew. What was published stays."),
+        act=_("Forget the key"),
+        back=reverse("domain-publishing", args=[domain.uid]),
+    )
 
 
 @require_POST

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -11,8 +12,12 @@ from mailboxes.addresses import display_address
 from mailboxes.denial_operations import allow_address, deny_address
 from mailboxes.forms import DenialForm
 from mailboxes.models import Alias
+from mailhost.errors import Refused
 from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import needs
+from mailhost.web.telling import tell
+
+UNDO = "denial_undo"
 
 
 @needs("aliases.list")
@@ -41,6 +46,23 @@ def allow(request: HttpRequest, uid: str) -> HttpResponse:
     denial = get_object_or_404(Alias.objects.denied().select_related("domain"), uid=uid)
     with refusals_told(request):
         allow_address(request.actor, denial=denial)
+        request.session[UNDO] = denial.alias_email
         text = _("%(address)s was taken off the deny list.")
-        messages.success(request, text % {"address": display_address(denial.alias_email)})
+        undo_address = reverse("denial-undo", args=[denial.domain.uid])
+        tell(request, text % {"address": display_address(denial.alias_email)}, undo=undo_address)
     return redirect("domain-catch-all", denial.domain.uid)
+
+
+@require_POST
+@needs(deny_address.action)
+def undo(request: HttpRequest, uid: str) -> HttpResponse:
+    """Put the address back that was taken off the deny list last."""
+    domain = get_object_or_404(Domain.objects.listed(), uid=uid)
+    with refusals_told(request):
+        if UNDO not in request.session:
+            raise Refused("unchanged", "", _("There is nothing left to undo."))
+        row = deny_address(request.actor, domain=domain, address=request.session[UNDO])
+        del request.session[UNDO]
+        text = _("Mail for %(address)s is refused from now on.")
+        messages.success(request, text % {"address": display_address(row.alias_email)})
+    return redirect("domain-catch-all", uid)

@@ -54,6 +54,7 @@ OF_PEOPLE = frozenset(
         "jobs.list",
         "jobs.retry",
         "jobs.discard",
+        "jobs.recall",
     }
 )
 

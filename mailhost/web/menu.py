@@ -56,6 +56,7 @@ ACTS = (
     Entry("domain-add", _("Add a domain"), "plus", "domains.create"),
     Entry("mailbox-add", _("Create a mailbox"), "plus", "mailboxes.create"),
     Entry("alias-add", _("Add an alias"), "plus", "aliases.create"),
+    Entry("test-message", _("Send a test message"), "paper-airplane", "mailboxes.send_test"),
     Entry("mailbox-bin", _("Restore a mailbox from the bin"), "arrow-uturn-left", "mailboxes.restore"),
     Entry("member-invite", _("Invite somebody"), "plus", "members.invite"),
     Entry("key-add", _("Make an API key"), "plus", "keys.create"),

@@ -8,15 +8,18 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from mailhost.errors import Refused
-from mailhost.web.forms import refusals, refusals_told, render_form
+from mailhost.web.forms import TypedForm, ask_name, refusals, refusals_told, render_form
 from mailhost.web.pages import needs
+from mailhost.web.telling import tell
 from tenants.brand_operations import (
     remove_brand,
     remove_brand_logo,
+    restore_brand_logo,
     set_brand,
     set_brand_logo,
 )
@@ -108,7 +111,16 @@ def logo(request: HttpRequest) -> HttpResponse:
 def remove_logo(request: HttpRequest) -> HttpResponse:
     with refusals_told(request):
         remove_brand_logo(request.actor)
-        messages.success(request, _("The logo was removed. The name stands alone."))
+        tell(request, _("The logo was removed. The name stands alone."), undo=reverse("brand-logo-restore"))
+    return redirect("branding")
+
+
+@require_POST
+@needs("brands.update")
+def restore_logo(request: HttpRequest) -> HttpResponse:
+    with refusals_told(request):
+        restore_brand_logo(request.actor)
+        messages.success(request, _("The logo is shown again."))
     return redirect("branding")
 
 
@@ -137,13 +149,25 @@ def verify_host(request: HttpRequest) -> HttpResponse:
     return redirect("branding")
 
 
-@require_POST
 @needs("brands.update")
 def remove(request: HttpRequest) -> HttpResponse:
-    with refusals_told(request):
-        remove_brand(request.actor)
-        messages.success(request, _("The brand was removed."))
-    return redirect("branding")
+    present = own_brand(request)
+    if present is None:
+        return redirect("branding")
+    form = TypedForm(request.POST if request.method == "POST" else None, name=present.name)
+    if form.is_valid():
+        with refusals(form):
+            remove_brand(request.actor)
+            messages.success(request, _("The brand was removed."))
+            return redirect("branding")
+    return ask_name(
+        request,
+        form,
+        title=_("Remove the brand"),
+        text=_("Its name, colours, texts, logo and proven host name are gone for good."),
+        act=_("Remove brand"),
+        back=reverse("branding"),
+    )
 
 
 @require_safe

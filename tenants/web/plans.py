@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -15,12 +16,13 @@ from mailhost.errors import Refused
 from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import needs
 from mailhost.web.paging import page_of
+from mailhost.web.telling import tell
 from tenants import breaches
 from tenants.forms import MOST_PLANS, PlanChoiceForm, PlanForm, UpgradeForm
 from tenants.limits import LIMITS
 from tenants.models import Plan, PlanVersion, Tenant
-from tenants.plan_operations import assign_plan, change_plan, create_plan, retire_plan, upgrade_tenants
-from tenants.plans import live_plans, outdated_tenants, version_for
+from tenants.plan_operations import assign_plan, change_plan, create_plan, restore_plan, retire_plan, upgrade_tenants
+from tenants.plans import live_plans, outdated_tenants, retired_plans, version_for
 from tenants.usage import usage_of
 from tenants.web.customers import below
 
@@ -112,7 +114,18 @@ def retire(request: HttpRequest, uid: str) -> HttpResponse:
     row = get_object_or_404(live_plans(), uid=uid)
     with refusals_told(request):
         retire_plan(request.actor, plan=row)
-        messages.success(request, _("%(name)s is sold no longer. Who has it keeps it.") % {"name": row.name})
+        text = _("%(name)s is sold no longer. Who has it keeps it.")
+        tell(request, text % {"name": row.name}, undo=reverse("plan-restore", args=[row.uid]))
+    return redirect("plans")
+
+
+@require_POST
+@needs("plans.restore")
+def restore(request: HttpRequest, uid: str) -> HttpResponse:
+    row = get_object_or_404(retired_plans(), uid=uid)
+    with refusals_told(request):
+        restore_plan(request.actor, plan=row)
+        messages.success(request, _("%(name)s is sold again.") % {"name": row.name})
     return redirect("plans")
 
 

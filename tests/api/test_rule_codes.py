@@ -19,7 +19,7 @@ ELSEWHERE = {
     *("web", "management", "guard", "mailconfig", "selfservice", "bench", "stack", "import_table.py"),
 }
 # What pages, invitations' links and profiles' links alone can be answered with.
-OF_PAGES = {"expired", "nothing_to_do", "used", "running"}
+OF_PAGES = {"expired", "nothing_to_do", "used", "running", "not_discarded", "not_receiving", "too_many_tests"}
 KINDS = {"Refused", "InvalidParameter", "ErrorDetail", "TooManyLookups"}
 FIELDS = (serializers.CharField, serializers.IntegerField, serializers.ChoiceField, serializers.ListField)
 # Said of numbers that are written as text, which Whole refuses before.

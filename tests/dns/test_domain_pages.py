@@ -74,7 +74,7 @@ def test_publishing_from_the_connection_to_the_way_back(anna, domain, bind):
 
     anna.post(f"{page}undo/")
     assert look_up(domain.domain_name, "MX").values == ()
-    anna.post(f"{page}disconnect/")
+    anna.post(f"{page}disconnect/", {"typed": domain.domain_name})
     with every_tenant("a test looks"):
         assert not ZoneAccess.objects.filter(domain=domain).exists()
 

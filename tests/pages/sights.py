@@ -3,6 +3,7 @@ whether one is missing."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from allauth.account.forms import default_token_generator
@@ -24,8 +25,10 @@ from accounts.models import Invitation
 from accounts.operations import create_user
 from audit.models import Event
 from clientsetup.operations import create_profile_link
+from longwork.models import State
 from mailboxes.invitations import link as mailbox_link
 from mailboxes.models import Mailbox
+from mailboxes.trial_operations import send_test_message
 from mailhost.scope import every_tenant
 from selfservice import sessions
 from tenants.models import Member, Role, Tenant
@@ -57,9 +60,18 @@ NO_PAGES = {
     "parts of pages, that htmx asks for": (
         "aliases/check/",
         "domains/add/found/",
+        "domains/<uid:uid>/check/turned/",
         "import/ended/",
         "mailboxes/check/",
         "overview/limits/",
+    ),
+    "pages that ask for a name, all alike: webhook-delete is looked at": (
+        "app-passwords/<uid:uid>/revoke/",
+        "branding/remove/",
+        "domains/<uid:uid>/publishing/disconnect/",
+        "jobs/<int:number>/discard/",
+        "mailbox/app-passwords/<uid:uid>/revoke/",
+        "members/<uid:uid>/remove/",
     ),
     "links that lead on at once": (
         "device/<str:token>/",
@@ -206,7 +218,27 @@ def pages_of_plenty(town: Town, uids: dict[str, str]) -> dict[str, str]:
         "audit-event": f"/audit/{event.uid}/",
         "audit-no-match": "/audit/?q=nothing-of-this-name",
         "member": f"/members/{member.uid}/",
+        "webhook-delete": f"/webhooks/{uids['webhook']}/delete/",
+        "test-message": "/test-message/",
+        "test-message-sent": f"/test-message/{a_test_message(town)}/",
     }
+
+
+def a_test_message(town: Town) -> str:
+    """Send one that has come; return its uid."""
+    now = timezone.now()
+    with every_tenant("the town is built"):
+        mailbox = Mailbox.objects.select_related("domain").get(email="anna@acme.example")
+        _, work = send_test_message(town.acting("anna@acme.example"), mailbox=mailbox)
+        work.result = {
+            "address": mailbox.email,
+            "is_taken": True,
+            "sent_at": now.isoformat(),
+            "arrived_at": (now + timedelta(seconds=0.6)).isoformat(),
+        }
+        work.state, work.finished_at = State.SUCCEEDED, now
+        work.save()
+    return work.uid
 
 
 def pages_of_the_guarded() -> dict[str, str]:

@@ -288,6 +288,9 @@ def test_an_api_key_is_shown_once(anna):
     press(anna, "Revoke key Backup")
     said(anna, "The key Backup was revoked")
     expect(row_of(anna, "Backup")).to_have_count(0)
+    press(anna, "Undo")
+    said(anna, "The key Backup opens again what it did")
+    expect(row_of(anna, "Backup")).to_be_visible()
 
 
 def test_all_of_it_without_javascript(watched, town):

@@ -165,7 +165,10 @@ def test_a_mailbox_users_way_on_their_own_site(live, visit):
     page.get_by_role("link", name="I have copied it").click()
     expect(page.get_by_role("row").filter(has_text="Telephone")).to_be_visible()
     assert len(post.inbox((emma, text))) == 1
-    press(page, "Revoke app password Telephone")
+    page.get_by_role("link", name="Revoke app password Telephone").click()
+    fill(page, "Type Telephone to go on", "Telephone")
+    press(page, "Revoke app password")
+    expect(page.get_by_role("status").filter(has_text="was revoked")).to_be_visible()
     assert refuses(post, (emma, text))
 
     # The clock of every half minute, now.

@@ -15,9 +15,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.invitation_operations import invite_member
+from accounts.invitation_operations import invite_member, revoke_invitation
 from accounts.models import ApiKey, User
-from accounts.operations import create_api_key
+from accounts.operations import create_api_key, revoke_api_key
 from audit.models import Event
 from dns.models import DkimKey, KeyState, ZoneAccess
 from domains.models import Domain
@@ -29,13 +29,14 @@ from mailboxes.import_operations import keep_import
 from mailboxes.import_table import read_table
 from mailboxes.models import Mailbox
 from mailboxes.operations import delete_mailbox
+from mailboxes.trial_operations import send_test_message
 from mailhost.scope import every_tenant, tenant_scope
 from mailhost.vault import seal
 from reports.models import Source
 from tenants.deletion_operations import delete_tenant
 from tenants.models import Kind, Member, Role, Tenant
 from tenants.operations import create_tenant, suspend_tenant
-from tenants.plan_operations import create_plan
+from tenants.plan_operations import create_plan, retire_plan
 from tests.apiside import make_key, scopes_of
 from tests.routes import discovery, table
 from tests.routes.table import Row
@@ -150,6 +151,26 @@ def a_kept_import(world: World) -> Any:
         return keep_import(world.as_acme, table=table, file_name="acme.csv")
 
 
+def a_trial(world: World) -> Any:
+    with tenant_scope(world.acme.path):
+        mailbox = Mailbox.objects.live().select_related("domain").get(email="anna@acme.example")
+    return send_test_message(world.as_acme, mailbox=mailbox)[1]
+
+
+def a_revoked_key(world: World) -> Any:
+    key = create_api_key(world.as_acme, name="Acme's former", scopes=["domains:read"])[0]
+    return revoke_api_key(world.as_acme, key=key)
+
+
+def a_revoked_invitation(world: World) -> Any:
+    invitation = invite_member(world.as_acme, email="former@acme.example", role="support")
+    return revoke_invitation(world.as_acme, invitation=invitation)
+
+
+def a_retired_plan(world: World) -> Any:
+    return retire_plan(world.as_rita, plan=create_plan(world.as_rita, name="Acme's former plan"))
+
+
 # Made once each, in this order.
 THINGS: dict[str, Thing] = {
     "tenant": Thing("ten", lambda world: world.acme),
@@ -175,6 +196,10 @@ THINGS: dict[str, Thing] = {
     "own_passkey": Thing("", own_passkey),
     "own_session": Thing("", own_session),
     "operation": Thing("op", lambda world: begin(world.as_acme, "tests.nothing", kind="tests")),
+    "trial": Thing("", a_trial),
+    "retired_plan": Thing("pln", a_retired_plan),
+    "revoked_invitation": Thing("inv", a_revoked_invitation),
+    "revoked_key": Thing("key", a_revoked_key),
     "key": Thing("key", lambda world: create_api_key(world.as_acme, name="Acme's", scopes=["domains:read"])[0]),
 }
 

@@ -126,7 +126,11 @@ def test_a_mailbox_has_only_so_many(world, anna, monkeypatch):
 def test_the_user_revokes_one_and_keeps_the_others(world, anna):
     kept, lost = one_of(world, ANNA, "Phone"), one_of(world, ANNA, "Lost laptop")
 
-    answer = anna.post(f"{LIST}{lost.uid}/revoke/", follow=True)
+    asked = anna.get(f"{LIST}{lost.uid}/revoke/").content.decode()
+    wrong = anna.post(f"{LIST}{lost.uid}/revoke/", {"typed": "Phone"})
+    assert "Type Lost laptop to go on" in asked
+    assert (wrong.status_code, len(app_passwords(ANNA))) == (422, 2)
+    answer = anna.post(f"{LIST}{lost.uid}/revoke/", {"typed": "Lost laptop"}, follow=True)
 
     assert "The app password Lost laptop of anna@acme.example was revoked." in answer.content.decode()
     assert app_passwords(ANNA) == [kept]
@@ -139,7 +143,7 @@ def test_nobody_revokes_anothers(world, anna):
     row = one_of(world, BEN, "Ben's phone")
 
     assert anna.post(f"{LIST}{row.uid}/revoke/").status_code == 404
-    assert anna.get(f"{LIST}{row.uid}/revoke/").status_code == 405
+    assert anna.get(f"{LIST}{row.uid}/revoke/").status_code == 404
     assert app_passwords(BEN) == [row]
 
 
