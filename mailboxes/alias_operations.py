@@ -107,7 +107,7 @@ def update_alias(
         )
     rows = _locked_rows(actor, alias, hosted({domain_of(target) for target in wanted}))
     if targets is not None:
-        _retarget(rows, wanted)
+        _retarget(rows, wanted, alias.rows[0].domain)
     if enabled is not None:
         rows.exclude(is_enabled=enabled).update(is_enabled=enabled, updated_at=timezone.now())
     touched = follow_addresses(alias.rows[0].domain_id, [source])
@@ -171,7 +171,7 @@ def _locked_rows(actor: Actor, alias: AliasGroup, others: Sequence[int] = ()) ->
     return rows
 
 
-def _retarget(rows: QuerySet[Alias], wanted: Sequence[str]) -> None:
+def _retarget(rows: QuerySet[Alias], wanted: Sequence[str], domain: Domain) -> None:
     """Delete the targets that are not wanted, add those that are missing, leave the others as they are."""
     present = {row.destination_email: row for row in rows}
     one = next(iter(present.values()))
@@ -180,7 +180,8 @@ def _retarget(rows: QuerySet[Alias], wanted: Sequence[str]) -> None:
     rows.exclude(destination_email__in=wanted).delete()
     Alias.objects.bulk_create(
         Alias(
-            domain_id=one.domain_id,
+            # The row, not its id: each new row asks it for its tenant.
+            domain=domain,
             alias_email=one.alias_email,
             destination_email=target,
             target_mailbox_id=mailboxes.get(base_address(target)),

@@ -1,6 +1,8 @@
 """Aliases over REST: one object for a source, with all its targets."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import Event
 from mailboxes.models import Alias
@@ -134,6 +136,21 @@ def test_alias_gets_other_targets_as_one_act(cast):
     assert routes("sales@acme.example") == ["anna@acme.example", "z@partner.example"]
     with every_tenant("a test reads the record"):
         assert Event.objects.filter(action="aliases.update").count() == 1
+
+
+def test_many_new_targets_cost_as_many_statements_as_few(cast):
+    caller = cast.acme.caller()
+    # The key notes its own use.
+    caller.read("/me")
+    counts = []
+    for number in (2, 9):
+        targets = [f"{word}{number}@partner.example" for word in "abcdefghi"[:number]]
+        with CaptureQueriesContext(connection) as asked:
+            caller.call("PATCH", "/aliases/sales@acme.example", {"targets": targets})
+        counts.append(len(asked))
+
+    assert len(routes("sales@acme.example")) == 9
+    assert counts[0] == counts[1]
 
 
 def test_new_targets_of_an_alias_that_is_off_are_off_too(cast):
