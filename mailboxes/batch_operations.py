@@ -33,6 +33,7 @@ from mailboxes.waiting import lead_to
 from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.errors import Refused, SeveralRefused
+from mailhost.inserts import insert_all
 from mailhost.operation import operation
 from mailhost.said import gettext as _
 from tenants.limits import release, reserve
@@ -273,9 +274,11 @@ def _inserted(rows: list[Mailbox], *, met: Mapping[str, Meeting]) -> list[Mailbo
     for row in rows:
         row.is_successor = met[row.email].was_held
     own_rows = [opened(row) for row in rows]
-    Mailbox.objects.bulk_create(rows)
+    insert_all(rows)
     _forget_usage([row.email for row in rows if met[row.email].was_used])
-    Alias.objects.bulk_create(own_rows)
+    for row, own in zip(rows, own_rows, strict=True):
+        own.own_mailbox_id = own.target_mailbox_id = row.pk
+    insert_all(own_rows)
     if awaited := [row for row in rows if met[row.email].is_awaited]:
         _let_follow(awaited)
     _reserve(rows)

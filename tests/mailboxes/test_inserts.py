@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from domains.models import Domain
 from mailboxes.models import Mailbox
-from mailhost.inserts import insert
+from mailhost.inserts import insert, insert_all
 from mailhost.scope import tenant_scope
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +46,23 @@ def test_it_is_one_statement(acme):
         insert(a_row(acme, "second"))
 
     assert len(asked) == 1
+
+
+def test_many_rows_are_as_one_each(world, acme):
+    alone, together = a_row(acme, "alone"), [a_row(acme, name) for name in ("ben", "ada", "carla")]
+
+    insert(alone)
+    with CaptureQueriesContext(connection) as asked:
+        insert_all(together)
+
+    with tenant_scope(world.acme.path):
+        read = {row.pk: row for row in Mailbox.objects.filter(pk__in=[row.pk for row in together])}
+    assert len(asked) == 1
+    for row in together:
+        assert {name: value for name, value in vars(row).items() if name not in OWN} == {
+            name: value for name, value in vars(alone).items() if name not in OWN
+        }
+        assert (row.email, row.live_email) == (read[row.pk].email, read[row.pk].live_email)
 
 
 def test_what_is_there_already_is_refused(acme):
