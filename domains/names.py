@@ -1,7 +1,7 @@
 """What a domain name is: one stored form (A-label, lower case, no trailing dot) for each name."""
 
 import ipaddress
-from functools import cache
+from functools import cache, lru_cache
 
 import idna
 from publicsuffixlist import PublicSuffixList
@@ -13,6 +13,8 @@ from mailhost.said import gettext as _
 # that leaves no room for its label could never be proven.
 MAX_NAME = 253
 MAX_OWNED_NAME = MAX_NAME - len("_mailhost-challenge.")
+# Of so many names each process keeps how they are stored: finding out costs more than all else about an address.
+MOST_NAMES = 10_000
 # Names that no customer can own (RFC 6761 and its registry, RFC 9476, RFC 8375): mail for them never leaves a
 # machine, or must never be asked of the DNS. `example` (RFC 2606) is not among them: the demo's domains live there.
 SPECIAL_USE = frozenset({"alt", "arpa", "internal", "invalid", "local", "localdomain", "localhost", "onion", "test"})
@@ -23,6 +25,20 @@ def normalise_domain(text: str, *, field: str = "name") -> str:
 
     One trailing dot and upper case are forgiven. Raises Refused("invalid_domain", field, …) with what is at fault.
     """
+    known = _known(text) if len(text) <= MAX_NAME else None
+    return known or _judged(text, field)
+
+
+@lru_cache(MOST_NAMES)
+def _known(text: str) -> str | None:
+    """Return the stored form of a name, None of what is refused."""
+    try:
+        return _judged(text, "name")
+    except Refused:
+        return None
+
+
+def _judged(text: str, field: str) -> str:
     name = normalise_host(text, field=field)
     if name.rpartition(".")[2] in SPECIAL_USE:
         raise _refusal(
