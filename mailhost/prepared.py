@@ -6,6 +6,7 @@ ordinary query, made in a tenant's scope by the manager that filters: what is in
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import nullcontext
+from datetime import datetime, tzinfo
 from functools import lru_cache, partial
 from itertools import count
 from typing import Any, NamedTuple
@@ -126,7 +127,13 @@ def _conversion(converters: list[Callable], expression: Any) -> Callable[[Any], 
     """Return what makes of a column what Python has, the shortest way for what most lists have most of."""
     if converters == [connection.ops.convert_booleanfield_value]:
         return BOOLEANS.get
+    if converters == [connection.ops.convert_datetimefield_value]:
+        return partial(_moment, connection.timezone)
     return partial(converted, converters, expression)
+
+
+def _moment(zone: tzinfo, value: datetime | None) -> datetime | None:
+    return value and value.replace(tzinfo=zone)
 
 
 def converted(converters: list[Callable], expression: Any, value: Any) -> Any:

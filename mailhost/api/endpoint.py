@@ -25,6 +25,7 @@ from mailhost.api.etags import ETAG, etag_of
 from mailhost.api.lists import Listing
 from mailhost.api.pagination import CursorList
 from mailhost.api.parsers import MergePatchParser, StrictJSONParser
+from mailhost.api.serializers import reader_of
 from mailhost.scope import reset_scope, set_scope
 
 
@@ -114,9 +115,7 @@ class Endpoint(APIView):
 
     def body(self, shape: type[Serializer]) -> dict[str, Any]:
         """Return the request's body in this shape. Raises ValidationError: HTTP 422."""
-        serializer = shape(data=self.request.data)
-        serializer.is_valid(raise_exception=True)
-        return serializer.validated_data
+        return reader_of(shape).run_validation(self.request.data)
 
     def page(
         self,

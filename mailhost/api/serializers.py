@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache, cached_property
 from operator import attrgetter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from drf_spectacular.drainage import set_override
 from rest_framework import serializers
@@ -16,17 +16,53 @@ from mailhost.api.ids import public_id
 MAX_TEXT = 1000
 MAX_INTEGER = 2**31 - 1
 Read = Callable[[Any], Any]
+# What stands in answers as the row has it.
+AS_IT_IS = (serializers.CharField, serializers.IntegerField, serializers.BooleanField)
 
 
 class Shape(serializers.Serializer):
     """A request's body. Members it does not know are refused, so that a misspelt one is never lost quietly."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if isinstance(data, dict) and (unknown := sorted(set(data) - set(self.fields))):
+        if isinstance(data, dict) and (unknown := sorted(data.keys() - self._names)):
             raise ValidationError(
                 {name: [ErrorDetail("This field is unknown here.", "unknown_field")] for name in unknown}
             )
-        return super().to_internal_value(data)
+        return data.copy() if self._is_taken_as_sent(data) else super().to_internal_value(data)
+
+    def _is_taken_as_sent(self, data: Any) -> bool:
+        """Whether DRF, asked at length, would find no fault and change nothing."""
+        takers = self._takers
+        return (
+            isinstance(data, dict)
+            and self._needed <= data.keys()
+            and all(name in takers and takers[name](value) for name, value in data.items())
+        )
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.fields)
+
+    @cached_property
+    def _needed(self) -> frozenset[str]:
+        """The members that must be there, or that have a value when they are not."""
+        return frozenset(
+            name for name, field in self.fields.items() if field.required or field.default is not serializers.empty
+        )
+
+    @cached_property
+    def _takers(self) -> dict[str, Callable[[Any], bool]]:
+        return {
+            name: field.takes
+            for name, field in self.fields.items()
+            if type(field) in PLAIN and field.source == name and not hasattr(self, f"validate_{name}")
+        }
+
+
+@cache
+def reader_of(shape: type[serializers.Serializer]) -> serializers.Serializer:
+    """Return what reads bodies of this shape, one for all requests: its fields cost more to make than to ask."""
+    return shape()
 
 
 class Nothing(Shape):
@@ -49,11 +85,15 @@ class Answer(serializers.Serializer):
         """The same as DRF's own, without copying the fields for each answer and asking them anew for each row."""
         if isinstance(instance, Mapping):
             return super().to_representation(instance)
-        return {name: read(instance) for name, read in self._readers}
+        how = _reading_of(type(self))
+        shown = how.always | dict(zip(how.plain, how.columns(instance), strict=True))
+        for name, read in self._others:
+            shown[name] = read(instance)
+        return shown
 
     @cached_property
-    def _readers(self) -> list[tuple[str, Read]]:
-        return [(name, self._bound(name, read)) for name, read in _readers_of(type(self))]
+    def _others(self) -> list[tuple[str, Read]]:
+        return [(name, self._bound(name, read)) for name, read in _reading_of(type(self)).others]
 
     def _bound(self, name: str, read: Read | str | None) -> Read:
         if read is None:
@@ -62,11 +102,35 @@ class Answer(serializers.Serializer):
         return getattr(self, read) if isinstance(read, str) else read
 
 
+class Reading(NamedTuple):
+    """How answers of one kind are read from a row. `always` has every field in its place, with a value where that is
+    always the same; `columns` reads those of `plain` at once, which are as the row has them; of each of the `others`
+    stands here a function of the row, the name of the answer's own method, or None where it asks its own field."""
+
+    always: dict[str, Any]
+    plain: tuple[str, ...]
+    columns: Callable[[Any], tuple[Any, ...]]
+    others: tuple[tuple[str, Read | str | None], ...]
+
+
 @cache
-def _readers_of(answer: type[Answer]) -> tuple[tuple[str, Read | str | None], ...]:
-    """Return how each field of such answers is read: a function of the row, the name of the answer's own method, or
-    None for what each answer asks its own field."""
-    return tuple((field.field_name, _reader(field)) for field in answer()._readable_fields)
+def _reading_of(answer: type[Answer]) -> Reading:
+    fields = list(answer()._readable_fields)
+    plain = [field for field in fields if isinstance(field, AS_IT_IS)]
+    same = [field for field in fields if isinstance(field, ObjectName)]
+    others = [field for field in fields if field not in plain and field not in same]
+    return Reading(
+        {field.field_name: None for field in fields} | {field.field_name: field.name for field in same},
+        tuple(field.field_name for field in plain),
+        _columns([field.source for field in plain]),
+        tuple((field.field_name, _reader(field)) for field in others),
+    )
+
+
+def _columns(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda row: tuple(attrgetter(name)(row) for name in names)
 
 
 def _reader(field: serializers.Field) -> Read | str | None:
@@ -79,8 +143,6 @@ def _reader(field: serializers.Field) -> Read | str | None:
         case serializers.DateTimeField():
             column = attrgetter(field.source)
             return lambda row: _moment(column(row))
-        case serializers.CharField() | serializers.IntegerField() | serializers.BooleanField():
-            return attrgetter(field.source)
     return _by_field(field)
 
 
@@ -113,6 +175,11 @@ class Text(serializers.CharField):
             self.fail("control_character")
         return super().to_internal_value(data)
 
+    def takes(self, data: Any) -> bool:
+        """Whether this is surely taken, as it is."""
+        fits = type(data) is str and len(data) <= self.max_length and data.isprintable()
+        return fits and (data != "" or self.allow_blank)
+
 
 class Whole(serializers.IntegerField):
     """A JSON integer within a database column's range. "5", 5.0 and true are not."""
@@ -126,6 +193,9 @@ class Whole(serializers.IntegerField):
             self.fail("invalid")
         return data
 
+    def takes(self, data: Any) -> bool:
+        return type(data) is int and (self.min_value is None or self.min_value <= data) and data <= self.max_value
+
 
 class Switch(serializers.BooleanField):
     """true or false, nothing that resembles them."""
@@ -134,6 +204,13 @@ class Switch(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+    def takes(self, data: Any) -> bool:
+        return type(data) is bool
+
+
+# Fields that know at a glance what they take (`takes`); what they do not, DRF decides with all its words.
+PLAIN = (Text, Whole, Switch)
 
 
 class ObjectName(serializers.Field):
