@@ -19,6 +19,7 @@ from kilter.protocol.messages import (
     Abort,
     ActionFlags,
     Close,
+    Data,
     EndOfMessage,
     EnvelopeFrom,
     EnvelopeRecipient,
@@ -96,6 +97,7 @@ class Session(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, _error: Exception | None) -> None:
+        self.judge.forget(self.message)
         if self.judging:
             self.judging.cancel()
 
@@ -135,18 +137,22 @@ class Session(asyncio.Protocol):
             if len(content) > 1:
                 words = content[1:].decode("ascii").split("\0")
                 self.message.macros.update(zip(words[::2], words[1::2], strict=False))
+                if content[0] == Data.ident and self.message.is_submission:
+                    self.judge.begin_to_count(self.message)
         elif letter == Header.ident:
             self._take_header(content)
         elif letter == EnvelopeRecipient.ident:
             self.message.recipients += 1
         elif letter == EnvelopeFrom.ident:
             # The macros of this message came just before.
+            self.judge.forget(self.message)
             self.message = Message(self.message.macros)
             if self.message.is_submission:
                 self.judge.foresee(self.message, content.partition(b"\0")[0])
         elif letter == EndOfMessage.ident:
             self._end_message()
         elif letter == Abort.ident:
+            self.judge.forget(self.message)
             self.message = Message()
         elif letter == Negotiate.ident:
             self.transport.write(packed(_negotiated(content)))

@@ -5,6 +5,7 @@ from kilter.protocol.messages import ChangeHeader, Continue, InsertHeader
 
 from guard import results
 from guard.answers import packed, reply
+from guard.counter import Count
 from guard.database import Asker, Database, DatabaseAway
 from guard.pace import Pace, TooManyMessages
 from guard.rule import compared_name, spoken_addresses
@@ -27,6 +28,7 @@ class Message:
         self.macros = macros or {}
         self.recipients = 0
         self.foreseen: Foreseen | None = None
+        self.begun: Count | None = None
         self.originators: list[tuple[bytes, bytes]] = []
         self.results_seen = 0
         self.forged_results: list[int] = []
@@ -73,6 +75,15 @@ class Judge:
         if asker := self.database.direct:
             message.foreseen = foresee(asker, envelope_sender)
 
+    def begin_to_count(self, message: Message) -> None:
+        """Begin to count a submitted message whose recipients are known, while its text is on the way."""
+        message.begun = self.pace.begin(message.login, message.recipients)
+
+    def forget(self, message: Message) -> None:
+        """Count a message no more that does not pass, or of which nothing more will be heard."""
+        if message.begun:
+            self.pace.take_back(message.begun)
+
     def inbound_verdict(self, message: Message) -> bytes:
         """Return the verdict on a message of somebody who did not sign in: it passes without forged verdicts."""
         if message.is_too_long:
@@ -96,6 +107,7 @@ class Judge:
             return await self.database.aside(lambda asker: self._verdict(asker, message))
         except DatabaseAway as away:
             log.warning("the database is away", why=str(away), **_told(message))
+            self.forget(message)
             return reply(TRY_AGAIN)
 
     def close(self) -> None:
@@ -107,9 +119,10 @@ class Judge:
         try:
             self._check(asker, message)
             # Last, so that what is refused is not counted.
-            self.pace.count(asker, message.login, message.recipients)
+            self.pace.count(asker, message.login, message.recipients, message.begun)
         except Refused as refused:
             log.info("refused", code=refused.code, **_told(message))
+            self.forget(message)
             return reply(f"550 5.7.1 {refused.message}")
         except TooManyMessages as too_many:
             log.info("put_off", limit=too_many.reached.name, most=too_many.reached.most, **_told(message))
@@ -118,6 +131,7 @@ class Judge:
             raise
         except Exception:
             log.exception("a message could not be judged", **_told(message))
+            self.forget(message)
             return reply(TRY_AGAIN)
         if message.forged_results:
             return packed(*_without_forged(message), self._ours, Continue())

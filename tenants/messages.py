@@ -51,6 +51,21 @@ redis.call('EXPIRE', KEYS[2], {2 * DAY_SECONDS})
 redis.call('EXPIRE', KEYS[3], {KEPT_DAYS * DAY_SECONDS})
 return {{}}
 """
+# KEYS: as COUNT had them. ARGV: how many, then the ids, whose the message was first. A Redis that has lost its memory
+# has nothing to take back.
+TAKE_BACK = """
+local messages = tonumber(ARGV[1])
+local function take(key, id)
+    local used = tonumber(redis.call('HGET', key, id) or 0)
+    if used >= messages then redis.call('HINCRBY', key, id, -messages) end
+end
+for place = 2, #ARGV do
+    take(KEYS[1], ARGV[place])
+    take(KEYS[2], ARGV[place])
+end
+take(KEYS[3], ARGV[2])
+return {}
+"""
 # By this name Redis knows it once it has run.
 COUNT_SHA = hashlib.sha1(COUNT.encode(), usedforsecurity=False).hexdigest()
 
@@ -106,6 +121,11 @@ def arguments(messages: int, senders: Sequence[Sender], run: str) -> list[str | 
         found.append(sender.tenant_id)
         found += ["" if most is None else most for most in (sender.per_hour, sender.per_day)]
     return found
+
+
+def ids(senders: Sequence[Sender]) -> list[int]:
+    """Return the ids that TAKE_BACK is given."""
+    return [sender.tenant_id for sender in senders]
 
 
 def reached(answer: Sequence[int], wanted: int, senders: Sequence[Sender], now: datetime) -> Reached | None:

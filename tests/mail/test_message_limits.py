@@ -1,8 +1,10 @@
 """The messages that a plan allows, held by the real Postfix: what is too many is put off, and never lost."""
 
 import smtplib
+import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from django.utils import timezone
 
 from mailhost.scope import every_tenant
@@ -52,6 +54,29 @@ def test_many_sessions_at_once_send_what_is_left_and_no_more(post, acme, bolt, o
         codes = list(people.map(submit, range(20)))
 
     assert (codes.count(250), codes.count(450)) == (7, 13)
+
+
+def test_what_is_refused_or_breaks_off_counts_for_nobody(post, acme, bolt, operator):
+    anna, bob = acme.login("anna"), bolt.login("bob")
+    allow(operator, acme, messages_per_day=2)
+    # Now the guard knows whose the message is, and begins to count before the text comes.
+    assert answer(post, anna, bob[0])[0] == 250
+
+    with pytest.raises(smtplib.SMTPDataError) as refused:
+        post.submit(anna, written(bob[0], bob[0]), sender=anna[0])
+    with post.submission(anna) as session:
+        session.mail(anna[0])
+        session.rcpt(bob[0])
+        assert session.docmd("DATA")[0] == 354
+        session.close()
+
+    assert refused.value.smtp_code == 550
+    # It takes Postfix a moment to see that nothing more will come.
+    deadline = time.monotonic() + 30
+    while answer(post, anna, bob[0])[0] != 250:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert answer(post, anna, bob[0])[0] == 450
 
 
 def test_what_was_sent_stands_in_the_usage_of_the_tenant(post, acme, settings, monkeypatch):
