@@ -231,6 +231,9 @@ class ZoneAccess(TenantOwned):
     algorithm = models.CharField(max_length=20, default="")
     sealed_secret = models.TextField()
     automatic = models.BooleanField(default=True)
+    # Since when publishing by itself does not work, and when the tenant was told.
+    failing_since = models.DateTimeField(null=True)
+    failure_told_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

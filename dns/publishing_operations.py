@@ -1,10 +1,12 @@
 """Publishing into a domain's own zone: every change of it, with a preview before and one way back after."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from dns import intents
 from dns.answers import Answer, Outcome
@@ -22,17 +24,20 @@ from dns.verdict import is_address, judge
 from dns.zone_writing import NotPublished, ZoneWriter
 from domains.locks import lock_domain, refuse_frozen
 from domains.models import Domain
-from domains.names import is_below, normalise_host
+from domains.names import display_name, is_below, normalise_host
+from domains.notices import tell
 from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.errors import Refused
 from mailhost.failpoints import failpoint
 from mailhost.operation import operation
+from mailhost.said import Day, Said
 from mailhost.said import gettext as _
 from mailhost.vault import seal, unseal
 from mailhost.waiting import waiting
 
 MOST_SECRET = 500
+FAILING_FOR = timedelta(hours=24)
 
 
 @operation("zones.connect", secrets=("secret",))
@@ -78,6 +83,7 @@ def connect_zone(
     for name, value in access.items():
         setattr(row, name, value)
     row.zone, row.sealed_secret, row.automatic = zone, seal(secret), automatic
+    row.failing_since = row.failure_told_at = None
     row.save()
     return row
 
@@ -169,6 +175,28 @@ def stop_publishing(domain: Domain) -> None:
 
 def publishes_by_itself(domain: Domain) -> bool:
     return ZoneAccess.objects.filter(domain=domain, automatic=True).exists()
+
+
+@transaction.atomic
+def note_by_itself(domain: Domain, fault: str, now: datetime) -> None:
+    """Note how publishing by itself went; `fault` is the code of a refusal, "" where it was done. What lasts for a day
+    is told: the next signing key would wait for its record in silence."""
+    access = ZoneAccess.objects.select_for_update().filter(domain=domain).first()
+    if access is None or fault in {"under_way", "frozen"}:
+        return
+    if fault in {"", "nothing_to_publish"}:
+        access.failing_since = access.failure_told_at = None
+    else:
+        access.failing_since = access.failing_since or now
+        if access.failure_told_at is None and now - access.failing_since >= FAILING_FOR:
+            access.failure_told_at = now
+            text = gettext_noop(
+                "Records of %(name)s could not be published by themselves since %(day)s, so a new signing key would "
+                "wait. The key or token may be revoked: the page of publishing says what is wrong."
+            )
+            told = {"name": display_name(domain.domain_name), "day": Day(access.failing_since.date())}
+            tell(domain, "domain.publishing_failing", Said(text, **told))
+    access.save(update_fields=["failing_since", "failure_told_at"])
 
 
 def preview(actor: Actor, domain: Domain) -> list[Change]:

@@ -61,10 +61,14 @@ def publish_records(domain_id: int) -> None:
         # Whoever asked for this may have been followed by an undo, or the domain may have lost its proof.
         is_wanted = domain is not None and publishing_operations.publishes_by_itself(domain)
     if is_wanted:
+        fault = ""
         try:
             publishing_operations.publish_records(system_actor(domain.tenant, "DNS publishing"), domain=domain)
         except Refused as refused:
-            log.info("records_not_published", domain=domain_id, code=refused.code, reason=refused.message)
+            fault = refused.code
+            log.info("records_not_published", domain=domain_id, code=fault, reason=refused.message)
+        with every_tenant("how it went in one domain's zone, by its id"):
+            publishing_operations.note_by_itself(domain, fault, timezone.now())
 
 
 def settle_publications() -> None:

@@ -45,6 +45,7 @@ SUBJECTS = {
     "domain.taken_over": _("it has gone to another account"),
     "domain.failing": _("a DNS record is missing"),
     "domain.recovered": _("all DNS records are back"),
+    "domain.publishing_failing": _("its records cannot be published"),
     "domain.server_lame": _("a name server does not answer"),
     "domain.server_recovered": _("the name server's trouble is over"),
 }

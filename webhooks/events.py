@@ -40,6 +40,7 @@ NOTICES = (
     "domain.lost",
     "domain.proof_lapsed",
     "domain.proof_restored",
+    "domain.publishing_failing",
     "domain.recovered",
     "domain.server_lame",
     "domain.server_recovered",

@@ -77,6 +77,9 @@ class ZoneAccessAnswer(Answer):
     key_name = serializers.CharField()
     algorithm = serializers.ChoiceField(choices=["", *ALGORITHMS])
     automatic = serializers.BooleanField()
+    failing_since = serializers.DateTimeField(
+        allow_null=True, help_text="Since when publishing by itself does not work."
+    )
     created_at = serializers.DateTimeField()
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.actors import system_actor
+from accounts.models import User
 from audit.models import Event
 from dns import digitalocean, provider_zone, tasks
 from dns.models import (
@@ -31,13 +32,16 @@ from dns.publishing_operations import connect_zone, preview, publish_records, se
 from dns.record_operations import expected_of, publish_where_automatic, until_next_check
 from dns.zone_data import rdata
 from dns.zone_writing import Bound, NotPublished
-from domains.models import Domain
+from domains.models import Domain, DomainNotice
 from mailhost.background import run
 from mailhost.errors import Refused
 from mailhost.models import Job
 from mailhost.scope import every_tenant, tenant_scope
+from tenants.models import Member, Role
+from tests.apiside import Caller, make_key
 from tests.dns.cloudflare_api import CloudflareApi
 from tests.dns.digitalocean_api import DigitaloceanApi
+from tests.webside import fresh_cache, plain_static, signed_in  # noqa: F401  fixtures
 
 TOKEN = "token-" + secrets.token_urlsafe(30)
 APIS = {"cloudflare": CloudflareApi, "digitalocean": DigitaloceanApi}
@@ -99,6 +103,44 @@ def wanted(domain) -> set[tuple[str, str, str]]:
     with every_tenant("a test looks"):
         rows = DnsRecord.objects.filter(domain=domain)
         return {(row.name, row.record_type, rdata(expected_of(row))) for row in rows}
+
+
+def test_over_rest_a_token_is_connected_published_with_and_forgotten(acme, provider, domain, api):
+    caller, at = Caller(make_key(acme)), f"/domains/{domain.domain_name}"
+
+    made = caller.call("POST", f"{at}/zone-access", {"provider": provider.name, "secret": TOKEN})
+    publication = caller.call("POST", f"{at}/publish")
+    shown = caller.call("GET", f"{at}/zone-access")
+    undone = caller.call("POST", f"{at}/publish/undo")
+    gone = caller.call("DELETE", f"{at}/zone-access")
+
+    assert [answer.status_code for answer in (made, publication, shown, undone, gone)] == [201, 200, 200, 200, 204]
+    assert (shown.json()["provider"], shown.json()["zone"]) == (provider.name, "acme.example")
+    assert len(publication.json()["changes"]) > 5
+    assert api.records == {}
+    assert not [answer for answer in (made, publication, shown, undone) if TOKEN.encode() in answer.content]
+
+
+@pytest.mark.usefixtures("plain_static", "fresh_cache")
+def test_on_its_page_a_provider_is_chosen_and_named(acme, provider, domain):
+    user = User.objects.create(email="anna@acme.example")
+    with every_tenant("the tests' cast"):
+        Member.objects.create(tenant=acme, user=user, role=Role.OWNER)
+    anna, page = signed_in(user), f"/domains/{domain.uid}/publishing/"
+    offered = anna.get(page).content.decode()
+    given = {"provider": provider.name, "zone": "acme.example", "secret": "wrong", "automatic": "on"}
+
+    refused = anna.post(f"{page}connect/", given)
+    none = anna.post(f"{page}connect/", given | {"provider": "route66", "secret": TOKEN})
+    anna.post(f"{page}connect/", given | {"secret": TOKEN})
+    shown = anna.get(f"{page}?preview=1").content.decode()
+
+    assert [f"{one.title}: {one.token_help}" in offered for one in PROVIDERS.values()] == [True, True]
+    assert (refused.status_code, none.status_code) == (422, 422)
+    assert f"{provider.title} does not accept this token" in refused.content.decode()
+    assert f"<dd>{provider.title}</dd>" in shown
+    assert "_mailhost-challenge" in shown
+    assert TOKEN not in none.content.decode() + shown
 
 
 def test_all_kinds_of_records_are_published_and_then_nothing_is_left_to_do(actor, connected, api):
@@ -181,6 +223,33 @@ def test_a_key_whose_record_an_undo_takes_out_signs_no_more(actor, connected, st
     with every_tenant("a test looks"):
         assert DkimKey.objects.get(domain=connected).state == "pending"
         assert SigningGeneration.objects.exists() == (state == "active")
+
+
+def test_publishing_by_itself_that_fails_for_a_day_is_told_once_until_it_works(connected, api):
+    def go(hours: int) -> None:
+        with every_tenant("a test lets time pass"):
+            moved = now - timedelta(hours=hours)
+            ZoneAccess.objects.filter(failing_since__isnull=False).update(failing_since=moved)
+        tasks.publish_records(connected.pk)
+
+    def told() -> list[str]:
+        with every_tenant("a test looks"):
+            return list(DomainNotice.objects.filter(domain=connected).values_list("event", flat=True))
+
+    now, api.token = timezone.now(), "another"
+    go(0)
+    go(23)
+    assert told() == []
+    go(24)
+    go(48)
+    assert told() == ["domain.publishing_failing"]
+
+    api.token = TOKEN
+    go(72)
+    with every_tenant("a test looks"):
+        access = ZoneAccess.objects.get(domain=connected)
+    assert (access.failing_since, access.failure_told_at, told()) == (None, None, ["domain.publishing_failing"])
+    assert api.records != {}
 
 
 def test_what_waits_to_be_published_by_itself_is_not_after_an_undo(actor, connected, api):
