@@ -71,7 +71,12 @@ def steps(counted: dict, mailbox_count: int, domains: list[Domain], seen: dict) 
     unproven = next((domain for domain in domains if not domain.has_proof), None)
     faulty = next((domain for domain in domains if domain.has_proof and domain.ready.faults), None)
     way = [
-        {"title": _("Add a domain"), "done": counted["all"] > 0, "address": reverse("domain-add")},
+        {
+            "title": _("Add a domain"),
+            "done": counted["all"] > 0,
+            "act": _("Add domain"),
+            "address": reverse("domain-add"),
+        },
         {"title": _("Prove that it is yours"), "done": counted["proven"] > 0, "row": unproven},
         {
             "title": _("Receive: publish the MX record"),
@@ -83,17 +88,31 @@ def steps(counted: dict, mailbox_count: int, domains: list[Domain], seen: dict) 
             "done": any(domain.ready.sends.tone == "ok" for domain in domains),
             "row": faulty,
         },
-        {"title": _("Create a mailbox"), "done": mailbox_count > 0, "address": reverse("mailbox-add")},
-        {"title": _("Connect a mail program"), "done": bool(seen["read"]), "address": reverse("mailboxes")},
+        {
+            "title": _("Create a mailbox"),
+            "done": mailbox_count > 0,
+            "act": _("New mailbox"),
+            "address": reverse("mailbox-add") if counted["proven"] else "",
+        },
+        {
+            "title": _("Connect a mail program"),
+            "done": bool(seen["read"]),
+            "act": _("Choose a mailbox"),
+            "address": reverse("mailboxes") if mailbox_count else "",
+        },
         {
             "title": _("Send a test message"),
             "done": bool(seen["sent"]) or has_tried(),
-            "address": reverse("test-message"),
+            "act": _("Send one"),
+            "address": reverse("test-message") if mailbox_count else "",
         },
     ]
     for step in way:
         if row := step.get("row"):
-            step["address"] = reverse("domain", args=[row.uid])
+            step |= {"address": reverse("domain", args=[row.uid]), "act": _("Show the records")}
+    # What to do next stands out; a later step has a button once it can be done.
+    if upcoming := next((step for step in way if not step["done"]), None):
+        upcoming["is_next"] = True
     return [] if all(step["done"] for step in way) else way
 
 

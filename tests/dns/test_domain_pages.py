@@ -184,6 +184,8 @@ def test_the_list_shows_those_in_a_state(anna, world, domain):
 def test_the_way_to_the_first_mail_goes_on_by_itself_and_can_be_hidden(anna, world):
     assert "Send a test message" in read(anna, "/")
     before = read(anna, "/").count("Done:")
+    # The step that comes next, and it alone, is marked.
+    assert [read(anna, "/").count(mark) for mark in ('aria-current="step"', "small primary")] == [1, 1]
     verified_domain(world.as_acme, "acme.example")
     assert read(anna, "/").count("Done:") == before + 2
 
