@@ -1,7 +1,7 @@
 """Pages about domains; what a domain publishes is shown by dns/web.py."""
 
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from domains import removal_operations
-from domains.forms import DefaultsForm, DeletionForm, DomainForm
+from domains.forms import MOST_CHOICES, DefaultsForm, DeletionForm, DomainForm
 from domains.models import Domain
 from domains.names import display_name
 from domains.operations import create_domain, delete_domain, set_domain_defaults, set_domain_enabled, verify_domain
@@ -67,9 +67,14 @@ def mailbox_counts(domains: list[Domain]) -> dict[int, int]:
     )
 
 
+def mains_of(request: HttpRequest) -> QuerySet[Domain]:
+    """Return domains that a new one may follow: the account's own, as many as one chooses among."""
+    return Domain.objects.with_own_addresses().filter(tenant=request.actor.tenant_id)[:MOST_CHOICES]
+
+
 @needs("domains.create")
 def add(request: HttpRequest) -> HttpResponse:
-    form = DomainForm(request.POST if request.method == "POST" else None, mains=Domain.objects.with_own_addresses())
+    form = DomainForm(request.POST if request.method == "POST" else None, mains=mains_of(request))
     if form.is_valid():
         with refusals(form):
             main = Domain.objects.with_own_addresses().filter(uid=form.cleaned_data["alias_of"]).first()
@@ -115,6 +120,7 @@ def settings(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 @require_POST
+@needs("domains.set_defaults")
 def defaults(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.listed(), uid=uid)
     form = DefaultsForm(request.POST)
@@ -128,6 +134,7 @@ def defaults(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 @require_POST
+@needs("domains.delete")
 def delete(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.listed(), uid=uid)
     form = DeletionForm(request.POST, name=domain.domain_name)

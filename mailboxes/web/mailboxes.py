@@ -158,6 +158,7 @@ def sign_ins(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 @require_POST
+@needs("mailboxes.update")
 def update(request: HttpRequest, uid: str) -> HttpResponse:
     mailbox = get_object_or_404(Mailbox.objects.listed(), uid=uid)
     form = MailboxSettingsForm(request.POST)
@@ -170,6 +171,7 @@ def update(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 @require_POST
+@needs("mailboxes.change_password")
 def password(request: HttpRequest, uid: str) -> HttpResponse:
     mailbox = get_object_or_404(Mailbox.objects.listed(), uid=uid)
     form = PasswordForm(request.POST)

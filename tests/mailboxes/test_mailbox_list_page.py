@@ -5,6 +5,7 @@ import re
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
 from mailboxes.fullness import note_fullness
@@ -142,6 +143,22 @@ def test_who_may_only_read_selects_nothing_and_is_refused(world, people):
     assert 'name="mailbox"' not in rex.get("/mailboxes/").content.decode()
     assert rex.post("/mailboxes/bulk/", {"act": "delete", "mailbox": [people["anna"].uid]}).status_code == 403
     assert fresh(people["anna"]).deleted_at is None
+
+
+def test_who_may_see_no_mailbox_sees_none_by_a_form_that_is_wrong(world, people):
+    bill = browser_of(world.acme, Role.BILLING)
+    anna, domain = people["anna"], people["anna"].domain
+    forms = [
+        reverse("mailbox-update", args=[anna.uid]),
+        reverse("mailbox-password", args=[anna.uid]),
+        reverse("domain-defaults", args=[domain.uid]),
+        reverse("domain-delete", args=[domain.uid]),
+    ]
+
+    answers = [bill.post(form, {}) for form in forms]
+
+    assert [answer.status_code for answer in answers] == [403] * len(forms)
+    assert not any("anna@" in answer.content.decode() for answer in answers)
 
 
 def test_a_strangers_mailbox_cannot_be_selected(world, people):
