@@ -100,6 +100,9 @@ def _source(address: str) -> str:
     """Return what counts as one place: an IPv4 address, an IPv6 network."""
     if ":" not in address:
         return address
+    # A socket for both kinds shows every IPv4 address within one IPv6 network, which would be one place for all.
+    if mapped := ipaddress.IPv6Address(address).ipv4_mapped:
+        return str(mapped)
     return str(ipaddress.ip_network((address, IPV6_NETWORK), strict=False))
 
 

@@ -183,6 +183,14 @@ def test_a_known_address_may_not_guess_on_and_on(world):
     assert sign_in().status_code == 429
 
 
+def test_ipv4_addresses_are_no_one_place_where_a_socket_shows_them_as_ipv6(world):
+    for number in range(attempts.MOST_OF_ADDRESS):
+        attempts.note_failure("::ffff:192.0.2.1", f"nobody{number}@acme.example")
+
+    assert attempts.has_too_many("192.0.2.1", ADDRESS)
+    assert not attempts.has_too_many("::ffff:198.51.100.7", ADDRESS)
+
+
 def test_people_sign_in_while_redis_is_away(world, settings):
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
 
