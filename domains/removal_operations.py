@@ -22,6 +22,7 @@ from mailhost.errors import Refused
 from mailhost.operation import operation
 from mailhost.said import gettext as _
 from mailhost.scope import every_tenant
+from mailhost.waiting import waiting
 from tenants.limits import reserve
 
 # By name, because these stand above this app.
@@ -103,7 +104,8 @@ def _look(domain: Domain) -> Proof:
     row = Domain.objects.filter(pk=domain.pk, verified_at__isnull=False, deleted_at__isnull=False).first()
     if row is None:
         return Proof.UNKNOWN
-    [seen] = import_string(LOOK_FOR_PROOF)([(row.domain_name, row.challenge)])
+    with waiting():
+        [seen] = import_string(LOOK_FOR_PROOF)([(row.domain_name, row.challenge)])
     return seen.proof
 
 

@@ -57,7 +57,7 @@ def verify_brand_host(actor: Actor) -> Brand:
     # Before the lock: DNS may take seconds.
     with waiting():
         refuse_without_proof(looked_at)
-    _take_over(looked_at)
+        _take_over(looked_at)
     brand = own_brand(own_tenant(actor))
     if brand.challenge != looked_at.challenge:
         raise Refused("no_host", "host_name", _("The host name was changed meanwhile. Check again."))
