@@ -44,6 +44,7 @@ OURS = {
     "reports",
     "webhooks",
     "billing",
+    "longwork",
 }
 
 
@@ -88,18 +89,18 @@ def our_dns_app_is_ours(app_configs, **_kwargs):
 def a_zone_for_keys_can_be_written(app_configs, **_kwargs):
     """MAILHOST_DKIM_ZONE without what opens it would leave every new domain waiting for its first key."""
     if settings.MAILHOST_DKIM_NEW_DOMAINS not in {"cname", "txt"}:
-        yield Error("MAILHOST_DKIM_NEW_DOMAINS must be cname or txt.", id="mailhost.E004")
+        yield Error("MAILHOST_DKIM_NEW_DOMAINS must be cname or txt.", id="mailhost.E006")
     if not settings.MAILHOST_DKIM_ZONE:
         return
     if len(settings.MAILHOST_DKIM_ZONE) > LONGEST_DKIM_ZONE:
-        yield Error("MAILHOST_DKIM_ZONE is too long: names of keys are made below it.", id="mailhost.E004")
+        yield Error("MAILHOST_DKIM_ZONE is too long: names of keys are made below it.", id="mailhost.E006")
     for name in ("MAILHOST_DKIM_ZONE_SERVER", "MAILHOST_DKIM_ZONE_KEY_NAME", "MAILHOST_DKIM_ZONE_KEY_SECRET"):
         if not getattr(settings, name):
-            yield Error(f"{name} is empty, and MAILHOST_DKIM_ZONE needs it.", id="mailhost.E004")
+            yield Error(f"{name} is empty, and MAILHOST_DKIM_ZONE needs it.", id="mailhost.E006")
 
 
 @register(Tags.security, deploy=True)
 def nobody_stops_processes(app_configs, **_kwargs):
     """The places at which tests stop a process must not exist in production."""
     if failpoints.VARIABLE in os.environ:
-        yield Error(f"{failpoints.VARIABLE} is set: it is for tests alone.", id="mailhost.E003")
+        yield Error(f"{failpoints.VARIABLE} is set: it is for tests alone.", id="mailhost.E005")

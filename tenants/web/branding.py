@@ -27,6 +27,7 @@ from tenants.brands import brand_for_everybody, logo_for_everybody, pointing, st
 from tenants.colours import DARK, LIGHT, checked
 from tenants.forms import BrandForm, HostForm, LogoForm
 from tenants.host_operations import grace, set_brand_host, verify_brand_host
+from tenants.logos import MOST_BYTES
 from tenants.models import Brand
 
 # An address of a brand's style or logo names one state of it, so browsers may keep it for good.
@@ -99,7 +100,7 @@ def logo(request: HttpRequest) -> HttpResponse:
     form = LogoForm(request.POST, request.FILES)
     if form.is_valid():
         with refusals(form):
-            set_brand_logo(request.actor, logo=form.cleaned_data["logo"].read())
+            set_brand_logo(request.actor, logo=form.cleaned_data["logo"].read(MOST_BYTES + 1))
             messages.success(request, _("The logo was saved."))
             return redirect("branding")
     present = own_brand(request)
