@@ -54,8 +54,10 @@ def sign_in(email: str, password: str, *, address: str, user_agent: str, now: da
     attempts.note_success(address, account)
     with tenant_scope(mailbox.domain.tenant.path):
         if not mailbox.password_hash.startswith(CURRENT_SCHEME):
-            mailbox.password_hash = hash_password(password)
-            mailbox.save(update_fields=["password_hash"])
+            # Only in place of what was compared: somebody may just have changed the password.
+            before, mailbox.password_hash = mailbox.password_hash, hash_password(password)
+            rows = Mailbox.objects.filter(pk=mailbox.pk, password_hash=before)
+            rows.update(password_hash=mailbox.password_hash)
         return begin(mailbox, address=address, user_agent=user_agent, now=now)
 
 
