@@ -19,7 +19,7 @@ from dns.operations import PUBLISH_KEYS, want_tables
 from dns.records import dkim_name
 from domains.locks import lock_domain, refuse_frozen
 from domains.models import Domain
-from domains.names import display_name
+from domains.names import MAX_NAME, display_name
 from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.errors import Refused
@@ -99,6 +99,9 @@ def import_key(actor: Actor, *, domain: Domain, selector: str, private_pem: str)
             "selector",
             _("A selector is one label of up to 40 lower-case letters, digits and hyphens."),
         )
+    if len(dkim_name(selector, domain.domain_name)) > MAX_NAME:
+        text = _("Under this selector the name of the key's record would have more than %(most)s characters.")
+        raise Refused("invalid_selector", "selector", text % {"most": MAX_NAME})
     try:
         pair = dkim.read_key(private_pem)
     except dkim.UnusableKey as error:

@@ -9,10 +9,10 @@ from publicsuffixlist import PublicSuffixList
 from mailhost.errors import Refused
 from mailhost.said import gettext as _
 
-# RFC 1035, 3.1: 255 octets on the wire are 253 characters. The ownership record stands below the name, so a name
-# that leaves no room for its label could never be proven.
+# RFC 1035, 3.1: 255 octets on the wire are 253 characters. The records of a domain stand below its name, and the
+# longest is that of a signing key: a name that leaves no room for it could never send.
 MAX_NAME = 253
-MAX_OWNED_NAME = MAX_NAME - len("_mailhost-challenge.")
+MAX_OWNED_NAME = MAX_NAME - len("mh202612" + 10 * "x" + "._domainkey.")
 # Of so many names each process keeps how they are stored: finding out costs more than all else about an address.
 MOST_NAMES = 10_000
 # Names that no customer can own (RFC 6761 and its registry, RFC 9476, RFC 8375): mail for them never leaves a

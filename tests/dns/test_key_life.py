@@ -283,6 +283,15 @@ def test_a_selector_is_one_plain_label(domain, system, selector):
     assert refused.value.field == "selector"
 
 
+def test_a_selector_leaves_room_for_the_name_of_the_domain(acme, verified, system):
+    long = verified(acme, ".".join(["a" * 60] * 3 + ["b" * 20, "example"]))
+
+    with pytest.raises(Refused) as refused:
+        key_operations.import_key(system, domain=long, selector="s" * 40, private_pem="x")
+
+    assert (refused.value.code, refused.value.field) == ("invalid_selector", "selector")
+
+
 def test_a_key_given_up_leaves_room_for_the_next(domain, system):
     give_signing_key(domain.pk)
     key_operations.rotate_key(system, domain=domain)

@@ -59,6 +59,8 @@ def test_each_spelling_has_one_stored_form(text, stored):
         ),
         "a" * 64 + ".example",
         ".".join(["a" * 60] * 4) + ".example1",
+        # One character more than leaves room for the name of a signing key.
+        ".".join(["a" * 60] * 3 + ["b" * 33, "example"]),
         "".join(chr(0x4E00 + 37 * step) for step in range(30)) + ".example",
         "a." * 5000 + "example",
     ],
