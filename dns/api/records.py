@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dns.models import DnsRecord, Necessity, Purpose, Status, necessities, purposes, statuses
+from dns.records import why
 from dns.zone_file import zone_text
 from domains.models import Domain
 from domains.references import find_domain
@@ -42,6 +43,7 @@ class RecordAnswer(Answer):
     priority = serializers.IntegerField(allow_null=True)
     required = serializers.SerializerMethodField()
     necessity = serializers.ChoiceField(choices=necessities())
+    why = serializers.SerializerMethodField(help_text="What the record is for.")
     status = serializers.ChoiceField(choices=statuses())
     found = serializers.SerializerMethodField()
     problem = serializers.SerializerMethodField()
@@ -49,6 +51,9 @@ class RecordAnswer(Answer):
 
     def get_required(self, record: DnsRecord) -> bool:
         return record.necessity == Necessity.REQUIRED
+
+    def get_why(self, record: DnsRecord) -> str:
+        return why(record.purpose, record.record_type)
 
     @extend_schema_field({"type": "array", "items": {"type": "string"}})
     def get_found(self, record: DnsRecord) -> list[Any]:

@@ -112,6 +112,7 @@ BY_NAME: dict[str, Any] = {
     "subdomain_policy": "reject",
     "ttl": 3600,
     "type": "MX",
+    "why": "Tells other mail servers to deliver this domain's mail here.",
     # Limits, use and counts
     "aliases": 500,
     "aligned": 1180,

@@ -167,6 +167,7 @@ def test_records_say_what_to_publish(cast):
             "priority": 10,
             "required": True,
             "necessity": "required",
+            "why": "Tells other mail servers to deliver this domain's mail here.",
             "status": "mismatch",
             "found": ["0 old.example."],
             "problem": "Replace the value.",
