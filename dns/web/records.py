@@ -38,10 +38,17 @@ def records(request: HttpRequest, uid: str) -> HttpResponse:
     show_early(found, answers)
     asked = {record.uid for record in found} - {answer["uid"] for answer in answers} if turns_rows else set()
     shown = groups(domain.domain_name, found, asked)
+    ready = readiness(domain, found)
+    follows = (
+        is_followed(request.GET.get("published", ""), found, now)
+        or is_new(domain, found, now)
+        or (check_runs and not found)
+    )
+    was_watched = started or "published" in request.GET
     context = {
         "domain": domain,
         "tab": "dns",
-        "ready": readiness(domain, found),
+        "ready": ready,
         "groups": shown,
         "right": sum(group.right for group in shown),
         "total": len(found),
@@ -52,9 +59,9 @@ def records(request: HttpRequest, uid: str) -> HttpResponse:
         "now": now,
         "is_being_checked": turns_rows,
         "answered": len(answers),
-        "is_followed": is_followed(request.GET.get("published", ""), found, now)
-        or is_new(domain, found, now)
-        or (check_runs and not found),
+        "is_followed": follows,
+        # What somebody waited for is there; what comes next is said once, not on each visit.
+        "is_done_now": was_watched and not follows and not turns_rows and ready.is_complete and not domain.alias_of_id,
     }
     return render(request, "dns/records.html", context)
 

@@ -92,6 +92,9 @@ def test_what_was_published_is_followed_until_the_signing_key_is_there_and_right
     assert WATCHES in before_the_key
     assert WATCHES not in with_the_key
     assert "The answers are there: 2 of 2 records are right." in with_the_key
+    next_step = f'href="/mailboxes/add/?domain={domain.uid}"'
+    assert (next_step in before_the_key, next_step in with_the_key) == (False, True)
+    assert next_step not in anna.get(f"/domains/{domain.uid}/").content.decode()
 
 
 def test_a_new_domains_page_waits_for_its_first_records(anna, domain):
@@ -101,5 +104,5 @@ def test_a_new_domains_page_waits_for_its_first_records(anna, domain):
         Domain.objects.update(created_at=timezone.now() - timedelta(hours=1))
 
     assert WATCHES in new
-    assert "The records are being prepared" in new
+    assert "They appear here by themselves in a few seconds." in new
     assert WATCHES not in anna.get(f"/domains/{domain.uid}/").content.decode()
