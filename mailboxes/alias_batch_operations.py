@@ -14,6 +14,7 @@ from mailboxes.models import Alias
 from mailboxes.ownership import denied, domains_for, own_addresses
 from mailhost.actor import Actor
 from mailhost.errors import Refused, SeveralRefused
+from mailhost.inserts import insert_all
 from mailhost.operation import operation
 from mailhost.said import gettext
 from mailhost.said import gettext as _
@@ -135,7 +136,7 @@ def _written(plans: list[Plan]) -> list[Alias]:
 
     Raises SeveralRefused by the place in `plans`.
     """
-    Alias.objects.bulk_create(row for plan in plans for row in plan.rows)
+    insert_all([row for plan in plans for row in plan.rows])
     touched = repeated_in_alias_domains({plan.source: plan.rows[0].domain_id for plan in plans})
     circles = _circles(plans, _links(touched))
     if circles:

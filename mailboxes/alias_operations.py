@@ -20,6 +20,7 @@ from mailboxes.models import Alias, Mailbox
 from mailboxes.ownership import denied, domain_and_homes, own_addresses
 from mailhost.actor import Actor
 from mailhost.errors import Refused
+from mailhost.inserts import insert_all
 from mailhost.operation import operation
 from mailhost.said import gettext
 from mailhost.said import gettext as _
@@ -152,7 +153,7 @@ def _write_with_all_that_follows(rows: list[Alias]) -> None:
 def _insert(rows: list[Alias]) -> None:
     try:
         with transaction.atomic():
-            Alias.objects.bulk_create(rows)
+            insert_all(rows)
     except IntegrityError as error:
         raise Refused(
             "taken",
