@@ -31,6 +31,7 @@ NAMES = {
     "audit": gettext_lazy("Audit log"),
     "usage": gettext_lazy("Usage"),
     "signers": gettext_lazy("Signing"),
+    "host": gettext_lazy("The mail host in DNS"),
 }
 
 

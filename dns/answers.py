@@ -15,6 +15,8 @@ class Outcome(Enum):
     NO_SUCH_RECORD = "no_such_record"
     SERVER_FAILURE = "server_failure"
     TIMEOUT = "timeout"
+    # The resolver does not answer us.
+    REFUSED = "refused"
     # The server is named for the zone and does not serve it.
     LAME = "lame"
     UNREADABLE = "unreadable"
@@ -24,6 +26,7 @@ DEFINITE = frozenset({Outcome.FOUND, Outcome.NO_SUCH_NAME, Outcome.NO_SUCH_RECOR
 DETAILS = {
     Outcome.SERVER_FAILURE: Said(_("The name servers answered that they failed (SERVFAIL).")),
     Outcome.TIMEOUT: Said(_("The name servers did not answer in time.")),
+    Outcome.REFUSED: Said(_("The resolver refused to answer (REFUSED).")),
     Outcome.LAME: Said(_("The name servers do not serve the domain (lame delegation).")),
     Outcome.UNREADABLE: Said(_("The answer could not be read.")),
 }

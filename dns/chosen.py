@@ -11,3 +11,8 @@ def chosen_mta_sts(domain: Domain | None) -> str:
 def chosen_dmarc(domain: Domain | None) -> str:
     """Return the domain's DMARC policy: none until it has climbed."""
     return domain.dmarc_policy.policy if domain and hasattr(domain, "dmarc_policy") else "none"
+
+
+def chosen_logo(domain: Domain | None) -> tuple[str, str]:
+    """Return the addresses of the domain's logo and of its certificate, "" where there is none."""
+    return (domain.logo.logo_url, domain.logo.certificate_url) if domain and hasattr(domain, "logo") else ("", "")

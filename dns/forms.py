@@ -7,6 +7,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from dns import dmarc
+from dns.bimi import MAX_URL
 from dns.choices import ENDINGS
 from dns.nsupdate import ALGORITHMS
 from dns.providers import PROVIDERS
@@ -79,6 +80,27 @@ class ProviderForm(forms.Form):
     )
     automatic = forms.BooleanField(
         label=_("Publish later changes, such as the next signing key, by itself"), required=False, initial=True
+    )
+
+
+class LogoForm(forms.Form):
+    """Where a domain's logo lies, and what vouches for it."""
+
+    logo_url = forms.CharField(
+        label=_("Address of the logo"),
+        max_length=MAX_URL,
+        help_text=_(
+            "An SVG picture of the profile Tiny PS, square, at an address that begins with https:// and needs no "
+            "sign-in."
+        ),
+        widget=text("https://example.org/logo.svg", inputmode="url"),
+    )
+    certificate_url = forms.CharField(
+        label=_("Address of its mark certificate"),
+        required=False,
+        max_length=MAX_URL,
+        help_text=_("A PEM file with a VMC or CMC, where you have bought one. Gmail and Apple Mail ask for it."),
+        widget=text("https://example.org/logo.pem", inputmode="url"),
     )
 
 

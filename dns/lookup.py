@@ -17,11 +17,11 @@ from django.conf import settings
 from dns.answers import Answer, Outcome, Sight
 from dns.asyncquery import udp_with_fallback
 from dns.exception import DNSException, Timeout
-from dns.flags import AA, RD
+from dns.flags import AA, AD, RD
 from dns.message import Message, make_query
 from dns.name import Name, from_text
-from dns.rcode import NOERROR, NXDOMAIN, SERVFAIL
-from dns.rdatatype import SOA
+from dns.rcode import NOERROR, NXDOMAIN, REFUSED, SERVFAIL
+from dns.rdatatype import RRSIG, SOA
 from dns.rdatatype import from_text as type_of
 from dns.resolver import Resolver
 
@@ -97,6 +97,24 @@ class Asker:
         """Return the zone that holds a name, "" where it cannot be found."""
         return await self._once(("zone", name), lambda: self._zone(name))
 
+    async def is_signed(self, name: str) -> bool | None:
+        """Say whether DNSSEC vouches for the zone that holds the name; None where DNS does not tell.
+
+        Either a resolver has verified it, or the zone shows a signature and the zone above it a digest of its key.
+        """
+        zone = await self.zone_of(name)
+        if not zone:
+            return None
+        response = await self._recursive_response(from_text(f"{zone}."), "SOA", wants_signatures=True)
+        if isinstance(response, Outcome):
+            return None
+        if response.flags & AD:
+            return True
+        if not any(rrset.rdtype == RRSIG for rrset in response.answer):
+            return False
+        above = await self.look_up(zone, "DS")
+        return None if above.is_temporary else bool(above.values)
+
     async def _once(self, key: tuple, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
         if key not in self.known:
             self.known[key] = asyncio.ensure_future(ask())
@@ -165,32 +183,40 @@ class Asker:
         )
         return await self._completed(joined, record_type) if further.aliases else joined
 
-    async def _recursive_response(self, name: Name, record_type: str) -> Message | Outcome:
+    async def _recursive_response(
+        self, name: Name, record_type: str, *, wants_signatures: bool = False
+    ) -> Message | Outcome:
         outcome = Outcome.TIMEOUT
         for server in resolvers():
-            response = await self._ask(server, name, record_type, wants_recursion=True)
+            response = await self._ask(
+                server, name, record_type, wants_recursion=True, wants_signatures=wants_signatures
+            )
             if not isinstance(response, Outcome):
                 return response
             outcome = response
         return outcome
 
-    async def _ask(self, server: Server, name: Name, record_type: str, *, wants_recursion: bool) -> Message | Outcome:
+    async def _ask(
+        self, server: Server, name: Name, record_type: str, *, wants_recursion: bool, wants_signatures: bool = False
+    ) -> Message | Outcome:
         """Return the response of one server, or why there is none. Silence is asked again: a packet may be lost."""
         for _ in range(TRIES):
             async with self._room:
-                response = await self._ask_once(server, name, record_type, wants_recursion)
+                response = await self._ask_once(server, name, record_type, wants_recursion, wants_signatures)
             if response is not Outcome.TIMEOUT:
                 return response
         return Outcome.TIMEOUT
 
-    async def _ask_once(self, server: Server, name: Name, record_type: str, wants_recursion: bool) -> Message | Outcome:
+    async def _ask_once(
+        self, server: Server, name: Name, record_type: str, wants_recursion: bool, wants_signatures: bool
+    ) -> Message | Outcome:
         now = asyncio.get_running_loop().time()
         self.ends = self.ends or now + self.seconds
         self.questions += 1
         seconds = min(SECONDS_PER_TRY, self.ends - now)
         if seconds <= 0 or self.questions > MOST_QUESTIONS or self.bytes > MOST_BYTES:
             return Outcome.TIMEOUT
-        query = make_query(name, type_of(record_type), use_edns=0, payload=EDNS_PAYLOAD)
+        query = make_query(name, type_of(record_type), use_edns=0, payload=EDNS_PAYLOAD, want_dnssec=wants_signatures)
         query.flags = query.flags | RD if wants_recursion else query.flags & ~RD
         try:
             async with asyncio.timeout(seconds):
@@ -204,7 +230,10 @@ class Asker:
         self.bytes += len(response.wire or b"")
         if response.rcode() in (NOERROR, NXDOMAIN):
             return response
-        return Outcome.SERVER_FAILURE if response.rcode() == SERVFAIL else Outcome.LAME
+        if response.rcode() == SERVFAIL:
+            return Outcome.SERVER_FAILURE
+        # A resolver chooses whom it answers; an authoritative server that refuses does not serve the zone.
+        return Outcome.REFUSED if response.rcode() == REFUSED and wants_recursion else Outcome.LAME
 
 
 def read(response: Message, record_type: str) -> Answer:

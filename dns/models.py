@@ -5,6 +5,7 @@ from django.db.models import Case, F, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from dns.bimi import MAX_URL
 from dns.mta_sts import Mode
 from domains.models import Domain
 from mailhost.fields import ExactCharField, UidField
@@ -25,6 +26,14 @@ class Purpose(models.TextChoices):
     PACC = "pacc"
     SRV = "srv"
     CAA = "caa"
+    BIMI = "bimi"
+    # Of the installation's own host.
+    ADDRESS = "address"
+    PTR = "ptr"
+    GREETING = "greeting"
+    SPF_INCLUDE = "spf_include"
+    REPORTS_TAKEN = "reports_taken"
+    TLSA = "tlsa"
 
 
 def purposes():
@@ -57,20 +66,10 @@ def mta_sts_modes():
     return Mode.choices
 
 
-class RecordQuerySet(TenantQuerySet):
-    def of_domain(self, domain: Domain | int):
-        return self.filter(domain=domain).order_by("purpose", "name", "pk")
-
-
-class DnsRecord(TenantOwned):
-    """One record that a domain should publish, and what was last found in its place."""
-
-    tenant_path = "domain__tenant__path"
-    domain_path = "domain"
-    unrecorded = frozenset({"status", "found", "problem", "problem_said", "last_checked_at"})
+class ExpectedRow(models.Model):
+    """A record that should stand in DNS, and what was last found in its place."""
 
     uid = UidField()
-    domain = models.ForeignKey(Domain, models.CASCADE, related_name="dns_records")
     purpose = models.CharField(max_length=20, choices=purposes)
     record_type = models.CharField(max_length=10)
     name = ExactCharField(max_length=253)
@@ -84,6 +83,32 @@ class DnsRecord(TenantOwned):
     problem = models.CharField(max_length=500, default="")
     problem_said = models.JSONField(default=dict)
     last_checked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.record_type}"
+
+    @property
+    def problem_here(self) -> str:
+        """What is wrong, in the language of who reads it; rows not checked since an upgrade know English alone."""
+        return from_kept(self.problem_said).translated or self.problem
+
+
+class RecordQuerySet(TenantQuerySet):
+    def of_domain(self, domain: Domain | int):
+        return self.filter(domain=domain).order_by("purpose", "name", "pk")
+
+
+class DnsRecord(ExpectedRow, TenantOwned):
+    """One record that a domain should publish."""
+
+    tenant_path = "domain__tenant__path"
+    domain_path = "domain"
+    unrecorded = frozenset({"status", "found", "problem", "problem_said", "last_checked_at"})
+
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="dns_records")
     # A record that stood and is not found any more: how often in a row, since when, and from when it counts as gone.
     misses = models.PositiveSmallIntegerField(default=0)
     missed_since = models.DateTimeField(null=True)
@@ -98,14 +123,6 @@ class DnsRecord(TenantOwned):
         constraints = [
             models.UniqueConstraint(fields=["domain", "purpose", "record_type", "name"], name="record_once"),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.record_type}"
-
-    @property
-    def problem_here(self) -> str:
-        """What is wrong, in the language of who reads it; rows not checked since an upgrade know English alone."""
-        return from_kept(self.problem_said).translated or self.problem
 
 
 class RecordChange(TenantOwned):
@@ -209,6 +226,24 @@ class DmarcPolicy(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.domain}: {self.policy}"
+
+
+class Logo(TenantOwned):
+    """The picture that a domain shows beside its mail (BIMI): where it lies, and its mark certificate, if any."""
+
+    tenant_path = "domain__tenant__path"
+    domain_path = "domain"
+
+    domain = models.OneToOneField(Domain, models.CASCADE, related_name="logo")
+    logo_url = models.CharField(max_length=MAX_URL)
+    certificate_url = models.CharField(max_length=MAX_URL, default="")
+    since = models.DateTimeField()
+
+    class Meta:
+        db_table = "dns_logos"
+
+    def __str__(self) -> str:
+        return f"{self.domain}: {self.logo_url}"
 
 
 class ZoneAccess(TenantOwned):
@@ -430,12 +465,16 @@ class SigningChange(models.Model):
 class HostState(models.Model):
     """What DNS shows of a mail host itself: its addresses, their names, SPF for its greeting, and block lists.
 
-    `problems` are as `mailhost.said` keeps them. After `misses` in a row the operators are told.
+    `problems` are as `mailhost.said` keeps them. After `misses` in a row the operators are told. `is_signed`: whether
+    DNSSEC vouches for its name; `keys`: digests of the keys of its certificate, the one in use first (`dns.dane`),
+    None until they were read.
     """
 
     name = ExactCharField(max_length=253, unique=True)
     addresses = models.JSONField(default=list)
     problems = models.JSONField(default=list)
+    is_signed = models.BooleanField(null=True)
+    keys = models.JSONField(null=True)
     checked_at = models.DateTimeField()
     misses = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True)
@@ -445,6 +484,15 @@ class HostState(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class HostRecord(ExpectedRow):
+    """One record for a mail host itself. Several may stand at one name: addresses, keys of certificates."""
+
+    host = models.ForeignKey(HostState, models.CASCADE, related_name="records")
+
+    class Meta:
+        db_table = "dns_host_records"
 
 
 class Signer(models.Model):

@@ -59,10 +59,12 @@ def observe(subjects: Sequence[Subject], told: Told | None = None) -> list[list[
 
     `told` hears of each as it comes, in whatever order; it is called where the questions are asked and must be quick.
     """
-    return run_many([partial(_look_at, subject, told) for subject in subjects], at_once=AT_ONCE)
+    return run_many([partial(look_at, subject, told) for subject in subjects], at_once=AT_ONCE)
 
 
-async def _look_at(subject: Subject, told: Told | None, asker: Asker) -> list[Finding]:
+async def look_at(subject: Subject, told: Told | None, asker: Asker) -> list[Finding]:
+    """Return a finding for each of the subject's records, in their order, by questions of this asker."""
+
     async def found(place: int, record: ExpectedRecord) -> Finding:
         finding = await _find(record, subject, asker)
         if told is not None:

@@ -1,4 +1,4 @@
-"""Steps of a domain's MTA-STS policy, each taken only when mail still arrives after it."""
+"""What a domain chooses for its records: its MTA-STS policy, in steps that each keep mail arriving, and its logo."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,12 +6,12 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-from dns import mta_sts
+from dns import bimi, mta_sts
 from dns.chosen import chosen_mta_sts
-from dns.models import DnsRecord, MtaSts, Purpose, Status
+from dns.models import DnsRecord, Logo, MtaSts, Purpose, Status
 from dns.mta_sts import Mode
 from dns.purposes import status_word
-from dns.record_operations import refresh_later
+from dns.record_operations import enforces_dmarc, refresh_later
 from dns.records import Installation
 from domains.locks import lock_domain, refuse_frozen
 from domains.models import Domain
@@ -90,3 +90,38 @@ def not_ready(domain: Domain, mode: str) -> str:
         "name": row.name,
         "status": status_word(row.status)[1],
     }
+
+
+@operation("records.set_logo")
+def set_logo(actor: Actor, *, domain: Domain, logo_url: str, certificate_url: str = "") -> Domain:
+    """Choose the picture that is shown beside the domain's mail (BIMI), and the certificate that vouches for it.
+
+    Raises Refused: not_found, frozen, invalid_url, not_ready.
+    """
+    for field, url in (("logo_url", logo_url), ("certificate_url", certificate_url)):
+        if (url or field == "logo_url") and (problem := bimi.unfit(url)):
+            raise Refused("invalid_url", field, _(problem.text) % problem.values)
+    domain = lock_domain(actor, domain)
+    refuse_frozen(domain)
+    if not may_show_logo(domain):
+        raise Refused("not_ready", "logo_url", _("Logos are shown once the DMARC policy is quarantine or reject."))
+    values = {"logo_url": logo_url, "certificate_url": certificate_url, "since": timezone.now()}
+    Logo.objects.update_or_create(domain=domain, defaults=values)
+    refresh_later(domain)
+    return domain
+
+
+@operation("records.remove_logo")
+def remove_logo(actor: Actor, *, domain: Domain) -> Domain:
+    """Show no picture any more: its record is no longer asked for. Raises Refused: not_found, frozen, no_logo."""
+    domain = lock_domain(actor, domain)
+    refuse_frozen(domain)
+    if not Logo.objects.filter(domain=domain).delete()[0]:
+        raise Refused("no_logo", "", _("No logo is chosen for this domain."))
+    refresh_later(domain)
+    return domain
+
+
+def may_show_logo(domain: Domain) -> bool:
+    """Say whether a BIMI record would have an effect. The caller has entered the scope."""
+    return enforces_dmarc(domain, DnsRecord.objects.filter(domain=domain, purpose=Purpose.DMARC))

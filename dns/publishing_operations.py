@@ -302,7 +302,7 @@ def as_seen(record_type: str, data: str) -> str:
     """Return zone-file data as a lookup shows it."""
     if record_type == "TXT":
         return text_of(data)
-    return data.removesuffix(".").lower() if record_type in {"MX", "CNAME"} else data
+    return data.removesuffix(".").lower() if record_type in {"MX", "CNAME", "PTR"} else data
 
 
 def _as_far_as_it_stands(change: Change, present: tuple[str, ...]) -> Change:

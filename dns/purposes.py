@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dns.answers import Outcome
 from dns.changes import merge_spf
-from dns.models import DnsRecord, Necessity, Purpose, Status
+from dns.models import ExpectedRow, Necessity, Purpose, Status
 from dns.records import why
 from dns.server_operations import ANSWERS, NAME_SERVER, NOT_NAMED
 from dns.spf import SpfError
@@ -60,6 +60,21 @@ GROUPS = (
         _("None of these is needed. Each makes it harder to listen in or to pretend."),
         (Purpose.MTA_STS, Purpose.TLS_RPT, Purpose.CAA),
     ),
+    (_("Show who you are"), _("Only where forged mail is held back already."), (Purpose.BIMI,)),
+)
+# Those of the installation's own host.
+HOST_GROUPS = (
+    (
+        _("Be found, and be known"),
+        _("Other servers look at these before they take a single message."),
+        (Purpose.ADDRESS, Purpose.PTR, Purpose.GREETING),
+    ),
+    (
+        _("Stand for customers"),
+        _("Records of customers point to these."),
+        (Purpose.SPF_INCLUDE, Purpose.REPORTS_TAKEN),
+    ),
+    (_("Harden"), _("Not needed. It keeps others from taking mail on its way here."), (Purpose.TLSA,)),
 )
 
 NAMES = {
@@ -76,6 +91,13 @@ NAMES = {
     Purpose.TLS_RPT: _("TLS reports"),
     Purpose.CAA: _("Certificate authority (CAA)"),
     NAME_SERVER: _("Name server"),
+    Purpose.BIMI: _("Logo (BIMI)"),
+    Purpose.ADDRESS: _("Address"),
+    Purpose.PTR: _("Name of the address (PTR)"),
+    Purpose.GREETING: _("The host itself may send (SPF)"),
+    Purpose.SPF_INCLUDE: _("Servers of all customers (SPF)"),
+    Purpose.REPORTS_TAKEN: _("Reports about other domains"),
+    Purpose.TLSA: _("Key of the certificate (TLSA)"),
 }
 
 NECESSITY_WORDS = {
@@ -110,7 +132,7 @@ class ShownRecord:
     `merged` is the SPF record to publish where another one stands already: both together.
     """
 
-    record: DnsRecord
+    record: ExpectedRow
     title: Words
     reason: str
     host: str
@@ -122,10 +144,15 @@ class ShownRecord:
     is_asked: bool = False
 
 
-def groups(domain_name: str, records: Iterable[DnsRecord], asked: Container[str] = ()) -> list[Group]:
-    """Return the groups that have records, each in the order of its purposes. Those of which DNS is `asked` just now,
-    by their uid, say so."""
-    shown = [Group(*group) for group in GROUPS]
+def groups(
+    domain_name: str,
+    records: Iterable[ExpectedRow],
+    asked: Container[str] = (),
+    table: Iterable[tuple] = GROUPS,
+) -> list[Group]:
+    """Return the groups of a table that have records, each in the order of its purposes. Those of which DNS is `asked`
+    just now, by their uid, say so."""
+    shown = [Group(*group) for group in table]
     for record in records:
         for group in shown:
             if record.purpose in group.purposes:
@@ -140,7 +167,7 @@ def status_word(status: str) -> tuple[str, Words]:
     return (STATUS_WORDS | SERVER_WORDS).get(status, ("plain", status))
 
 
-def shown_record(domain_name: str, record: DnsRecord, *, is_asked: bool = False) -> ShownRecord:
+def shown_record(domain_name: str, record: ExpectedRow, *, is_asked: bool = False) -> ShownRecord:
     tone, word = status_word(record.status)
     if record.status == Status.MISSING and record.necessity == Necessity.OPTIONAL:
         tone, word = "off", _("Not published")
@@ -160,7 +187,7 @@ def shown_record(domain_name: str, record: DnsRecord, *, is_asked: bool = False)
     )
 
 
-def _merged(record: DnsRecord) -> str:
+def _merged(record: ExpectedRow) -> str:
     if record.purpose != Purpose.SPF or record.status != Status.MISMATCH or len(record.found) != 1:
         return ""
     try:

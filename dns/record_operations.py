@@ -1,7 +1,7 @@
 """Records to publish, and what was found of them: every change."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,15 +13,27 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from accounts.actors import system_actor
-from dns.chosen import chosen_dmarc, chosen_mta_sts
+from dns import bimi
+from dns.chosen import chosen_dmarc, chosen_logo, chosen_mta_sts
 from dns.dkim import public_record
 from dns.key_operations import ACTIVATE_KEY, note_published, withdraw_key
-from dns.models import CheckSchedule, DkimKey, DnsRecord, KeyState, Purpose, RecordChange, Status, ZoneAccess
+from dns.models import (
+    CheckSchedule,
+    DkimKey,
+    DnsRecord,
+    ExpectedRow,
+    KeyState,
+    Purpose,
+    RecordChange,
+    Status,
+    ZoneAccess,
+)
 from dns.observation import Finding, Subject, observe, shows_key
 from dns.operations import PUBLISH_KEYS
 from dns.proof import judge_proof
 from dns.records import ExpectedRecord, Installation, SigningKey, dkim_name, expected_records
 from dns.server_operations import lame_by_domain, note_servers, servers_in
+from dns.verdict import tags
 from domains.locks import lock_domain
 from domains.models import Domain
 from domains.notices import tell
@@ -60,7 +72,9 @@ def refresh_records(actor: Actor, *, domain: Domain) -> Domain:
     """Make `mail_dns_records` say what the domain should publish now. A changed record is unchecked again."""
     domain = lock_domain(actor, domain)
     keys = DkimKey.objects.shown_in_dns().filter(domain=domain).values_list("selector", "public_key", "by_alias")
-    rows = list(DnsRecord.objects.of_domain(domain).select_related("domain__mta_sts", "domain__dmarc_policy"))
+    rows = list(
+        DnsRecord.objects.of_domain(domain).select_related("domain__mta_sts", "domain__dmarc_policy", "domain__logo")
+    )
     # Without a record yet, nothing can have been chosen.
     chosen = rows[0].domain if rows else None
     expected = {
@@ -72,6 +86,7 @@ def refresh_records(actor: Actor, *, domain: Domain) -> Domain:
             keys=[SigningKey(*key) for key in keys],
             mta_sts_mode=chosen_mta_sts(chosen),
             dmarc_policy=chosen_dmarc(chosen),
+            logo=chosen_logo(chosen) if enforces_dmarc(chosen, rows) else ("", ""),
             uid=domain.uid,
         )
     }
@@ -105,6 +120,12 @@ def check_records(actor: Actor, *, domain: Domain) -> tuple[Domain, LongWork]:
 def refresh_later(domain: Domain) -> None:
     """Have it written down anew what the domain should publish, after this transaction."""
     later(REFRESH_RECORDS, domain_id=domain.pk)
+
+
+def enforces_dmarc(domain: Domain | None, rows: Iterable[DnsRecord]) -> bool:
+    """Say whether the domain's DMARC policy holds forged mail back: the one it has chosen, or one that it shows."""
+    shown = [text for row in rows if row.purpose == Purpose.DMARC and row.status == Status.OK for text in row.found]
+    return bool({chosen_dmarc(domain), *(tags(text).get("p", "").lower() for text in shown)} & bimi.ENFORCING)
 
 
 def schedule_checks(domain: Domain, now: datetime) -> None:
@@ -256,7 +277,7 @@ def settle(row: DnsRecord, finding: Finding, now: datetime) -> RecordChange | No
     )
 
 
-def write_problem(row: DnsRecord, problem: Said) -> None:
+def write_problem(row: ExpectedRow, problem: Said) -> None:
     """Note what is wrong with a record, for programs as text and for pages in every language."""
     row.problem, row.problem_said = str(problem)[:LONGEST_PROBLEM], problem.kept
 
@@ -314,6 +335,6 @@ def with_key(record: ExpectedRecord, keys: Sequence[DkimKey]) -> ExpectedRecord:
     return replace(record, behind=public_record(live[-1].public_key)) if live else record
 
 
-def expected_of(row: DnsRecord) -> ExpectedRecord:
+def expected_of(row: ExpectedRow) -> ExpectedRecord:
     """Return the record that the row asks for, as the rules take it."""
     return ExpectedRecord(row.purpose, row.record_type, row.name, row.value, row.necessity, row.priority, row.ttl)

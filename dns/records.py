@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from dns import mta_sts, pacc
+from dns import bimi, mta_sts, pacc
 from dns.dkim import public_record
 from dns.key_aliases import SELECTORS, end_of_alias
 from dns.models import Necessity, Purpose
@@ -47,6 +47,30 @@ WHY = {
         "Lets the authority that is used here issue certificates for the names by which mail programs are set up (RFC "
         "8659). Needed only where your domain has CAA records already: without any, every authority may issue, and "
         "this one alone would keep all others from it."
+    ),
+    Purpose.BIMI: _(
+        "Shows your logo beside your mail in programs that know BIMI. All of them want a DMARC policy that is "
+        "enforced, and some a mark certificate too."
+    ),
+    Purpose.ADDRESS: _("Leads other mail servers, and people's mail programs, to this host."),
+    Purpose.PTR: _(
+        "Names the address, where the address is lent: enter it at whoever lends it. Many servers refuse mail from an "
+        "address without a name that leads back."
+    ),
+    Purpose.GREETING: _(
+        "Says that this host may send in its own name: by it the host greets, and from it come notices of failed "
+        "delivery."
+    ),
+    Purpose.SPF_INCLUDE: _(
+        "Names the servers that send for customers, whose own SPF records include it: without it, theirs are broken."
+    ),
+    Purpose.REPORTS_TAKEN: _(
+        "Says that DMARC reports about other domains may be sent to the mailbox here (RFC 9990): without it, receivers "
+        "send none."
+    ),
+    Purpose.TLSA: _(
+        "Binds the key of this host's certificate to its name (DANE, RFC 7672), so that other servers deliver to "
+        "no other. Keep it in step with the certificate: a record of another key alone stops mail from them."
     ),
 }
 WHY_AN_ALIAS = _(
@@ -132,7 +156,7 @@ class ExpectedRecord:
                 return quoted(self.value)
             case "MX" | "SRV":
                 return f"{self.priority} {self.value}."
-            case "CNAME":
+            case "CNAME" | "PTR":
                 return f"{self.value}."
             case _:
                 return self.value
@@ -178,12 +202,14 @@ def expected_records(
     keys: Iterable[SigningKey],
     mta_sts_mode: str = "",
     dmarc_policy: str = "none",
+    logo: tuple[str, str] = ("", ""),
     uid: str = "",
 ) -> list[ExpectedRecord]:
     """Return what the domain should publish, in the order in which people set it up.
 
     `uid` is the domain's own, by which reports about it are told apart. `mta_sts_mode` is what
-    the domain has chosen (`dns.mta_sts`), "" where it has not. A name that DNS cannot hold (over 253 characters, under
+    the domain has chosen (`dns.mta_sts`), "" where it has not; `logo` the addresses of a picture and of its
+    certificate, to be shown. A name that DNS cannot hold (over 253 characters, under
     a very long domain) is left out.
     """
     wanted = [
@@ -203,6 +229,7 @@ def expected_records(
             Necessity.RECOMMENDED,
         ),
         *transport_records(domain_name, installation, mta_sts_mode, uid),
+        *logo_records(domain_name, *logo),
         *client_records(domain_name, installation),
     ]
     return [record for record in wanted if len(record.name) <= MAX_NAME]
@@ -274,6 +301,13 @@ def transport_records(
         value = f'0 issue "{installation.caa_issuer}"'
         records.append(ExpectedRecord(Purpose.CAA, "CAA", domain_name, value, Necessity.OPTIONAL))
     return records
+
+
+def logo_records(domain_name: str, logo_url: str, certificate_url: str) -> list[ExpectedRecord]:
+    if not logo_url:
+        return []
+    value = bimi.value(logo_url, certificate_url)
+    return [ExpectedRecord(Purpose.BIMI, "TXT", bimi.name(domain_name), value, Necessity.OPTIONAL)]
 
 
 def client_records(domain_name: str, installation: Installation) -> list[ExpectedRecord]:

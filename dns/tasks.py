@@ -86,12 +86,6 @@ def settle_publications() -> None:
                 publishing_operations.forget_intents(domain_id)
 
 
-def look_at_own_host() -> None:
-    """See whether the mail host's own records are as other servers want them."""
-    if host_operations.look_at_own_host(timezone.now()) is None:
-        log.info("host_not_looked_at", reason="DNS did not tell")
-
-
 def mail_host_notice(host_id: int) -> None:
     """Tell the operators that the mail host's records went wrong, or are right again."""
     with every_tenant("the operators are told of the installation's own host"):

@@ -24,6 +24,10 @@ from mailhost.errors import Refused
 from mailhost.said import Said
 
 Found = dict[str, Any]
+REFUSED_HERE = _(
+    "%(zone)s refused to answer this resolver. Most lists do not answer public or very busy resolvers: set "
+    "MAILHOST_NAMESERVERS to one of your own, or register it with the list."
+)
 
 # What a lookup without an answer is kept for, and the longest that one is kept at all.
 SHORTEST_SECONDS, LONGEST_SECONDS = 30, 3600
@@ -268,19 +272,22 @@ async def look_at_blocklists(asker: Asker, address: str) -> Found:
     reverse = ip.reverse_pointer.removesuffix(".in-addr.arpa").removesuffix(".ip6.arpa")
     zones = settings.MAILHOST_BLOCKLISTS
     answers = await asyncio.gather(*(asker.look_up(f"{reverse}.{zone}", "A") for zone in zones))
-    # 127.255.255.x: the list does not talk to this resolver, which says nothing about the address.
     told = [any(v.startswith("127.0.") for v in one.values) for one in answers]
-    silent = [
-        zone
-        for zone, one in zip(zones, answers, strict=True)
-        if one.is_temporary or any(value.startswith("127.255.") for value in one.values)
-    ]
+    silent = [zone for zone, one in zip(zones, answers, strict=True) if one.is_temporary or _is_refused(one)]
+    refusing = [zone for zone, one in zip(zones, answers, strict=True) if _is_refused(one)]
     listed = [zone for zone, is_listed in zip(zones, told, strict=True) if is_listed]
     problems = [Said(_("%(address)s is on %(zone)s."), address=address, zone=zone) for zone in listed]
-    problems += [Said(_("%(zone)s gave no answer."), zone=zone) for zone in silent]
+    problems += [Said(REFUSED_HERE, zone=zone) for zone in refusing]
+    problems += [Said(_("%(zone)s gave no answer."), zone=zone) for zone in silent if zone not in refusing]
     ttl = min([one.ttl for one in answers if one.ttl], default=SHORTEST_SECONDS)
     outcome = Outcome.FOUND if listed else Outcome.NO_SUCH_NAME
     return result(Answer(outcome, ttl=ttl), listed, problems, asked=list(zones), silent=silent)
+
+
+def _is_refused(answer: Answer) -> bool:
+    """Say whether a block list does not talk to this resolver, which says nothing about the address: it refuses, or
+    answers 127.255.255.x."""
+    return answer.outcome is Outcome.REFUSED or any(value.startswith("127.255.") for value in answer.values)
 
 
 async def look_at_host(asker: Asker, name: str) -> Found:

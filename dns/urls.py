@@ -6,6 +6,7 @@ import mailhost.web.paths  # noqa: F401  registers <uid:…>
 from dns.api import delegation, keys, policies, publishing, records, tools
 from dns.web import arrival
 from dns.web import keys as key_pages
+from dns.web import logo as logo_pages
 from dns.web import publishing as publishing_pages
 from dns.web import records as records_pages
 from dns.web import signers as signer_pages
@@ -28,6 +29,8 @@ pages = [
     path("domains/<uid:uid>/keys/delegate/", key_pages.delegate, name="dkim-delegate"),
     path("domains/<uid:uid>/keys/import/", key_pages.import_one, name="dkim-import"),
     path("domains/<uid:uid>/keys/abandon/", key_pages.abandon, name="dkim-abandon"),
+    path("domains/<uid:uid>/logo/", logo_pages.logo, name="domain-logo"),
+    path("domains/<uid:uid>/logo/remove/", logo_pages.remove, name="domain-logo-remove"),
     path("dns/", tool_pages.check, name="dns-tools"),
     path("dns/look-up/", tool_pages.look_up, name="dns-look-up"),
     path("dns/spf/", tool_pages.make_spf, name="dns-make-spf"),
@@ -45,6 +48,7 @@ endpoints = [
     path("domains/<str:domain>/publish", publishing.DomainPublication.as_view(), name="api-publication"),
     path("domains/<str:domain>/publish/undo", publishing.DomainPublicationUndo.as_view(), name="api-publication-undo"),
     path("domains/<str:domain>/mta-sts", policies.DomainMtaSts.as_view(), name="api-mta-sts"),
+    path("domains/<str:domain>/logo", policies.DomainLogo.as_view(), name="api-logo"),
     path("domains/<str:domain>/dkim", delegation.DomainDelegation.as_view(), name="api-dkim-delegation"),
     path("domains/<str:domain>/dkim-keys", keys.DkimKeys.as_view(), name="api-dkim-keys"),
     path("domains/<str:domain>/dkim-keys/next", keys.NextDkimKey.as_view(), name="api-next-dkim-key"),

@@ -10,12 +10,15 @@ from django.utils.translation import gettext_noop as _
 
 from dns.answers import Answer, Sight
 from dns.models import Purpose, Status
+from dns.name import from_text
 from dns.records import ExpectedRecord
+from dns.reversename import to_address
 from mailhost.said import NOTHING, Said
 
 SHOWN_LENGTH = 80
 # One string of a TXT record holds no more; some editors cut there without a word.
 TXT_STRING = 255
+REVERSE = (".in-addr.arpa", ".ip6.arpa")
 # Under this name Cloudflare shows a mail host whose address it hides behind its web proxy.
 PROXY_MARK = "_dc-mx."
 # Weakest first.
@@ -115,6 +118,9 @@ def missing(expected: ExpectedRecord, hints: Hints) -> Verdict:
         else:
             text = _("The record stands at %(place)s. Enter it for %(name)s.")
         return Verdict(Status.MISSING, Said(text, place=short(place), name=expected.name))
+    if expected.purpose == Purpose.PTR and expected.name.endswith(REVERSE):
+        text = _("%(address)s has no name that leads back: many servers refuse mail from it.")
+        return Verdict(Status.MISSING, Said(text, address=address_behind(expected)))
     text = _("There is no such %(type)s record at %(name)s yet.")
     return Verdict(Status.MISSING, Said(text, type=expected.record_type, name=expected.name))
 
@@ -329,6 +335,43 @@ def judge_version(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Ver
     return OK
 
 
+def judge_ptr(expected: ExpectedRecord, answer: Answer, _hints: Hints) -> Verdict:
+    if expected.value in answer.values:
+        return OK
+    text = _("%(address)s is named %(names)s, not %(wanted)s.")
+    names = short(", ".join(answer.values))
+    return mismatch(text, address=address_behind(expected), names=names, wanted=expected.value)
+
+
+def address_behind(record: ExpectedRecord) -> str:
+    """Return the address that a PTR record names."""
+    return to_address(from_text(f"{record.name}."))
+
+
+def judge_address(expected: ExpectedRecord, answer: Answer, _hints: Hints) -> Verdict:
+    # As addresses: IPv6 has several ways to write one.
+    if ipaddress.ip_address(expected.value) in {ipaddress.ip_address(one) for one in answer.values if is_address(one)}:
+        return OK
+    text = _("%(name)s leads to %(found)s, not to %(wanted)s.")
+    found = short(", ".join(answer.values))
+    return mismatch(text, name=expected.name, found=found, wanted=expected.value)
+
+
+def judge_one_spf(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdict:
+    """Of the installation's own: one record. Whether it lets the host send is evaluated (`dns.host`)."""
+    found = [value for value in answer.values if is_version(value, "v=spf1")]
+    if len(found) > 1:
+        return mismatch(SEVERAL_SPF)
+    return OK if found else missing(expected, hints)
+
+
+def judge_tlsa(expected: ExpectedRecord, answer: Answer, _hints: Hints) -> Verdict:
+    if expected.value in answer.values:
+        return OK
+    text = _("%(name)s shows another key: %(found)s. Enter this one beside it, before the certificate's key changes.")
+    return mismatch(text, name=expected.name, found=short(", ".join(answer.values)))
+
+
 JUDGES = {
     (Purpose.OWNERSHIP, "TXT"): judge_ownership,
     (Purpose.MX, "MX"): judge_mx,
@@ -343,6 +386,14 @@ JUDGES = {
     (Purpose.AUTODISCOVER, "CNAME"): judge_alias,
     (Purpose.PACC, "CNAME"): judge_alias,
     (Purpose.PACC, "TXT"): judge_version,
+    (Purpose.BIMI, "TXT"): judge_version,
+    (Purpose.ADDRESS, "A"): judge_address,
+    (Purpose.ADDRESS, "AAAA"): judge_address,
+    (Purpose.PTR, "PTR"): judge_ptr,
+    (Purpose.GREETING, "TXT"): judge_one_spf,
+    (Purpose.SPF_INCLUDE, "TXT"): judge_one_spf,
+    (Purpose.REPORTS_TAKEN, "TXT"): judge_version,
+    (Purpose.TLSA, "TLSA"): judge_tlsa,
 }
 
 

@@ -49,7 +49,7 @@ EVERY = {
     "answers of repeated requests": ("mailhost.api.tasks.forget_idempotency_keys", 3600),
     "expired app passwords": ("mailboxes.tasks.end_expired_app_passwords", 60),
     "DNS records that are due": ("dns.tasks.check_due_records", 15),
-    "the mail host's own records": ("dns.tasks.look_at_own_host", 3600),
+    "the mail host's own records": ("health.tasks.look_at_own_host", 3600),
     "DKIM keys retire and rotate": ("dns.tasks.turn_keys", 300),
     "publications that were cut off": ("dns.tasks.settle_publications", 300),
     "proof of ownership is settled": ("domains.tasks.settle_proofs", 300),

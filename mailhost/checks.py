@@ -1,6 +1,7 @@
 """What is looked at before anything starts (`manage.py check`)."""
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 
 from django.apps import apps
@@ -16,6 +17,7 @@ NOT_TENANT_OWNED = {
     "accounts.User",
     "billing.ClosedDay",
     "api.IdempotencyKey",
+    "dns.HostRecord",
     "dns.HostState",
     "dns.PublishingIntent",
     "dns.Signer",
@@ -97,6 +99,16 @@ def a_zone_for_keys_can_be_written(app_configs, **_kwargs):
     for name in ("MAILHOST_DKIM_ZONE_SERVER", "MAILHOST_DKIM_ZONE_KEY_NAME", "MAILHOST_DKIM_ZONE_KEY_SECRET"):
         if not getattr(settings, name):
             yield Error(f"{name} is empty, and MAILHOST_DKIM_ZONE needs it.", id="mailhost.E006")
+
+
+@register()
+def addresses_are_addresses(app_configs, **_kwargs):
+    """MAILHOST_ADDRESSES become records of the host's, so each must be one."""
+    for text in settings.MAILHOST_ADDRESSES:
+        try:
+            ip_address(text.strip())
+        except ValueError:
+            yield Error(f"MAILHOST_ADDRESSES: {text!r} is no IP address.", id="mailhost.E005")
 
 
 @register(Tags.security, deploy=True)

@@ -21,6 +21,10 @@ SECRET_KEY_FALLBACKS = env.list("MAILHOST_SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("MAILHOST_DEBUG", default=False)
 MAILHOST_URL = env("MAILHOST_URL", default="http://127.0.0.1:8000")
 MAILHOST_HOSTNAME = env("MAILHOST_HOSTNAME", default="mail.mailhost.example")
+# The mail host's public addresses; where none is named, those that DNS shows of it.
+MAILHOST_ADDRESSES = env.list("MAILHOST_ADDRESSES", default=[])
+# A file with the certificate or public key (PEM) to which the mail host's changes next: its TLSA record comes first.
+MAILHOST_TLS_NEXT_KEY = env("MAILHOST_TLS_NEXT_KEY", default="")
 # Fernet keys; the first encrypts, all decrypt. DKIM private keys have keys of their own, so that the signer
 # can be given these and nothing else.
 MAILHOST_DKIM_KEYS = env.list("MAILHOST_DKIM_KEYS", default=[])

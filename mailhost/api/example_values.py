@@ -6,6 +6,7 @@ from typing import Any
 
 UID = "0c4q8xk2m7v1t9r5w3bz"
 PROFILE_LINK = "https://panel.example.net/device/…/"
+TLSA = "3 1 1 8cb0fc6c527506a053f4f14c8464bebbd6dede2738d11468dd953d7d6a3021f1"
 WEBHOOK_URL = "https://hooks.acme.example/mail"
 
 # Of two members that exclude each other one stands in an example; `total` comes only when it is asked for.
@@ -249,6 +250,32 @@ BY_OWNER: dict[str, dict[str, Any]] = {
     "Delegation": {"by_alias": True, "zone": "dkim.example.net", "selectors": ["mh1", "mh2", "mh3"]},
     "Me": {"permissions": ["domains.list", "mailboxes.create"]},
     "Member": {"name": "Otto Lang", "email": "otto@partner.example"},
+    "Logo": {
+        "logo_url": "https://acme.example/logo.svg",
+        "certificate_url": "https://acme.example/logo.pem",
+    },
+    "LogoChoice": {
+        "logo_url": "https://acme.example/logo.svg",
+        "certificate_url": "https://acme.example/logo.pem",
+    },
+    "MailHost": {
+        "name": "mail.example.net",
+        "addresses": ["203.0.113.7"],
+        "problems": [],
+        "zone_is_signed": True,
+        "no_tlsa": None,
+        "failing_since": None,
+    },
+    "HostRecord": {
+        "purpose": "tlsa",
+        "type": "TLSA",
+        "name": "_25._tcp.mail.example.net",
+        "value": TLSA,
+        "necessity": "optional",
+        "status": "ok",
+        "found": [TLSA],
+        "problem": None,
+    },
     "MtaSts": {
         "mode": "testing",
         "policy": "version: STSv1\r\nmode: testing\r\nmx: mail.example.net\r\nmax_age: 604800\r\n",

@@ -105,6 +105,7 @@ OF_RULES = {
     "no_consent": "There is no such consent.",
     "no_forward": "The mailbox forwards to nobody, so it keeps its mail.",
     "no_host": "No host is named yet.",
+    "no_logo": "No logo is chosen for the domain.",
     "no_proof": "The ownership record was not found.",
     "not_connected": "No name server is connected to the domain.",
     "not_found": "What is meant does not exist, or not any more.",

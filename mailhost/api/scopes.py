@@ -30,6 +30,7 @@ RESOURCES = {
     "audit": _("The record of changes"),
     "usage": _("What is used"),
     "signers": _("The servers that sign mail"),
+    "host": _("The mail host's own DNS records"),
 }
 READ, WRITE = "read", "write"
 SCOPES = [f"{resource}:{access}" for resource in RESOURCES for access in (READ, WRITE)]
@@ -51,6 +52,7 @@ OF_PEOPLE = frozenset(
         "members.add",
         "style.see",
         "health.show",
+        "health.look_at_host",
         "jobs.list",
         "jobs.retry",
         "jobs.discard",

@@ -12,6 +12,7 @@ import dns.rrset
 
 UdpServer, TcpServer = socketserver.ThreadingUDPServer, socketserver.ThreadingTCPServer
 SILENCE, LAME = object(), object()
+SIGNATURE = "SOA 13 2 3600 20380101000000 20260101000000 1 scripted.example. AAAA"
 SOA = "ns1.scripted.example. hostmaster.scripted.example. 1 3600 600 86400 60"
 
 
@@ -32,7 +33,8 @@ class ScriptedDns:
 
     It is the resolver, and an authoritative server of every zone: those of two labels ("acme.example"), whose name
     servers are `ns1.<zone>` at 127.0.0.1 unless `has_servers` says otherwise. `remembers` is what only the resolver
-    answers.
+    answers. `vouches_for(zone)` says that the resolver has verified it by DNSSEC; `shows_signatures(zone)` has
+    signatures that nobody verified.
     """
 
     def __init__(self, address: str = "127.0.0.1", port: int = 0) -> None:
@@ -40,6 +42,8 @@ class ScriptedDns:
         self.remembered: dict[tuple[str, str], list[str]] = {}
         self.outcomes: dict[str, object] = {}
         self.servers: dict[str, dict[str, str]] = {}
+        self.vouched: set[str] = set()
+        self.signed: set[str] = set()
         self.asked: list[tuple[str, str]] = []
         self.udp, self.tcp = self._servers(address, port)
         self.port = self.udp.server_address[1]
@@ -85,6 +89,12 @@ class ScriptedDns:
     def is_lame(self, name: str) -> None:
         self.outcomes[name] = LAME
 
+    def vouches_for(self, zone: str) -> None:
+        self.vouched.add(zone)
+
+    def shows_signatures(self, zone: str) -> None:
+        self.signed.add(zone)
+
     def remembers_text(self, name: str, *values: str) -> None:
         """TXT records that the resolver still has, while the authoritative servers say something else."""
         self.remembered[name, "TXT"] = [f'"{value}"' for value in values]
@@ -114,6 +124,8 @@ class ScriptedDns:
             response.set_rcode(outcome)
             return response.to_wire()
         self._fill(response, name, asked, self.remembered if is_recursive else {})
+        if query.ednsflags & dns.flags.DO:
+            self._sign(response, name, asked)
         return response.to_wire(max_size=65535 if is_tcp else 1232, prefer_truncation=not is_tcp)
 
     def _fill(self, response, name: str, asked, remembered: dict) -> None:
@@ -132,6 +144,15 @@ class ScriptedDns:
         if not any(known == name for known, _ in self.records):
             response.set_rcode(dns.rcode.NXDOMAIN)
         response.authority.append(dns.rrset.from_text(f"{zone_of(name)}.", 60, "IN", "SOA", SOA))
+
+    def _sign(self, response, name: str, asked) -> None:
+        """Add what DNSSEC adds for who asks for it."""
+        if zone_of(name) in self.vouched:
+            response.flags |= dns.flags.AD
+        if name in self.signed and asked.rdtype.name == "SOA":
+            response.set_rcode(dns.rcode.NOERROR)
+            response.answer.append(records_of(name, "SOA", SOA))
+            response.answer.append(records_of(name, "RRSIG", SIGNATURE))
 
     def _of_zone(self, name: str, kind: str) -> list[str]:
         """Return what every zone has: its name servers, and their addresses."""

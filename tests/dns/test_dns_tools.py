@@ -102,10 +102,18 @@ def test_the_name_of_an_address_must_lead_back(caller, dns_server):
 def test_block_lists_are_asked_and_a_refusal_is_no_listing(caller, dns_server):
     dns_server.says("25.113.0.203.list.example", "A", "127.0.0.2")
     dns_server.says("25.113.0.203.other.example", "A", "127.255.255.254")
+    dns_server.refuses("26.113.0.203.list.example")
+    dns_server.fails("26.113.0.203.other.example")
 
     found = caller.read("/dns/blocklists/203.0.113.25")
+    other = caller.read("/dns/blocklists/203.0.113.26")
 
     assert (found["found"], found["details"]["silent"]) == (["list.example"], ["other.example"])
+    assert found["problems"][1].startswith("other.example refused to answer this resolver.")
+    # One list says that it refuses, and of the other nothing is known.
+    assert (other["found"], other["details"]["silent"]) == ([], ["list.example", "other.example"])
+    assert "MAILHOST_NAMESERVERS" in other["problems"][0]
+    assert other["problems"][1] == "other.example gave no answer."
 
 
 def test_one_check_looks_at_all_of_it(caller, dns_server):

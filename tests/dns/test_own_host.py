@@ -23,6 +23,7 @@ def good(db, dns_server, settings):
     """A host whose records are all right; on no block list."""
     settings.MAILHOST_HOSTNAME = HOST
     settings.MAILHOST_BLOCKLISTS = ["lists.example"]
+    settings.MAILHOST_SPF_INCLUDE = settings.MAILHOST_DMARC_REPORTS = ""
     dns_server.says(HOST, "A", ADDRESS)
     dns_server.says(HOST, "TXT", '"v=spf1 a -all"')
     dns_server.says(REVERSE, "PTR", f"{HOST}.")
@@ -50,10 +51,11 @@ def test_a_host_that_is_right_is_green(good):
     ("name", "record_type", "values", "said"),
     [
         (HOST, "A", [], "has no address"),
-        (HOST, "TXT", ['"hello"'], "one SPF record for its greeting"),
-        (HOST, "TXT", ['"v=spf1 a -all"', '"v=spf1 mx -all"'], "one SPF record for its greeting"),
+        (HOST, "TXT", ['"hello"'], f"no such TXT record at {HOST}"),
+        (HOST, "TXT", ['"v=spf1 a -all"', '"v=spf1 mx -all"'], "There are several SPF records"),
+        (HOST, "TXT", ['"v=spf1 ip4:192.0.2.26 -all"'], f"does not let {ADDRESS} send"),
         (REVERSE, "PTR", [], "no name that leads back"),
-        (REVERSE, "PTR", ["elsewhere.example."], "no name that leads back"),
+        (REVERSE, "PTR", ["elsewhere.example."], f"{ADDRESS} is named elsewhere.example, not {HOST}."),
         (f"{REVERSE.removesuffix('.in-addr.arpa')}.lists.example", "A", ["127.0.0.2"], "is on lists.example"),
     ],
 )
@@ -108,5 +110,5 @@ def test_the_operators_are_told_and_told_again_when_it_is_mended(good, world):  
         f"{HOST}: its DNS is right again",
     ]
     assert "no name that leads back" in told[0].body
-    assert "/health/" in told[0].body
+    assert "/health/host/" in told[0].body
     assert stranger.email not in [message.to[0] for message in mail.outbox]

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from dns import dmarc
 from dns.answers import Answer, Outcome
+from dns.bimi import unfit
 from dns.changes import plan, text_of
 from dns.dkim import public_record
+from dns.host_records import OwnHost, host_records
 from dns.key_aliases import SELECTORS
 from dns.models import DnsRecord, Necessity, Purpose, Status
 from dns.mta_sts import Mode, policy_id
@@ -55,6 +57,11 @@ installations = st.builds(
     caa_issuer=st.sampled_from(["", "letsencrypt.org", "ca.example; accounturi=https://ca.example/1"]),
     dkim_zone=st.sampled_from(["", "dkim.mailhost.example"]),
 )
+urls = st.builds(
+    "https://{}/{}".format,
+    plain.map("x{}.example".format),
+    st.text("abcXYZ019-._~%20?=&", max_size=380).filter(lambda path: not unfit(f"https://x.example/{path}")),
+).filter(lambda url: not unfit(url))
 
 
 @st.composite
@@ -67,13 +74,25 @@ def generated(draw) -> tuple[str, list[ExpectedRecord]]:
         keys=draw(st.lists(keys, max_size=3, unique_by=lambda key: key.selector)),
         mta_sts_mode=draw(st.sampled_from(["", *Mode.values])),
         dmarc_policy=draw(st.sampled_from(dmarc.POLICIES)),
+        logo=draw(st.just(("", "")) | st.tuples(urls, st.just("") | urls)),
         uid=UID,
     )
     return name, records
 
 
+@st.composite
+def of_the_host(draw) -> tuple[str, list[ExpectedRecord]]:
+    host = OwnHost(
+        draw(installations),
+        addresses=tuple(map(str, draw(st.lists(st.ip_addresses(), max_size=4, unique=True)))),
+        keys=tuple(draw(st.lists(st.binary(min_size=32, max_size=32).map(bytes.hex), max_size=2, unique=True))),
+        is_signed=draw(st.booleans()),
+    )
+    return host.name, host_records(host)
+
+
 @FEW
-@given(generated())
+@given(generated() | of_the_host())
 def test_the_zone_file_is_read_back_as_exactly_these_records(made):
     name, records = made
     text = zone_text(name, [DnsRecord(**columns(record)) for record in records])
@@ -90,7 +109,7 @@ def test_the_zone_file_is_read_back_as_exactly_these_records(made):
 
 
 @FEW
-@given(generated())
+@given(generated() | of_the_host())
 def test_what_is_generated_is_found_right_when_it_stands_in_dns(made):
     for record in made[1]:
         answer = Answer(Outcome.FOUND, (as_seen(record.record_type, rdata(record)),))

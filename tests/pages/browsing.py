@@ -36,6 +36,7 @@ def addresses_of_acme(town: Town) -> dict[str, str]:
         "domain-publishing": f"/domains/{uids['acme.example']}/publishing/",
         "domain-keys": f"/domains/{uids['acme.example']}/keys/",
         "domain-history": f"/domains/{uids['acme.example']}/history/",
+        "domain-logo-too-early": f"/domains/{uids['acme.example']}/logo/",
         "domains-no-match": "/domains/?state=off&q=nobody",
         "dns-tools": "/dns/?domain=acme.example",
         "dns-look-up": "/dns/look-up/?kind=mx&name=acme.example",

@@ -1,10 +1,12 @@
 """What Acme has besides the town's rows where pages are looked at full: keys, changes, endpoints, reports."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from dns.models import DkimKey, KeyState, LameServer, RecordChange, ZoneAccess
+from dns.models import DkimKey, DmarcPolicy, DnsRecord, KeyState, LameServer, Logo, RecordChange, ZoneAccess
+from dns.record_operations import columns
+from dns.records import logo_records
 from domains.models import Domain
 from domains.operations import create_domain
 from mailboxes.app_password_operations import create_app_password
@@ -24,6 +26,8 @@ def fill_acme_to_the_brim(town: Town) -> dict[str, str]:
     with every_tenant("the town is built"):
         works = proven(create_domain(anna, name="bolt-works.example"), now)
         show_records(works, now, {})
+        DmarcPolicy.objects.create(domain=works, policy="quarantine", since=now - timedelta(days=20))
+        choose_logo(works, now)
         for state, days in ((KeyState.RETIRING, 181), (KeyState.ACTIVE, 3), (KeyState.PENDING, 0)):
             DkimKey.objects.create(
                 domain=works,
@@ -71,6 +75,14 @@ def fill_acme_to_the_brim(town: Town) -> dict[str, str]:
         send_test(anna, endpoint=endpoint)
         receive_reports(works)
         return {"webhook": endpoint.uid, **dict(Domain.objects.live().values_list("domain_name", "uid"))}
+
+
+def choose_logo(domain: Domain, now: datetime) -> None:
+    """A logo with its record, which was not published yet."""
+    urls = (f"https://www.{domain.domain_name}/brand/logo.svg", f"https://www.{domain.domain_name}/brand/logo.pem")
+    Logo.objects.create(domain=domain, logo_url=urls[0], certificate_url=urls[1], since=now)
+    for record in logo_records(domain.domain_name, *urls):
+        DnsRecord.objects.create(domain=domain, **columns(record))
 
 
 def receive_reports(domain: Domain) -> None:

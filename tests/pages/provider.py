@@ -1,7 +1,19 @@
 """What a reseller and an operator look at beyond the town: plans in two versions, a full customer, a suspended one."""
 
+from datetime import datetime
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.utils import timezone
+
 from accounts.actors import system_actor
 from accounts.invitation_operations import invite_member
+from dns import dane
+from dns.host_records import OwnHost, host_records
+from dns.models import HostRecord, HostState, Purpose, Status
+from dns.record_operations import columns
+from dns.records import Installation
+from mailhost.said import NOTHING, Said
 from mailhost.scope import every_tenant
 from tenants.deletion_operations import delete_tenant
 from tenants.models import Role
@@ -50,13 +62,50 @@ def fill_operator(town: Town) -> dict[str, str]:
     """Add a second reseller. Return every page of the operator's alone that opens with GET, by name."""
     with every_tenant("the town is built"):
         sela = create_tenant(town.actor, parent=town.operator, kind="reseller", name="Sela Networks")
+    show_host(timezone.now())
     return {
         "operator-customers": "/customers/",
         "operator-reseller": f"/customers/{town.rita.uid}/",
         "operator-reseller-edit": f"/customers/{town.rita.uid}/edit/",
         "operator-tree": "/customers/tree/",
         "operator-health": "/health/",
+        "operator-host": "/health/host/",
         "operator-jobs": "/jobs/",
         "operator-move": f"/customers/{town.acme.uid}/move/",
         "operator-move-preview": f"/customers/{town.acme.uid}/move/?to={sela.uid}",
     }
+
+
+def show_host(now: datetime) -> None:
+    """Give the mail host its records: all are found but one name of an address, and the next certificate's key."""
+    name = settings.MAILHOST_HOSTNAME
+    keys = ("8c" * 32, "d1" * 32)
+    host = HostState.objects.create(
+        name=name, addresses=["192.0.2.25"], checked_at=now, is_signed=True, keys=keys, misses=1
+    )
+    installation = Installation(name, spf_include="_spf.mailhost.example", dmarc_reports="reports@reports.example")
+    unnamed = Said("%(address)s has no name that leads back: many servers refuse mail from it.", address="2001:db8::25")
+    other = Said(
+        "%(name)s shows another key: %(found)s. Enter this one beside it, before the certificate's key changes.",
+        name=dane.name(name),
+        found=dane.value(keys[0]),
+    )
+    faults = {
+        (Purpose.PTR, ip_address("2001:db8::25").reverse_pointer): (Status.MISSING, [], unnamed),
+        (Purpose.TLSA, dane.value(keys[1])): (Status.MISMATCH, [dane.value(keys[0])], other),
+    }
+    wanted = OwnHost(installation, addresses=("192.0.2.25", "2001:db8::25"), keys=keys, is_signed=True)
+    for record in host_records(wanted):
+        place = record.value if record.purpose == Purpose.TLSA else record.name
+        status, found, problem = faults.get((record.purpose, place), (Status.OK, [record.value], NOTHING))
+        HostRecord.objects.create(
+            host=host,
+            **columns(record),
+            status=status,
+            found=found,
+            problem=problem,
+            problem_said=problem.kept,
+            last_checked_at=now,
+        )
+    host.problems = [unnamed.kept, other.kept]
+    host.save()

@@ -213,6 +213,8 @@ def pages_of_plenty(town: Town, uids: dict[str, str]) -> dict[str, str]:
         "domain-reports": f"/domains/{uids['bolt-works.example']}/reports/",
         "domain-reports-none": f"/domains/{uids['acme.example']}/reports/",
         "domain-keys-full": f"/domains/{uids['bolt-works.example']}/keys/",
+        "domain-logo": f"/domains/{uids['bolt-works.example']}/logo/",
+        "domain-with-logo": f"/domains/{uids['bolt-works.example']}/",
         "domain-connected": f"/domains/{uids['bolt-works.example']}/publishing/",
         "domain-changed": f"/domains/{uids['bolt-works.example']}/history/",
         "audit-event": f"/audit/{event.uid}/",

@@ -45,6 +45,7 @@ WEBHOOK = "api/v1/webhook-endpoints/<str:webhook>"
 ONE_APP_PASSWORD = "api/v1/mailboxes/<str:mailbox>/app-passwords/<str:app_password>"
 MAIL_SOURCE = "api/v1/domains/<str:domain>/reports/sources/<str:address>"
 DENIED = "api/v1/domains/<str:domain>/denied-addresses"
+LOGO = {"logo_url": "https://acme.example/logo.svg"}
 ZONE_ACCESS = {"server": "127.0.0.1", "port": 9, "key_name": "acme", "secret": "c2VjcmV0"}
 MAILBOX = {"local_part": "new", "domain": "acme.example", "storage_quota_mb": "10", "password": PASSWORD}
 NEW_MAILBOX = {"email": "new@acme.example", "password": PASSWORD, "storage_quota": 100}
@@ -234,6 +235,9 @@ TABLE = [
     Row("GET", "api/v1/domains/<str:domain>/reports/tls", SEE, "domain"),
     Row("PUT", MAIL_SOURCE, CHANGE, "domain =192.0.2.25", {"mark": "ours"}),
     Row("PUT", "api/v1/domains/<str:domain>/mta-sts", CHANGE, "domain", {"mode": "testing"}),
+    Row("GET", "api/v1/domains/<str:domain>/logo", SEE, "domain"),
+    Row("PUT", "api/v1/domains/<str:domain>/logo", CHANGE, "domain", LOGO),
+    Row("DELETE", "api/v1/domains/<str:domain>/logo", CHANGE, "domain"),
     Row("GET", "api/v1/domains/<str:domain>/dkim", SEE, "domain"),
     Row("PUT", "api/v1/domains/<str:domain>/dkim", CHANGE, "domain", {"by_alias": False}),
     Row("GET", "api/v1/domains/<str:domain>/dkim-keys", SEE, "domain"),
@@ -350,6 +354,9 @@ TABLE = [
     Row("GET", "signing/", frozenset()),
     Row("GET", "style/", frozenset()),
     Row("GET", "health/", frozenset()),
+    Row("GET", "health/host/", frozenset()),
+    Row("POST", "health/host/look/", frozenset()),
+    Row("GET", "api/v1/mail-host", frozenset()),
     Row("GET", "jobs/", frozenset()),
     Row("POST", "jobs/<int:number>/retry/", frozenset(), "own_session"),
     Row("GET", "jobs/<int:number>/discard/", frozenset(), "own_session"),
@@ -411,6 +418,9 @@ TABLE = [
     ),
     Row("POST", "domains/<uid:uid>/publishing/publish/", CHANGE, "domain"),
     Row("POST", "domains/<uid:uid>/publishing/undo/", CHANGE, "domain"),
+    Row("GET", "domains/<uid:uid>/logo/", SEE, "domain"),
+    Row("POST", "domains/<uid:uid>/logo/", CHANGE, "domain", LOGO),
+    Row("POST", "domains/<uid:uid>/logo/remove/", CHANGE, "domain"),
     Row("GET", "domains/<uid:uid>/keys/", SEE, "domain"),
     Row("POST", "domains/<uid:uid>/keys/rotate/", CHANGE, "domain"),
     Row("POST", "domains/<uid:uid>/keys/delegate/", CHANGE, "domain"),

@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("dns", "0020_lame_servers"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="hoststate",
+            name="is_signed",
+            field=models.BooleanField(null=True),
+        ),
+    ]
