@@ -6,6 +6,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -57,6 +58,12 @@ def test_proof_sends_signs_verifies_and_reads_back_and_may_run_again(stack):
     ben = (bolt["mailboxes"][0]["email"], bolt["mailboxes"][0]["password"])
     # Read as the tests read mail: by dkimpy and opendkim-testmsg, not by the demo's own words alone.
     assert all(message["DKIM-Signature"] for message in Post(stack).inbox(ben))
+    # The owner's address leads to Anna, and stood before the notice was sent.
+    anna = people["customers"][0]["mailboxes"][0]
+    assert notices_to(Post(stack), (anna["email"], anna["password"])) >= {
+        "acme.example: ownership is proven",
+        "acme-shop.example: ownership is proven",
+    }
     for person in (people["operator"], people["reseller"], *people["customers"]):
         assert {"email", "password", "api_key"} <= set(person)
     acme, bolt = (reports_of(stack, people, number) for number in range(2))
@@ -65,6 +72,17 @@ def test_proof_sends_signs_verifies_and_reads_back_and_may_run_again(stack):
     assert (bolt["next_policy"], bolt["obstacles"]) == ("quarantine", [])
     for reports in (acme, bolt):
         assert sum(day["aligned"] > 0 for day in reports["days"]) == DAYS
+
+
+def notices_to(post: Post, login: tuple[str, str], count: int = 2, seconds: float = 60) -> set[str]:
+    """Return what the notices in an inbox are about, once there are so many: the worker sends them by the way."""
+    ends = time.monotonic() + seconds
+    while True:
+        subjects = {message["Subject"] for message in post.inbox(login)}
+        found = {subject for subject in subjects if subject.endswith("ownership is proven")}
+        if len(found) >= count or time.monotonic() > ends:
+            return found
+        time.sleep(0.2)
 
 
 def reports_of(stack: stackside.StackSide, people: dict, number: int) -> dict:
