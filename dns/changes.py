@@ -13,7 +13,7 @@ from dns.zone_data import rdata, typed
 
 Place = tuple[str, str]
 # Where one record stands alone by its nature: a second one of the kind would break what is there.
-ALONE = frozenset({Purpose.MX, Purpose.DMARC, Purpose.MTA_STS, Purpose.TLS_RPT})
+ALONE = frozenset({Purpose.MX, Purpose.DMARC, Purpose.MTA_STS, Purpose.TLS_RPT, Purpose.BIMI})
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ def plan(
 ) -> list[Change]:
     """Return what would change, place by place.
 
-    `standing`: what the zone holds now; `written`: what we put there earlier, which alone may be taken out;
-    `is_right`: whether a record is satisfied by what stands.
+    `standing`: what the zone holds now, of every type where an alias is wanted; `written`: what we put there earlier,
+    which alone may be taken out; `is_right`: whether a record is satisfied by what stands.
     """
     wanted: dict[Place, list[ExpectedRecord]] = {}
     for record in records:
@@ -99,10 +99,8 @@ def _new(
     record: ExpectedRecord, foreign: list[str], standing: Mapping[Place, tuple[str, ...]]
 ) -> tuple[list[str], list[str], list[str]]:
     """Return (added, removed, notes) for a record that does not stand yet beside what others wrote."""
-    alias = standing.get((record.name, "CNAME"), ())
-    if alias and record.record_type != "CNAME":
-        said = _("%(name)s is an alias of %(target)s; nothing can stand beside it.")
-        return [], [], [said % {"name": record.name, "target": alias[0]}]
+    if note := _alias_in_the_way(record, standing):
+        return [], [], [note]
     if record.purpose == Purpose.SPF:
         return _merged_spf(record, foreign)
     if record.purpose == Purpose.CAA and not foreign:
@@ -113,6 +111,26 @@ def _new(
         said = _("%(found)s stands there. It was not written here, so it is for you to take out.")
         return [], [], [said % {"found": rivals[0][:200]}]
     return [rdata(record)], [], []
+
+
+def _alias_in_the_way(record: ExpectedRecord, standing: Mapping[Place, tuple[str, ...]]) -> str:
+    """Say what keeps a record from standing where an alias does, or an alias where anything does (RFC 1034, 3.6.2)."""
+    if record.record_type != "CNAME":
+        alias = standing.get((record.name, "CNAME"), ())
+        if not alias:
+            return ""
+        said = _(
+            "%(name)s is an alias of %(target)s; nothing can stand beside it. Take the alias out, or replace it by the "
+            "records of its target, then publish again."
+        )
+        return said % {"name": record.name, "target": alias[0]}
+    beside = sorted(kind for (name, kind), data in standing.items() if name == record.name and kind != "CNAME" and data)
+    if not beside:
+        return ""
+    said = _(
+        "%(kinds)s stands at %(name)s; an alias (CNAME) can have nothing beside it. Take that out, then publish again."
+    )
+    return said % {"kinds": ", ".join(beside), "name": record.name}
 
 
 def _is_rival(record: ExpectedRecord, data: str) -> bool:

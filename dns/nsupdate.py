@@ -27,6 +27,8 @@ TOTAL_SECONDS = 5
 AT_ONCE = 8
 ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512")
 MOST_CHANGES = 200
+# What customers have at names that are to become aliases.
+BESIDE = ("A", "AAAA", "MX", "TXT")
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,14 @@ class NameServer:
         self._send(self._update())
 
     def read(self, places: Iterable[Place]) -> dict[Place, tuple[str, ...]]:
-        wanted = sorted({*places, *((name, "CNAME") for name, _type in places)})
+        asked = set(places)
+        found = self._read({*asked, *((name, "CNAME") for name, _type in asked)})
+        # An alias bears nothing beside it, and a server passes over one that is to be entered all the same.
+        to_be_aliases = [name for name, kind in asked if kind == "CNAME" and not found[name, kind]]
+        return found | self._read({(name, kind) for name in to_be_aliases for kind in BESIDE} - set(found))
+
+    def _read(self, places: Iterable[Place]) -> dict[Place, tuple[str, ...]]:
+        wanted = sorted(places)
         return dict(
             zip(wanted, side_by_side(lambda place: self._records(*place), wanted, at_once=AT_ONCE), strict=True)
         )
@@ -68,6 +77,8 @@ class NameServer:
                 update.delete(name, change.record_type, data)
             if change.added and change.record_type != "CNAME":
                 update.absent(name, "CNAME")
+            elif change.added and not change.removed:
+                update.absent(name)
             for data in change.added:
                 update.add(name, change.ttl, change.record_type, data)
         if doing:
@@ -121,6 +132,7 @@ MEANINGS: dict[str, Promise] = {
     "REFUSED": gettext_lazy("The name server does not let this key change the zone (REFUSED)."),
     "NOTZONE": gettext_lazy("A name lies outside of the zone (NOTZONE)."),
     "NXRRSET": gettext_lazy("What is to be replaced was changed meanwhile (NXRRSET). Look at the preview again."),
+    "YXDOMAIN": gettext_lazy("Something stands where an alias is to be entered (YXDOMAIN). Look at the preview again."),
     "YXRRSET": gettext_lazy("An alias was entered meanwhile (YXRRSET). Look at the preview again."),
     "SERVFAIL": gettext_lazy("The name server failed (SERVFAIL)."),
 }

@@ -60,8 +60,11 @@ class ProviderZone:
         self._standing([self.zone])
 
     def read(self, places: Iterable[Place]) -> dict[Place, tuple[str, ...]]:
-        wanted = sorted({*places, *((name, "CNAME") for name, _type in places)})
-        standing = self._standing(sorted({name for name, _type in wanted}))
+        asked = set(places)
+        standing = self._standing(sorted({name for name, _type in asked}))
+        wanted = {*asked, *((name, "CNAME") for name, _type in asked)}
+        # An alias bears nothing beside it.
+        wanted |= {(name, other) for name, kind in asked if kind == "CNAME" for other in standing[name]}
         return {(name, kind): tuple(data for data, _id in standing[name].get(kind, ())) for name, kind in wanted}
 
     def cannot(self, record_type: str, data: str) -> str:
@@ -92,6 +95,8 @@ class ProviderZone:
             raise NotPublished(_("What is to be entered stands there already. Look at the preview again."))
         if change.added and change.record_type != "CNAME" and "CNAME" in standing:
             raise NotPublished(_("An alias was entered meanwhile. Look at the preview again."))
+        if change.added and change.record_type == "CNAME" and set(standing) - {"CNAME"}:
+            raise NotPublished(_("Something stands where an alias is to be entered. Look at the preview again."))
 
     def _standing(self, names: Sequence[str]) -> dict[str, Standing]:
         """Return (data, id) of the records of these names, by name and type."""

@@ -40,7 +40,8 @@ class ZoneWriter(Protocol):
         """See that the zone is there and that the credentials open it; nothing changes."""
 
     def read(self, places: Iterable[Place]) -> Mapping[Place, tuple[str, ...]]:
-        """Return what stands at these names and types, and their aliases, as data in zone-file form."""
+        """Return what stands at these names and types, and their aliases, as data in zone-file form; where an alias is
+        among the places and none stands, also what keeps one from standing there."""
 
     def cannot(self, record_type: str, data: str) -> str:
         """Return why such a record cannot stand there, for people; "" where it can."""

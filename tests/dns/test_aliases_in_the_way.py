@@ -1,0 +1,106 @@
+"""A name is an alias or bears records, never both (RFC 1034, 3.6.2): what publishing says of it, and what it does."""
+
+import secrets
+
+import pytest
+
+from accounts.actors import system_actor
+from dns import tasks
+from dns.changes import Change
+from dns.lookup import look_up
+from dns.nsupdate import NameServer
+from dns.publishing_operations import connect_zone, preview, publish_records
+from dns.zone_writing import NotPublished
+from mailhost.scope import tenant_scope
+from stack.publish import Published, publish
+
+
+@pytest.fixture
+def actor(acme):
+    return system_actor(acme, "a test")
+
+
+@pytest.fixture
+def domain(acme, actor, verified, bind, settings):
+    settings.MAILHOST_SETUP_HOST = "setup.mailhost.example"
+    settings.MAILHOST_MTA_STS_MODE = ""
+    domain = verified(acme, f"acme-{secrets.token_hex(4)}.example")
+    tasks.make_key(domain.pk)
+    tasks.refresh_records(domain.pk)
+    key = bind["update_key"]
+    connect_zone(
+        actor,
+        domain=domain,
+        server="127.0.0.1",
+        port=bind["port"],
+        zone="example.",
+        key_name=key["name"],
+        algorithm=key["algorithm"],
+        secret=key["secret"],
+    )
+    return domain
+
+
+def notes(actor, domain) -> dict[tuple[str, str], str]:
+    """What the preview leaves as it is, and why."""
+    with tenant_scope(actor.tenant_path):
+        changes = preview(actor, domain)
+    return {(change.name, change.record_type): change.note for change in changes if change.note}
+
+
+@pytest.mark.parametrize(("kind", "value"), [("A", "192.0.2.1"), ("TXT", "hello"), ("MX", "5 mail.elsewhere.invalid.")])
+def test_an_alias_where_something_stands_is_told_and_the_rest_is_published(actor, domain, bind, kind, value):
+    name = f"autoconfig.{domain.domain_name}"
+    publish(bind, [Published(name, kind, value)])
+
+    before = notes(actor, domain)
+    publish_records(actor, domain=domain)
+
+    [note] = before.values()
+    assert list(before) == [(name, "CNAME")]
+    assert note == (
+        f"{kind} stands at {name}; an alias (CNAME) can have nothing beside it. Take that out, then publish again."
+    )
+    assert (look_up(name, "CNAME").values, look_up(name, kind).values != ()) == ((), True)
+    assert look_up(f"autodiscover.{domain.domain_name}", "CNAME").values == ("setup.mailhost.example",)
+    assert list(notes(actor, domain)) == [(name, "CNAME")]
+
+
+def test_a_record_where_an_alias_stands_is_told_with_how_to_mend_it(actor, domain, bind):
+    name = f"_dmarc.{domain.domain_name}"
+    publish(bind, [Published(name, "CNAME", "policy.elsewhere.example.")])
+
+    before = notes(actor, domain)
+    publish_records(actor, domain=domain)
+
+    assert list(before) == [(name, "TXT")]
+    assert "Take the alias out, or replace it by the records of its target" in before[name, "TXT"]
+    assert look_up(domain.domain_name, "MX").values == ("10 mail.mailhost.example",)
+
+
+def test_once_it_is_taken_out_the_alias_is_published(actor, domain, bind):
+    name = f"autoconfig.{domain.domain_name}"
+    publish(bind, [Published(name, "A", "192.0.2.1")])
+    server = writer(bind)
+    server.apply([Change(name, "A", 60, removed=("192.0.2.1",))])
+
+    publish_records(actor, domain=domain)
+
+    assert look_up(name, "CNAME").values == ("setup.mailhost.example",)
+
+
+def test_what_comes_between_preview_and_publishing_is_told_and_nothing_changes(domain, bind):
+    name = f"autoconfig.{domain.domain_name}"
+    publish(bind, [Published(name, "A", "192.0.2.1")])
+    alias = Change(name, "CNAME", 60, added=("setup.mailhost.example.",))
+    text = Change(f"other.{domain.domain_name}", "TXT", 60, added=('"hello"',))
+
+    with pytest.raises(NotPublished, match="YXDOMAIN"):
+        writer(bind).apply([text, alias])
+
+    assert look_up(f"other.{domain.domain_name}", "TXT").values == ()
+
+
+def writer(bind) -> NameServer:
+    key = bind["update_key"]
+    return NameServer("127.0.0.1", bind["port"], "example", key["name"], key["algorithm"], key["secret"], is_own=True)
