@@ -3,13 +3,13 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("dns", "0020_lame_servers"),
+        ("dns", "0022_host_is_signed"),
     ]
 
     operations = [
         migrations.AddField(
             model_name="hoststate",
-            name="is_signed",
-            field=models.BooleanField(null=True),
+            name="keys",
+            field=models.JSONField(null=True),
         ),
     ]

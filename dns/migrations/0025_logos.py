@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("dns", "0023_host_records"),
+        ("dns", "0024_host_records"),
         ("domains", "0007_notice_said"),
     ]
 

@@ -7,7 +7,7 @@ import mailhost.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("dns", "0022_host_keys"),
+        ("dns", "0023_host_keys"),
     ]
 
     operations = [

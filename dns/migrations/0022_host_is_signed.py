@@ -3,13 +3,13 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("dns", "0021_host_is_signed"),
+        ("dns", "0021_failing_publishing"),
     ]
 
     operations = [
         migrations.AddField(
             model_name="hoststate",
-            name="keys",
-            field=models.JSONField(null=True),
+            name="is_signed",
+            field=models.BooleanField(null=True),
         ),
     ]
