@@ -6,6 +6,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
 from longwork.models import LongWork
+from mailboxes.addresses import display_address
 from mailboxes.forms import TrialForm
 from mailboxes.models import Mailbox
 from mailboxes.trial_operations import KIND, send_test_message
@@ -21,7 +22,7 @@ def send(request: HttpRequest) -> HttpResponse:
     # The column is ASCII: MariaDB answers an error when it is asked for other characters.
     named = rows.filter(uid=uid).first() if uid.isascii() else None
     first = named or rows.order_by("-pk").first()
-    initial = {"mailbox": first.email} if first else {}
+    initial = {"mailbox": display_address(first.email)} if first else {}
     form = TrialForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
         with refusals(form):

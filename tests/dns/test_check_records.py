@@ -1,9 +1,11 @@
 """Looking up what a domain does publish."""
 
 import pytest
+from django.utils import timezone
 
 from accounts.actors import system_actor
 from dns import record_operations, tasks
+from dns.early_answers import EarlyAnswers, early_answers
 from dns.models import DnsRecord
 from dns.record_operations import expected_of
 from mailhost.actor import Actor
@@ -45,6 +47,29 @@ def test_what_is_published_as_told_is_right(domain, dns_server):
     assert statuses(domain) == dict.fromkeys(PURPOSES, "ok")
     assert rows_of(domain)["mx"].found == ["10 mail.mailhost.example"]
     assert rows_of(domain)["mx"].last_checked_at is not None
+
+
+def test_each_answer_is_told_as_it_comes_and_as_it_is_noted_in_the_end(domain, dns_server):
+    publish(dns_server, domain)
+    told: list[DnsRecord] = []
+
+    with every_tenant("a worker checks"):
+        record_operations.observe_records([domain], now=timezone.now(), told=told.append)
+        noted = {row.pk: (row.status, row.found) for row in DnsRecord.objects.filter(domain=domain)}
+    assert len(told) == len(noted)
+    assert {row.pk: (row.status, row.found) for row in told} == noted
+    assert {status for status, _ in noted.values()} == {"ok"}
+
+
+def test_what_a_page_is_told_early_is_that_of_the_check_it_follows(domain):
+    row, started = rows_of(domain)["mx"], timezone.now()
+    row.status, row.found = "mismatch", ["10 mail.elsewhere.example"]
+
+    EarlyAnswers(domain, started).tell(row)
+
+    (answer,) = early_answers(domain, since=int(started.timestamp()))
+    assert (answer["uid"], answer["status"], answer["found"]) == (row.uid, "mismatch", ["10 mail.elsewhere.example"])
+    assert early_answers(domain, since=started.timestamp() + 1) == []
 
 
 def test_before_anything_is_published_all_is_missing(domain, dns_server):

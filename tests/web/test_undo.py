@@ -26,7 +26,7 @@ from tests.routes.cast import a_member
 from tests.webside import a_picture, signed_in
 from tests.world import actor_of, verified_domain
 from webhooks.models import Endpoint
-from webhooks.operations import create_endpoint
+from webhooks.operations import create_endpoint, send_test
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static")]
 COLOURS = {"light": "#1f5fbf", "dark": "#8db8ff"}
@@ -53,8 +53,12 @@ def done(browser: Client, address: str, **sent: str) -> str:
 
 
 def last_act() -> str:
+    return last_event().action
+
+
+def last_event() -> Event:
     with every_tenant("a test reads the record"):
-        return Event.objects.latest("pk").action
+        return Event.objects.latest("pk")
 
 
 def there_are(rows: Callable[[], QuerySet]) -> int:
@@ -168,6 +172,8 @@ def test_an_address_is_put_back_on_the_deny_list(world, acme):
 
 def test_an_endpoint_goes_when_its_host_was_typed(world, acme):
     endpoint, _ = create_endpoint(world.as_acme, url="https://hooks.acme.example/in?of=us")
+    send_test(world.as_acme, endpoint=endpoint)
+    assert last_event().object == "webhook.test to https://hooks.acme.example/in?of=us"
     assert_typed(acme, f"/webhooks/{endpoint.uid}/delete/", "hooks.acme.example", Endpoint.objects.all)
 
 
