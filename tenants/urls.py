@@ -49,6 +49,13 @@ endpoints = [
     path("tenants/<str:tenant>/purge", tenants.TenantPurge.as_view(), name="api-tenant-purge"),
     path("tenants/<str:tenant>/limits", usage.TenantLimits.as_view(), name="api-tenant-limits"),
     path("tenants/<str:tenant>/brand", brands.TenantBrand.as_view(), name="api-tenant-brand"),
+    path("tenants/<str:tenant>/brand/logo", brands.TenantBrandLogo.as_view(), name="api-tenant-brand-logo"),
+    path("tenants/<str:tenant>/brand/host", brands.TenantBrandHost.as_view(), name="api-tenant-brand-host"),
+    path(
+        "tenants/<str:tenant>/brand/host/verify",
+        brands.BrandHostVerification.as_view(),
+        name="api-tenant-brand-host-verify",
+    ),
     path("tenants/<str:tenant>/usage", usage.TenantUsage.as_view(), name="api-tenant-usage"),
     path("usage", usage.OwnUsage.as_view(), name="api-usage"),
     path("plans", plans.Plans.as_view(), name="api-plans"),

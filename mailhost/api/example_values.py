@@ -173,7 +173,22 @@ BY_OWNER: dict[str, dict[str, Any]] = {
     },
     "BillingEvent": {"metric": "mailboxes", "value": 60},
     "BoughtPlan": {"id": f"pln_{UID}", "name": "Business"},
+    "BrandHost": {
+        "host_name": "panel.rita.example",
+        "status": "pending",
+        "verified_at": None,
+        "lapsed_at": None,
+    },
+    "NewLogo": {"logo": "iVBORw0KGgo…"},
+    "RecordToPublish": {
+        "type": "TXT",
+        "name": "_mailhost-challenge.panel.rita.example",
+        "value": "mailhost-verification=5f0c…",
+    },
+    "WantedHost": {"host_name": "panel.rita.example"},
     "Brand": {
+        "id": f"brd_{UID}",
+        "logo_url": "https://panel.rita.example/brand/5f0c/9a1b.png",
         "name": "Rita Mail",
         "light": "#1f5fbf",
         "dark": "#8db8ff",

@@ -12,6 +12,7 @@ OF_SHAPES = {
     "empty": "The list is empty.",
     "given_twice": "The member or parameter is given twice.",
     "invalid": "The value is not of this member's type.",
+    "invalid_base64": "The text is not base64.",
     "invalid_choice": "The value is none of those that can be chosen.",
     "invalid_cursor": "The cursor is not one that this list gave out.",
     "invalid_time": "The time is no RFC 3339 time with its zone.",

@@ -190,6 +190,13 @@ TABLE = [
     Row("GET", "api/v1/tenants/<str:tenant>/brand", SEE | {BILLING}, "tenant"),
     # Who may change a brand of their own is told that this one is not theirs.
     Row("PATCH", "api/v1/tenants/<str:tenant>/brand", ABOVE, "tenant", {"name": "Acme"}),
+    Row("DELETE", "api/v1/tenants/<str:tenant>/brand", ABOVE, "tenant"),
+    Row("PUT", "api/v1/tenants/<str:tenant>/brand/logo", ABOVE, "tenant", {"logo": "AA=="}),
+    Row("DELETE", "api/v1/tenants/<str:tenant>/brand/logo", ABOVE, "tenant"),
+    Row("GET", "api/v1/tenants/<str:tenant>/brand/host", SEE | {BILLING}, "tenant"),
+    Row("PUT", "api/v1/tenants/<str:tenant>/brand/host", ABOVE, "tenant", {"host_name": "panel.corvo.example"}),
+    Row("DELETE", "api/v1/tenants/<str:tenant>/brand/host", ABOVE, "tenant"),
+    Row("POST", "api/v1/tenants/<str:tenant>/brand/host/verify", ABOVE, "tenant"),
     Row("GET", "api/v1/tenants/<str:tenant>/usage", SEE | {BILLING}, "tenant"),
     Row("GET", "api/v1/usage", ANYBODY_SIGNED_IN),
     Row("GET", "api/v1/plans", ADD_TENANT),
