@@ -72,12 +72,17 @@ RULE_CODE = {
 }
 
 
+@extend_schema_field(RULE_CODE)
+class RuleCode(serializers.CharField):
+    """A class of its own, because the description is the class's: of CharField it would be every text's."""
+
+
 class InputError(Answer):
     """One input at fault: `pointer` into the body (RFC 6901), or the name of the query `parameter`."""
 
     pointer = serializers.CharField(required=False)
     parameter = serializers.CharField(required=False)
-    code = extend_schema_field(RULE_CODE)(serializers.CharField)()
+    code = RuleCode()
     detail = serializers.CharField()
 
 

@@ -104,6 +104,19 @@ def test_every_operation_has_a_name_a_sentence_a_key_and_its_problems(document):
                 assert set(answer["content"]) == {"application/problem+json"}
 
 
+def test_a_text_is_described_as_a_text_and_only_codes_are_codes(document):
+    schemas = document["components"]["schemas"]
+    described = {
+        f"{name}.{field}"
+        for name, schema in schemas.items()
+        for field, shape in schema.get("properties", {}).items()
+        if "What is at fault" in shape.get("description", "")
+    }
+
+    assert described == {"InputError.code"}
+    assert schemas["Mailbox"]["properties"]["email"] == {"type": "string"}
+
+
 def test_document_lists_the_codes_of_problems(document):
     assert document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == list(PROBLEMS)
 
