@@ -9,6 +9,7 @@ from dns.models import Purpose
 from dns.rdata import from_text as rdata_of
 from dns.records import ExpectedRecord
 from dns.spf import SpfError, parse, spf_records
+from dns.verdict import before_all
 from dns.zone_data import rdata, typed
 
 Place = tuple[str, str]
@@ -163,7 +164,7 @@ def merge_spf(standing: str, wanted: str) -> str:
     """
     parse(standing)
     words = standing.split()
-    have = {word.lower().removeprefix("+") for word in words}
+    have = {word.lower().removeprefix("+") for word in before_all(standing)}
     lacking = [word for word in wanted.split()[1:] if not word.endswith("all") and word.lower() not in have]
     at = next((index for index, word in enumerate(words) if _ends(word)), len(words))
     return " ".join([*words[:at], *lacking, *words[at:]])

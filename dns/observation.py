@@ -13,10 +13,12 @@ from dns.models import Necessity, Purpose, Status
 from dns.mta_sts import policy_id
 from dns.policy_fetch import Fetched, fetch_policy
 from dns.records import ExpectedRecord
+from dns.spf import MOST_LOOKUPS, Evaluation, Evaluator, Result, spf_records
 from dns.verdict import (
     OK,
     Hints,
     Verdict,
+    before_all,
     end_of,
     is_alias_of_key,
     is_shown_by_all,
@@ -85,6 +87,8 @@ async def _find(record: ExpectedRecord, subject: Subject, asker: Asker) -> Findi
             texts=(await asker.look_up(record.name, "TXT")).values if is_alias_of_key(record) else (),
         )
         verdict = judge_sight(record, sight, hints)
+    if record.purpose == Purpose.SPF:
+        return Finding(sight, await judge_evaluated(record, sight, verdict, subject.domain_name, asker))
     if verdict.status == Status.OK and (record.purpose, record.record_type) == (Purpose.MTA_STS, "TXT"):
         # What the record announces is what senders fetch next.
         verdict = judge_policy(record, await asyncio.to_thread(fetch_policy, subject.domain_name))
@@ -103,6 +107,39 @@ def shows_key(record: ExpectedRecord, finding: Finding) -> bool:
     if not is_alias_of_key(record):
         return True
     return finding.behind is not None and is_shown_by_all(end_of(record), finding.behind)
+
+
+async def judge_evaluated(
+    record: ExpectedRecord, sight: Sight, verdict: Verdict, domain_name: str, asker: Asker
+) -> Verdict:
+    """Say of an SPF record that stands whether receivers can evaluate it, and whether it leads to ours by another way.
+
+    What fails in the operator's own record is none of the domain's, and a DNS that does not answer is nobody's.
+    """
+    shown = {tuple(spf_records(answer.values)) for answer in sight.by_server.values() if not answer.is_temporary}
+    found = spf_records(sight.best.values)
+    if len(found) != 1 or len(shown) > 1 or verdict.status not in {Status.OK, Status.MISMATCH}:
+        return verdict
+    own = before_all(record.value.lower())[1:]
+    words = found[0].split()
+    rest = " ".join(word for word in words if word.lower().removeprefix("+") not in own)
+    seen = await _counted(asker, domain_name, rest)
+    if seen.result is Result.PERMERROR:
+        return mismatch(_("Receivers cannot use the SPF record: %(problem)s"), problem=seen.problem)
+    lookups = seen.lookups
+    if lookups and len(rest.split()) < len(words):
+        lookups += (await _counted(asker, domain_name, f"v=spf1 {' '.join(own)}")).lookups
+    if lookups > MOST_LOOKUPS:
+        text = _(
+            "The SPF record needs %(count)s lookups, and receivers stop after %(most)s. Take out what sends no mail "
+            "for the domain."
+        )
+        return mismatch(text, count=lookups, most=MOST_LOOKUPS)
+    return OK if {f"include:{name}" for name in seen.includes} & set(own) else verdict
+
+
+async def _counted(asker: Asker, domain_name: str, record: str) -> Evaluation:
+    return await Evaluator(asker, ip=None, sender=f"postmaster@{domain_name}").check(domain_name, record)
 
 
 def judge_policy(record: ExpectedRecord, fetched: Fetched) -> Verdict:

@@ -200,9 +200,10 @@ class Evaluator:
         self.helo = helo or self.sender_domain
         self.seen = Evaluation()
 
-    async def check(self, domain: str) -> Evaluation:
+    async def check(self, domain: str, record: str = "") -> Evaluation:
+        """Evaluate the domain's record, or this one in its place."""
         try:
-            self.seen.result = await self.check_host(domain, 0)
+            self.seen.result = await (self.evaluate(record, domain, 0) if record else self.check_host(domain, 0))
         except SpfError as error:
             self.seen.result, self.seen.problem = error.result, error.said
         return self.seen
@@ -219,8 +220,11 @@ class Evaluator:
             return Result.NONE
         if len(found) > 1:
             raise SpfError(Result.PERMERROR, _("%(domain)s has several SPF records."), domain=domain)
-        record = parse(found[0])
-        self.seen.record = self.seen.record or found[0]
+        return await self.evaluate(found[0], domain, depth)
+
+    async def evaluate(self, text: str, domain: str, depth: int) -> Result:
+        record = parse(text)
+        self.seen.record = self.seen.record or text
         for term in record.terms:
             if await self.matches(term, domain, depth):
                 self.seen.mechanism = self.seen.mechanism if depth else str(term)

@@ -206,6 +206,12 @@ def wrong_hosts(expected: ExpectedRecord, hosts: list[str]) -> Said:
     return Said(text, hosts=short(", ".join(hosts)), wanted=wanted)
 
 
+def before_all(record: str) -> list[str]:
+    """Return the terms of an SPF record that are reached: what follows `all` never matches (RFC 7208, 5.1)."""
+    words = record.split()
+    return words[: next((at for at, word in enumerate(words) if word.lower().lstrip("+-~?") == "all"), len(words))]
+
+
 def judge_spf(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdict:
     found = [value for value in answer.values if is_version(value, "v=spf1")]
     if not found:
@@ -214,7 +220,7 @@ def judge_spf(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdict
         return missing(expected, hints)
     if len(found) > 1:
         return mismatch(SEVERAL_SPF)
-    terms = {term.removeprefix("+") for term in found[0].lower().split()}
+    terms = {term.removeprefix("+") for term in before_all(found[0].lower())}
     lacking = [term for term in expected.value.lower().split() if not term.endswith("all") and term not in terms]
     if lacking:
         text = _("The SPF record does not allow this server. Add “%(lacking)s” before its last word.")

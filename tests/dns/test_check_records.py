@@ -79,6 +79,43 @@ def test_before_anything_is_published_all_is_missing(domain, dns_server):
     assert "acme.example yet." in rows_of(domain)["mx"].problem
 
 
+NINE = " ".join(f"include:n{number}.example" for number in range(9))
+OURS = "include:_spf.mailhost.example"
+
+
+@pytest.mark.parametrize(
+    ("record", "status", "said"),
+    [
+        (f"v=spf1 {OURS} ~all", "ok", ""),
+        (f"v=spf1 include:n1.example {OURS} -all", "ok", ""),
+        (f"v=spf1 {OURS} ip4:192.0.2.300 -all", "mismatch", "192.0.2.300"),
+        (f"v=spf1 {OURS} a:x1.example a:x2.example a:x3.example -all", "mismatch", "find nothing"),
+        (f"v=spf1 {OURS} include:nothing.example -all", "mismatch", "has no SPF record"),
+        (f"v=spf1 {OURS} include:fails.example -all", "ok", ""),
+        (f"v=spf1 {NINE} {OURS} -all", "mismatch", "needs 11 lookups"),
+        (f"v=spf1 -all {OURS}", "mismatch", "does not allow this server"),
+        ("v=spf1 redirect=_spf.acme.example", "ok", ""),
+        ("v=spf1 redirect=n1.example", "mismatch", "does not allow this server"),
+        (f"v=spf1 exists:%{{i}}.x1.example exists:%{{i}}.x2.example exists:%{{l}}.x3.example {OURS} -all", "ok", ""),
+    ],
+)
+def test_an_spf_record_is_evaluated_as_receivers_do(domain, dns_server, record, status, said):
+    for number in range(9):
+        dns_server.says_text(f"n{number}.example", "v=spf1 ip4:192.0.2.1 -all")
+    dns_server.says_text("_spf.mailhost.example", "v=spf1 a:mail.mailhost.example -all")
+    dns_server.says("mail.mailhost.example", "A", "203.0.113.25")
+    dns_server.says_text("_spf.acme.example", f"v=spf1 {OURS} -all")
+    dns_server.fails("fails.example")
+    dns_server.says_text("acme.example", record)
+
+    tasks.check_records(domain.pk)
+
+    with every_tenant("a test looks"):
+        row = DnsRecord.objects.get(domain=domain, purpose="spf")
+    assert (row.status, row.found) == (status, [record])
+    assert said in row.problem if said else row.problem == ""
+
+
 def test_a_failure_of_dns_turns_no_good_verdict_bad(domain, dns_server):
     publish(dns_server, domain)
     tasks.check_records(domain.pk)
