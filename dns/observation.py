@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+import structlog
 from django.utils.translation import gettext_noop as _
 
-from dns.answers import Sight
+from dns.answers import Answer, Outcome, Sight
 from dns.lookup import Asker, run_many
 from dns.models import Necessity, Purpose, Status
 from dns.mta_sts import policy_id
@@ -28,6 +29,8 @@ from dns.verdict import (
     mismatch,
     repeated,
 )
+
+log = structlog.get_logger(__name__)
 
 # Domains in flight at a time. Each takes some 25 ms of processor time for its questions, and on a busy machine those of
 # all others count against its five seconds; a thousand domains whose servers are silent take five minutes.
@@ -73,7 +76,13 @@ async def look_at(subject: Subject, told: Told | None, asker: Asker) -> list[Fin
             told(subject.domain_name, place, finding)
         return finding
 
-    return list(await asyncio.gather(*(found(place, record) for place, record in enumerate(subject.records))))
+    try:
+        return list(await asyncio.gather(*(found(place, record) for place, record in enumerate(subject.records))))
+    except Exception:
+        # What is read here is whatever a zone's owner writes: where it breaks this, the other domains must not wait.
+        log.exception("domain_not_looked_at", domain=subject.domain_name)
+        nothing = Sight(Answer(Outcome.UNREADABLE))
+        return [Finding(nothing, judge_sight(record, nothing)) for record in subject.records]
 
 
 async def _find(record: ExpectedRecord, subject: Subject, asker: Asker) -> Finding:

@@ -10,7 +10,9 @@ import pytest
 
 from dns import tasks
 from dns.lookup import MAX_VALUES, look_up
-from dns.models import DnsRecord
+from dns.models import DnsRecord, Status
+from dns.observation import Subject, observe
+from dns.records import ExpectedRecord
 from mailhost.scope import every_tenant
 from tenants.models import Role
 from tests.apiside import Caller, make_key
@@ -85,6 +87,18 @@ def test_a_check_of_a_whole_domain_is_bounded(domain, dns_server, script, clock)
         rows = list(DnsRecord.objects.filter(domain=domain))
     assert all(len(row.found) <= MAX_VALUES and len(row.problem) <= 500 for row in rows)
     assert not any(row.status == "ok" for row in rows)
+
+
+def test_a_domain_that_breaks_the_check_keeps_no_other_from_its_own(dns_server):
+    dns_server.says("acme.example", "MX", "10 mail.mailhost.example.")
+    names = ["evil." + "a" * 64, "acme.example"]
+    subjects = [
+        Subject(name, [ExpectedRecord("mx", "MX", name, "mail.mailhost.example", "required", 10)], {}) for name in names
+    ]
+
+    [evil], [acme] = observe(subjects)
+
+    assert (evil.verdict.status, acme.verdict.status) == (Status.TEMPORARY_FAILURE, Status.OK)
 
 
 @pytest.fixture
