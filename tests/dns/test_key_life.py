@@ -1,12 +1,11 @@
 """pending → published → active → retiring → retired."""
 
-import threading
 from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.actors import system_actor
@@ -307,34 +306,6 @@ def test_the_only_key_is_not_given_up(domain, system):
         key_operations.abandon_key(system, domain=domain)
 
     assert refused.value.code == "only_key"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_twenty_rotations_at_once_make_one_key(acme, verified):
-    domain = verified(acme, "acme.example")
-    give_signing_key(domain.pk)
-    actor = system_actor(acme, "a test")
-    together = threading.Barrier(20)
-    outcomes: list[str] = []
-
-    def work() -> None:
-        try:
-            together.wait()
-            key_operations.rotate_key(actor, domain=domain)
-            outcomes.append("made")
-        except Refused as refused:
-            outcomes.append(refused.code)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert sorted(outcomes) == ["made", *["rotation_under_way"] * 19]
-    assert states(domain) == ["active", "pending"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,6 +1,7 @@
 """Run the guard of header From, and of Sieve's listener, in the foreground, until SIGTERM."""
 
 import asyncio
+import gc
 import os
 import signal
 from pathlib import Path
@@ -34,6 +35,8 @@ class Command(BaseCommand):
         path = options["socket"] or parameters.guard_socket
         # The panel runs as the same user as the guard.
         local = LocalPolicy({parameters.vmail_uid, os.geteuid()})
+        # What is there now stays: to look through it again and again would hold up every session.
+        gc.freeze()
         uvloop.run(self._until_stopped(judge, path, local, parameters.sign_in_port))
 
     async def _until_stopped(self, judge: Judge, path: Path, policy: LocalPolicy, sign_in_port: int) -> None:
