@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from mailboxes.models import Mailbox
 from mailhost.actor import Actor
 from mailhost.keyset import Stages, beyond
+from mailhost.prepared import Prepared
 from tenants.models import Kind
 from tenants.references import tenants_in_scope
 
@@ -69,10 +70,12 @@ def keys_of(tenants: tuple[int, ...] | None) -> QuerySet:
 
 def mailboxes_at(keys: Iterable[Mapping[str, Any]]) -> list[Mailbox]:
     """Return the mailboxes of one page, in its order."""
-    pks = [key["pk"] for key in keys]
-    rows = Mailbox.objects.listed().select_related("own_row").order_by()
-    found = {row.pk: row for row in rows.filter(pk__in=pks)}
+    pks = tuple(key["pk"] for key in keys)
+    found = {row.pk: row for row in _mailboxes_of(pks=pks)}
     return [found[pk] for pk in pks if pk in found]
+
+
+_mailboxes_of = Prepared(lambda pks: Mailbox.objects.listed().order_by().filter(pk__in=pks))
 
 
 def all_of(rows: QuerySet) -> Iterator[Mailbox]:
