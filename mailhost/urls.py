@@ -40,7 +40,10 @@ APPS = [
     health.urls,
 ]
 
-endpoints = [endpoint for app in APPS for endpoint in app.endpoints] + mailhost.api.urls.endpoints
+# Routes are tried one after the other: those first that programs ask for most.
+ASKED_MOST = [mailboxes.urls, domains.urls]
+in_order = [*ASKED_MOST, *(app for app in APPS if app not in ASKED_MOST), mailhost.api.urls]
+endpoints = [endpoint for app in in_order for endpoint in app.endpoints]
 pages = [
     path("", home, name="home"),
     path("search/", search, name="search"),
@@ -51,9 +54,9 @@ pages = [
 ]
 
 urlpatterns = [
-    path("", include(pages)),
-    *mailhost.api.urls.described,
     path("api/v1/", include(endpoints)),
+    *mailhost.api.urls.described,
+    path("", include(pages)),
     *mailhost.api.urls.rest,
 ]
 
