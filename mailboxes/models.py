@@ -1,7 +1,7 @@
 """Mailboxes and aliases, as Postfix and Dovecot read them: `mail_mailboxes`, `mail_aliases`."""
 
 from django.db import models
-from django.db.models import Case, Exists, F, Func, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, Value, When
 from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
@@ -43,11 +43,10 @@ class MailboxQuerySet(TenantQuerySet):
 
     def listed(self):
         """What lists show, in their order, with quota use (`used_bytes`) and last sign-in."""
-        used = QuotaUsage.objects.filter(username=OuterRef("email")).values("bytes")
         return (
             self.live()
             .select_related("domain", "last_login")
-            .annotate(used_bytes=Coalesce(Subquery(used), 0))
+            .annotate(used_bytes=Coalesce("usage__bytes", 0))
             .order_by("email", "pk")
         )
 
@@ -106,6 +105,10 @@ class Mailbox(TenantOwned):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True)
+    # By the address, as Dovecot writes it: no constraint, and no row before the first message.
+    usage = models.ForeignObject(
+        "QuotaUsage", models.DO_NOTHING, from_fields=["email"], to_fields=["username"], null=True, related_name="+"
+    )
     # The words that Dovecot wants; it reads them at each sign-in.
     quota_rule = models.GeneratedField(
         expression=Concat(Value("*:storage="), "storage_quota", Value("M")),

@@ -46,7 +46,7 @@ def _rows(**which: Any):
 
 
 # Of those in scope, by `uid`, `email`, `pk` or `pk__in`, in no order.
-shown_mailboxes = Prepared(_rows, ShownMailbox._make)
+shown_mailboxes = Prepared(_rows, ShownMailbox._make, in_order=True)
 
 
 def shown_at(pks: Iterable[int]) -> list[ShownMailbox]:

@@ -79,13 +79,18 @@ class Prepared:
     """`make(*shape, **values)` returns a query of what is asked for. Called with the same, this returns its rows, or
     what `read` makes of a list of each row's columns.
 
+    `in_order`: the tables are joined in the order in which the query names them, because the first one finds the
+    rows. MariaDB then weighs no other order, which takes a fifth of the time of a page.
+
     `shape` decides how the query looks. A value is a text, a number, or a tuple of either, and stands in the query as
     it was given, or in a pattern of LIKE; yes, no and None are of the shape. The query depends on nothing else but
     the scope.
     """
 
-    def __init__(self, make: Callable[..., models.QuerySet], read: Read | None = None) -> None:
-        self.make, self.read = make, read
+    def __init__(
+        self, make: Callable[..., models.QuerySet], read: Read | None = None, *, in_order: bool = False
+    ) -> None:
+        self.make, self.read, self.in_order = make, read, in_order
         self.written = lru_cache(MOST_FORMS)(self._written)
 
     def __call__(self, *shape: Hashable, **values: Any) -> list[Any]:
@@ -108,6 +113,8 @@ class Prepared:
             rows = self.make(*shape, **marks)
             compiler = rows.query.get_compiler(connection=connection)
             sql, parameters = compiler.as_sql()
+        if self.in_order:
+            sql = sql.replace("SELECT", "SELECT STRAIGHT_JOIN", 1)
         wanted = (*_each(marks.values()), *_edges(ANY_PATH if is_scoped else ""))
         places = tuple(_place(parameter, wanted) for parameter in parameters)
         if not set(wanted) <= {place.mark if isinstance(place, Within) else place for place in places}:
