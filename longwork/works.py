@@ -48,6 +48,7 @@ from rest_framework.exceptions import ValidationError
 from longwork.models import OPEN, LongWork, State, asker_of
 from mailhost.actor import Actor
 from mailhost.api.errors import INTERNAL_ERROR, NOT_FOUND, detail_of, errors_of_input
+from mailhost.api.rendering import as_json
 from mailhost.background import Again, delay, later
 from mailhost.errors import NotPermitted, Refused, Suspended
 from mailhost.failpoints import failpoint
@@ -172,7 +173,13 @@ def _is_through(run: Run) -> bool:
 
 def _noted(row: LongWork, run: Run) -> bool:
     """Write what the step has come to, unless the work was ended meanwhile."""
-    figures = {"done": run.done, "position": run.position, "result": run.result, "errors": run.errors, "attempts": 0}
+    figures = {
+        "done": run.done,
+        "position": run.position,
+        "result": as_json(run.result),
+        "errors": run.errors,
+        "attempts": 0,
+    }
     if _is_through(run):
         return _ended(row, State.SUCCEEDED, **figures)
     return bool(LongWork.objects.open().filter(pk=row.pk).update(**figures))

@@ -1,10 +1,13 @@
 """Every setting, from the environment. MAILHOST_ENV_FILE names a file that is read first (KEY=value lines)."""
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 import environ
 import structlog
+from django.db.backends.mysql.base import django_conversions
+from MySQLdb.constants import FIELD_TYPE
 
 from mailhost.request_id import add_request_id
 
@@ -197,6 +200,8 @@ DATABASES = {
             "charset": "utf8mb4",
             "isolation_level": "read committed",
             "connect_timeout": 2,
+            # The driver takes ten times as long to read a time, and a page of a list has a hundred.
+            "conv": {**django_conversions, FIELD_TYPE.DATETIME: datetime.fromisoformat},
             "init_command": (
                 "SET sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
                 # MySQL cuts what a group is put together to after 1,024 signs (mail_routes).

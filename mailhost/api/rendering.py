@@ -6,13 +6,18 @@ import orjson
 from rest_framework.renderers import JSONRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
-# What orjson would write in its own way, or refuse, is written as DRF does it.
-OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+# Times are RFC 3339 in UTC, as they are stored. What orjson would refuse, or a dataclass, is written as DRF does it.
+OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_DATACLASS
 ENCODER = JSONEncoder()
 
 
 def rendered(value: Any) -> bytes:
     return orjson.dumps(value, default=ENCODER.default, option=OPTIONS)
+
+
+def as_json(value: Any) -> Any:
+    """Return what somebody reads who is sent this: times are texts in it. For answers that are kept."""
+    return orjson.loads(rendered(value))
 
 
 class Renderer(JSONRenderer):

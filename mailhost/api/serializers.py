@@ -3,7 +3,6 @@
 import base64
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from functools import cache, cached_property
 from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
@@ -17,8 +16,8 @@ from mailhost.api.ids import public_id
 MAX_TEXT = 1000
 MAX_INTEGER = 2**31 - 1
 Read = Callable[[Any], Any]
-# What stands in answers as the row has it.
-AS_IT_IS = (serializers.CharField, serializers.IntegerField, serializers.BooleanField)
+# What stands in answers as the row has it; times become text when the answer is sent (`mailhost.api.rendering`).
+AS_IT_IS = (serializers.CharField, serializers.IntegerField, serializers.BooleanField, serializers.DateTimeField)
 
 
 class Shape(serializers.Serializer):
@@ -141,9 +140,6 @@ def _reader(field: serializers.Field) -> Read | str | None:
             return field.method_name
         case serializers.BaseSerializer():
             return None
-        case serializers.DateTimeField():
-            column = attrgetter(field.source)
-            return lambda row: _moment(column(row))
     return _by_field(field)
 
 
@@ -152,11 +148,6 @@ def _by_field(field: serializers.Field) -> Read:
     if field.source == "*":
         return field.to_representation
     return lambda row: None if (value := field.get_attribute(row)) is None else field.to_representation(value)
-
-
-def _moment(value: datetime | None) -> str | None:
-    """Write a time as RFC 3339 in UTC, as it is stored."""
-    return None if value is None else f"{value.replace(tzinfo=None).isoformat()}Z"
 
 
 class Text(serializers.CharField):
