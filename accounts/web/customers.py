@@ -15,7 +15,8 @@ from accounts.web.members import listed_members, open_invitations
 from mailhost.web.forms import refusals, render_form
 from mailhost.web.pages import needs
 from tenants.deletion_operations import restorable_until
-from tenants.limits import SUB_RESELLERS, has_feature
+from tenants.forms import MOST_PLANS
+from tenants.limits import SUB_RESELLERS, chain_of, has_feature
 from tenants.models import Kind, Tenant
 from tenants.operations import BELOW
 from tenants.plans import live_plans
@@ -60,7 +61,7 @@ def add(request: HttpRequest) -> HttpResponse:
     uid = request.GET.get("below", "")
     own = live_tenants().filter(pk=request.actor.tenant_id)
     parent = get_object_or_404(live_tenants().filter(uid=uid) if uid else own)
-    plans = [plan for plan in live_plans() if parent.path.startswith(plan.owner.path)]
+    plans = list(live_plans().filter(owner__in=chain_of(parent.path))[:MOST_PLANS])
     form = CustomerForm(
         request.POST if request.method == "POST" else None,
         kinds=kinds_below(parent),

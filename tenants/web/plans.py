@@ -19,7 +19,7 @@ from mailhost.web.paging import page_of
 from mailhost.web.telling import tell
 from tenants import breaches
 from tenants.forms import MOST_PLANS, PlanChoiceForm, PlanForm, UpgradeForm
-from tenants.limits import LIMITS
+from tenants.limits import LIMITS, chain_of
 from tenants.models import Plan, PlanVersion, Tenant
 from tenants.plan_operations import assign_plan, change_plan, create_plan, restore_plan, retire_plan, upgrade_tenants
 from tenants.plans import live_plans, outdated_tenants, retired_plans, version_for
@@ -170,8 +170,7 @@ def choose(request: HttpRequest, uid: str) -> HttpResponse:
     """Which plan a tenant has; with `plan` in the address, what another one would change and break."""
     tenant = get_object_or_404(below(request).select_related("allowance"), uid=uid)
     # Whoever stands above the tenant sells it a plan, as far up as the actor sees.
-    offered = [row for row in sold_plans()[:MOST_PLANS] if tenant.path.startswith(row.owner.path)]
-    offered = [row for row in offered if row.owner_id != tenant.pk]
+    offered = list(sold_plans().filter(owner__in=chain_of(tenant.path)[:-1])[:MOST_PLANS])
     form = PlanChoiceForm(
         request.POST if request.method == "POST" else request.GET or None, plans=offered, initial=present_plan(tenant)
     )
