@@ -1,5 +1,6 @@
 """What an operation did to its rows: which one it was about, and its columns before and after."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,8 +12,12 @@ from mailhost.operation import describe
 from mailhost.recorded import CLOCKS, MASK, Recorded
 
 Columns = dict[str, Any]
+# A row among an operation's arguments, or the rows of a group.
+Given = models.Model | list[models.Model]
 # What is longer stands in the row itself; the record says how it begins.
 LONGEST = 1000
+# Of so many rows of one act the record names what changed; `record` counts them all.
+MOST_ROWS = 50
 
 
 @dataclass(frozen=True)
@@ -20,27 +25,48 @@ class Change:
     """`rows` are what the act was about; `before` or `after` is None where there was, or is, no row."""
 
     rows: list[models.Model]
-    before: Columns | None
+    before: Columns | list[Columns] | None
     after: Columns | list[Columns] | None
 
     @property
     def name(self) -> str:
-        return ", ".join(str(describe(row)) for row in self.rows)
+        return ", ".join(str(describe(row)) for row in self.rows[:MOST_ROWS])
 
 
-def change_of(given: Sequence[models.Model], result: Any) -> Change:
-    """Return what an operation changed. `given` are the rows among its arguments, `result` is what it returned:
-    the row it changed or made, several that it made, or None for one that it removed."""
-    if isinstance(result, (list, tuple)) and result and all(isinstance(row, models.Model) for row in result):
-        return Change(list(result), None, [_columns(row, _newly(row)) for row in result])
+def change_of(given: Sequence[Given], result: Any) -> Change:
+    """Return what an operation changed. `given` are the rows and groups among its arguments, `result` is what it
+    returned: the row it changed or made, several of them, or None for what it removed."""
+    rows = rows_of(given, result)
+    group = given[0] if given and isinstance(given[0], list) else None
+    if _are_rows(result):
+        if group:
+            return Change(rows, _each(group), _each(rows))
+        return Change(rows, None, [_columns(row, _newly(row)) for row in rows[:MOST_ROWS]])
     if isinstance(result, models.Model):
         before, after = _difference(result, given)
-        return Change([result], before, after)
-    if result is None and given:
+        return Change(rows, before, after)
+    if result is None and rows:
         # Nothing is left, so the record is about what was given.
-        row = given[0]
-        return Change([row], _columns(row, _as_read(row) or _now(row)), None)
-    return Change(list(given[:1]), None, None)
+        return Change(rows, _each(group) if group else _whole(rows[0]), None)
+    return Change(rows, None, None)
+
+
+def rows_of(given: Sequence[Given], result: Any) -> list[models.Model]:
+    """Return what an operation was about: the rows it returned, or else the first that it was given."""
+    if _are_rows(result):
+        return list(result)
+    if isinstance(result, models.Model):
+        return [result]
+    first = given[0] if given else []
+    return first if isinstance(first, list) else [first]
+
+
+def by_tenant(rows: Sequence[models.Model]) -> dict[int | None, list[models.Model]]:
+    """Gather the rows of each tenant, in their order."""
+    found = defaultdict(list)
+    for row in rows:
+        found[tenant_id_of(row)].append(row)
+    return dict(found)
 
 
 def tenant_id_of(row: models.Model) -> int | None:
@@ -55,7 +81,11 @@ def tenant_id_of(row: models.Model) -> int | None:
     return getattr(row, f"{steps[-1]}_id")
 
 
-def _difference(row: models.Model, given: Sequence[models.Model]) -> tuple[Columns | None, Columns | None]:
+def _are_rows(result: Any) -> bool:
+    return isinstance(result, (list, tuple)) and bool(result) and all(isinstance(row, models.Model) for row in result)
+
+
+def _difference(row: models.Model, given: Sequence[Given]) -> tuple[Columns | None, Columns | None]:
     """Return the columns in which the row differs from how the operation read it, before and now."""
     same = next((one for one in given if type(one) is type(row) and one.pk == row.pk), None)
     now, then = _now(row), _as_read(row)
@@ -68,6 +98,15 @@ def _difference(row: models.Model, given: Sequence[models.Model]) -> tuple[Colum
         _columns(same or row, {name: then[name] for name in differing}),
         _columns(row, {name: now[name] for name in differing}),
     )
+
+
+def _whole(row: models.Model) -> Columns:
+    """Return a row as the operation read it."""
+    return _columns(row, _as_read(row) or _now(row))
+
+
+def _each(group: Sequence[models.Model]) -> list[Columns]:
+    return [_whole(row) for row in group[:MOST_ROWS]]
 
 
 def _newly(row: models.Model) -> Columns:

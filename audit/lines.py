@@ -51,7 +51,7 @@ class Line:
     def changes(self) -> list[tuple[str, Any, Any]]:
         """(column, before, after) of what the act changed, or of what it made or removed."""
         before, after = self.event.before or {}, self.event.after or {}
-        if isinstance(after, list):
+        if isinstance(before, list) or isinstance(after, list):
             return []
         return [(name, before.get(name), after.get(name)) for name in sorted({*before, *after})]
 

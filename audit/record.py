@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import models
 from django.utils import timezone
 
 from audit.chain import append
-from audit.changes import change_of, tenant_id_of
+from audit.changes import MOST_ROWS, Change, Given, by_tenant, change_of, rows_of
 from audit.models import ActorKind, Event
 from mailhost.actor import Actor
 from mailhost.fields import new_uid
@@ -15,15 +14,26 @@ from mailhost.request_id import request_id
 
 
 def record(
-    actor: Actor, action: str, *, details: dict[str, Any], given: Sequence[models.Model] = (), result: Any = None
+    actor: Actor, action: str, *, details: dict[str, Any], given: Sequence[Given] = (), result: Any = None
 ) -> None:
-    """Write who did what: `details` are an operation's arguments in words, without secrets, `given` the rows among
-    them, `result` is what it returned. `mailhost.operation` calls this for each operation, in its transaction."""
-    change = change_of(given, result)
+    """Write who did what: `details` are an operation's arguments in words, without secrets, `given` the rows and groups
+    among them, `result` is what it returned. `mailhost.operation` calls this for each operation, in its transaction."""
+    of_tenants = by_tenant(rows_of(given, result))
+    if len(of_tenants) < 2:
+        _write(actor, action, details, next(iter(of_tenants), None), change_of(given, result))
+        return
+    # Each tenant reads of its own things alone. The chains are locked in one order by all.
+    for tenant_id, rows in sorted(of_tenants.items(), key=lambda one: one[0] or 0):
+        _write(actor, action, details, tenant_id, change_of(given, rows))
+
+
+def _write(actor: Actor, action: str, details: dict[str, Any], tenant_id: int | None, change: Change) -> None:
     first = change.rows[0] if change.rows else None
+    if len(change.rows) > MOST_ROWS:
+        details = details | {"count": len(change.rows)}
     event = Event(
         uid=new_uid(),
-        tenant_id=(tenant_id_of(first) if first is not None else None) or actor.tenant_id,
+        tenant_id=tenant_id or actor.tenant_id,
         created_at=timezone.now(),
         action=action,
         actor_kind=_kind(actor),

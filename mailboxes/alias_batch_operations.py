@@ -41,8 +41,10 @@ class Plan:
 
 
 @operation("aliases.create", secrets=("items",))
-def create_aliases(actor: Actor, *, items: Sequence[NewAlias], is_atomic: bool) -> tuple[dict[int, Alias], Refusals]:
-    """Create up to 1,000 aliases; return the first row of each that was made and the refusals, by place.
+def create_aliases(
+    actor: Actor, *, items: Sequence[NewAlias], is_atomic: bool
+) -> tuple[dict[int, list[Alias]], Refusals]:
+    """Create up to 1,000 aliases; return the rows of each that was made and the refusals, by place.
 
     Raises Refused("too_many_items"); when `is_atomic` SeveralRefused, and Refused("limit_reached"). What one item is
     refused for is as with `create_alias`; a source stands in a batch once.
@@ -131,7 +133,7 @@ def _not_takeable(plan: Plan, present: set[str]) -> Refused | None:
     return None
 
 
-def _written(plans: list[Plan]) -> list[Alias]:
+def _written(plans: list[Plan]) -> list[list[Alias]]:
     """Write the rows, refuse those that close a circle, let them be routed, take from the limits.
 
     Raises SeveralRefused by the place in `plans`.
@@ -143,7 +145,7 @@ def _written(plans: list[Plan]) -> list[Alias]:
         raise SeveralRefused("items", circles)
     recalculate_addresses(touched)
     _reserve(plans)
-    return [plan.rows[0] for plan in plans]
+    return [plan.rows for plan in plans]
 
 
 def _links(addresses: set[str]) -> dict[str, set[str]]:

@@ -8,10 +8,11 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from mailboxes.models import Alias
+from mailhost.recorded import Group
 
 
 @dataclass(frozen=True)
-class AliasGroup:
+class AliasGroup(Group):
     """All rows of one source in one domain. It goes by the id of its oldest row."""
 
     rows: tuple[Alias, ...]

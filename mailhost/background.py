@@ -5,6 +5,7 @@ Tasks are plain functions in a `tasks.py`, named by dotted path because a web pr
 they take ids and may run twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from mailhost.inserts import insert
+from mailhost.inserts import insert, insert_all
 from mailhost.models import Job
 from mailhost.request_id import carrying, request_id
 
@@ -44,9 +45,20 @@ class Again:
 
 def later(task: str, **arguments: Any) -> None:
     """Run `task` once this transaction has committed. One run finishes all jobs that wait for the same call."""
+    wake_after_commit(insert(_job(task, arguments)))
+
+
+def later_each(task: str, calls: Sequence[dict[str, Any]]) -> None:
+    """Run `task` once with each of these arguments, as `later` does; all are written in one statement."""
+    jobs = [_job(task, arguments) for arguments in calls]
+    insert_all(jobs)
+    for job in jobs:
+        wake_after_commit(job)
+
+
+def _job(task: str, arguments: dict[str, Any]) -> Job:
     queue = QUEUES.get(task, DEFAULT_QUEUE)
-    job = insert(Job(task=task, arguments=arguments, queue=queue, due_at=timezone.now(), request_id=request_id()))
-    wake_after_commit(job)
+    return Job(task=task, arguments=arguments, queue=queue, due_at=timezone.now(), request_id=request_id())
 
 
 def wake_after_commit(job: Job) -> None:

@@ -12,7 +12,8 @@ from django.db.models.fields import NOT_PROVIDED
 from mailhost.prepared import converted
 
 Row = TypeVar("Row", bound=models.Model)
-
+# What a statement can hold, rows of a thousand bytes supposed: a third of max_allowed_packet (16 MB).
+MOST_ROWS = 5000
 
 # What these hold is written as it is, unless their class has a way of its own to save it.
 AS_IT_IS = (models.BooleanField, models.CharField, models.ForeignKey, models.IntegerField, models.TextField)
@@ -65,8 +66,11 @@ def insert(row: Row) -> Row:
 
 def insert_all(rows: Sequence[Row]) -> None:
     """Write new rows of one table, as many as a statement can hold, in one. Raises IntegrityError."""
-    if not rows:
-        return
+    for start in range(0, len(rows), MOST_ROWS):
+        _insert_some(rows[start : start + MOST_ROWS])
+
+
+def _insert_some(rows: Sequence[models.Model]) -> None:
     how = _insert_of(type(rows[0]))
     each = [how.values(row) for row in rows]
     if not how.answered or None in each:

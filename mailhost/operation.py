@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 
 from mailhost.actor import Actor
 from mailhost.errors import NotPermitted
-from mailhost.recorded import looks_secret
+from mailhost.recorded import Group, looks_secret
 from mailhost.scope import tenant_scope
 
 # By name, because audit/ stands above this file.
@@ -30,8 +30,9 @@ def operation(action: str, *, secrets: tuple[str, ...] = ()) -> Callable:
     """Mark `function(actor, *, ...)` as the one way to do `action`.
 
     Checks that the actor may, enters the actor's scope, opens a transaction, and writes the audit record from the
-    bound arguments, of which those named in `secrets` never reach it, and from what the function returns: the row that
-    it changed or made, (row, what is shown once), a list of rows, or None when it removed the row it was given.
+    bound arguments, of which those named in `secrets` never reach it, and from what the function returns: the row or
+    `Group` that it changed or made, a list of rows, a dictionary of rows (or of lists of them) by their places, a
+    tuple of one of these and what else is answered, or None when it removed the row or group it was given.
     Tries again on a deadlock. Raises NotPermitted, or what the function raises.
     """
 
@@ -47,13 +48,13 @@ def operation(action: str, *, secrets: tuple[str, ...] = ()) -> Callable:
                 raise NotPermitted(action)
             signature.bind(actor, **arguments)
             details = {name: describe(value) for name, value in arguments.items() if name not in secrets}
-            given = [value for value in arguments.values() if isinstance(value, models.Model)]
+            given = [_rows(value) for value in arguments.values() if isinstance(value, (models.Model, Group))]
 
             def once() -> Any:
                 with tenant_scope(actor.tenant_path, actor.domain_ids), transaction.atomic():
                     result = function(actor, **arguments)
                     # Of (row, secret) only the row: what is shown once is never stored.
-                    made = result[0] if isinstance(result, tuple) else result
+                    made = _rows(result[0] if isinstance(result, tuple) else result)
                     import_string(OUTBOX)(actor, action, given=given, result=made)
                     import_string(AUDIT_RECORDER)(actor, action, details=details, given=given, result=made)
                 return result
@@ -81,6 +82,15 @@ def retried(once: Callable[[], Any]) -> Any:
         # Several that begin again at the same moment would meet again.
         time.sleep(random.uniform(0, PAUSE_SECONDS * attempt))  # noqa: S311 - no secret
     return once()
+
+
+def _rows(value: Any) -> Any:
+    """Return the rows that a group, or a dictionary by places, consists of; anything else as it is."""
+    if isinstance(value, Group):
+        return list(value.rows)
+    if isinstance(value, dict):
+        return [row for one in value.values() for row in (one if isinstance(one, list) else [one])]
+    return value
 
 
 def _is_secret(name: str, annotation: Any) -> bool:

@@ -33,5 +33,11 @@ class Recorded(models.Model):
         return row
 
 
+class Group:
+    """What people mean as one thing and tables hold as several rows: an alias with its targets."""
+
+    rows: tuple[models.Model, ...]
+
+
 def looks_secret(name: str) -> bool:
     return any(word in name for word in SECRET_WORDS)

@@ -108,7 +108,7 @@ def send_test(actor: Actor, *, endpoint: Endpoint) -> Delivery:
     row = _locked(actor, endpoint)
     _refuse_disabled(row)
     now = timezone.now()
-    return outbox.send(outbox.test_message(row, events.TEST, now), [row], now)[0]
+    return outbox.send([outbox.test_message(row, events.TEST, now)], [row], now)[0]
 
 
 @operation("webhooks.redeliver")
@@ -116,7 +116,7 @@ def redeliver(actor: Actor, *, delivery: Delivery) -> Delivery:
     """Send a message again, under the same id, as a delivery of its own. Raises Refused: not_found, disabled."""
     row = _locked(actor, delivery.endpoint)
     _refuse_disabled(row)
-    return outbox.send(delivery.message, [row], timezone.now())[0]
+    return outbox.send([delivery.message], [row], timezone.now())[0]
 
 
 def check_types(types: Sequence[str]) -> list[str]:

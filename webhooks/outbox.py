@@ -8,11 +8,12 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
-from audit.changes import change_of, tenant_id_of
+from audit.changes import Given, by_tenant, rows_of
 from domains.models import DomainNotice
 from mailhost.actor import Actor
-from mailhost.background import later
+from mailhost.background import later, later_each
 from mailhost.fields import new_uid
+from mailhost.inserts import insert, insert_all
 from mailhost.prepared import Prepared
 from mailhost.scope import every_tenant
 from tenants.limits import chain_of
@@ -21,28 +22,30 @@ from webhooks.events import EVENTS, NOTICES, OBJECTS, PREFIXES
 from webhooks.models import Delivery, Endpoint, Message
 
 DELIVER = "webhooks.tasks.deliver"
-# Of an alias, which is several rows, the first tells of all.
-TOLD_ONCE = frozenset({"alias"})
+ANNOUNCE = "webhooks.tasks.announce"
+# So many deliveries wake a worker each, at once; of more, one worker wakes the others: that a request need not.
+MOST_AT_ONCE = 20
+MOST_ANNOUNCED = 1000
 
 
-def tell(actor: Actor, action: str, *, given: Sequence[models.Model] = (), result: Any = None) -> None:
-    """Write what the endpoints above the thing that was changed are told. `mailhost.operation` calls this for each
-    operation, in its transaction; where nobody listens it is one query."""
+def tell(actor: Actor, action: str, *, given: Sequence[Given] = (), result: Any = None) -> None:
+    """Write what the endpoints above the things that were changed are told. `mailhost.operation` calls this for each
+    operation, in its transaction; where nobody listens it is one query, and as many for a thousand rows as for two."""
     event_type = EVENTS.get(action)
     if event_type is None:
         return
-    rows = change_of(given, result).rows
+    rows = _told_once(rows_of(given, result))
     if not rows or rows[0]._meta.model_name not in PREFIXES:
         return
     now = timezone.now()
     with every_tenant("the tenants above a thing may listen to what happens to it"):
-        told = rows[:1] if rows[0]._meta.model_name in TOLD_ONCE else rows
-        for tenant_id, of_tenant in _by_tenant(told):
+        for tenant_id, of_tenant in by_tenant(rows).items():
             endpoints = _listening(actor, tenant_id, event_type)
             if endpoints:
                 uid = Tenant.objects.values_list("uid", flat=True).get(pk=tenant_id)
-                for row in of_tenant:
-                    send(_message(tenant_id, event_type, now, _data(row, uid)), endpoints, now)
+                messages = [_message(tenant_id, event_type, now, _data(row, uid)) for row in of_tenant]
+                insert_all(messages)
+                send(messages, endpoints, now)
 
 
 def tell_notice(notice: DomainNotice) -> None:
@@ -54,29 +57,41 @@ def tell_notice(notice: DomainNotice) -> None:
         tenant = domain.tenant
         endpoints = _at_path(tenant.path, notice.event)
         if endpoints:
-            send(_message(tenant.pk, notice.event, now, _data(domain, tenant.uid)), endpoints, now)
+            send([insert(_message(tenant.pk, notice.event, now, _data(domain, tenant.uid)))], endpoints, now)
 
 
-def send(message: Message, endpoints: Sequence[Endpoint], now: datetime) -> list[Delivery]:
-    """Put a message on its way to these endpoints once this transaction has committed."""
-    deliveries = [Delivery.objects.create(endpoint=one, message=message, due_at=now) for one in endpoints]
-    for delivery in deliveries:
-        later(DELIVER, delivery_id=delivery.pk)
+def send(messages: Sequence[Message], endpoints: Sequence[Endpoint], now: datetime) -> list[Delivery]:
+    """Put messages on their way to these endpoints once this transaction has committed."""
+    deliveries = [Delivery(endpoint=one, message=message, due_at=now) for message in messages for one in endpoints]
+    insert_all(deliveries)
+    ids = [delivery.pk for delivery in deliveries]
+    if len(ids) <= MOST_AT_ONCE:
+        announce(ids)
+    else:
+        for start in range(0, len(ids), MOST_ANNOUNCED):
+            later(ANNOUNCE, delivery_ids=ids[start : start + MOST_ANNOUNCED])
     return deliveries
+
+
+def announce(delivery_ids: Sequence[int]) -> None:
+    """Have a worker make the first attempt of each of these."""
+    later_each(DELIVER, [{"delivery_id": pk} for pk in delivery_ids])
 
 
 def test_message(endpoint: Endpoint, event_type: str, now: datetime) -> Message:
     """Write a message that tells of nothing but that it arrives."""
     data = {"object": "webhook_endpoint", "id": f"whk_{endpoint.uid}"}
-    return _message(endpoint.tenant_id, event_type, now, data)
+    return insert(_message(endpoint.tenant_id, event_type, now, data))
 
 
-def _by_tenant(rows: Sequence[models.Model]) -> list[tuple[int, list[models.Model]]]:
-    """Gather the rows of each tenant, in their order: who listens is asked once for all of them."""
-    found: dict[int, list[models.Model]] = {}
-    for row in rows:
-        found.setdefault(tenant_id_of(row), []).append(row)
-    return list(found.items())
+def _told_once(rows: Sequence[models.Model]) -> list[models.Model]:
+    """Of an alias, which is several rows, let the oldest tell of all: an alias goes by its id."""
+    if not rows or rows[0]._meta.model_name != "alias" or len(rows) == 1:
+        return list(rows)
+    oldest: dict[tuple[int, str], models.Model] = {}
+    for row in sorted(rows, key=lambda row: row.pk):
+        oldest.setdefault((row.domain_id, row.alias_email), row)
+    return list(oldest.values())
 
 
 def _listening(actor: Actor, tenant_id: int, event_type: str) -> list[Endpoint]:
@@ -96,7 +111,7 @@ _endpoints = Prepared(lambda above: Endpoint.objects.filter(tenant_id__in=above,
 def _message(tenant_id: int, event_type: str, now: datetime, data: dict[str, str]) -> Message:
     timestamp = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     body = json.dumps({"type": event_type, "timestamp": timestamp, "data": data}, separators=(",", ":"))
-    return Message.objects.create(uid=new_uid(), tenant_id=tenant_id, type=event_type, body=body)
+    return Message(uid=new_uid(), tenant_id=tenant_id, type=event_type, body=body)
 
 
 def _data(row: models.Model, tenant_uid: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from mailhost.background import later
 from mailhost.scope import every_tenant
 from webhooks import delivery as deliveries
+from webhooks import outbox
 from webhooks.models import Delivery, Message, State
 from webhooks.outbox import DELIVER
 
@@ -24,6 +25,11 @@ def deliver(delivery_id: int) -> None:
         row = Delivery.objects.select_for_update(skip_locked=True).filter(pk=delivery_id).first()
         if row is not None:
             deliveries.deliver(row, now)
+
+
+def announce(delivery_ids: list[int]) -> None:
+    """Wake a worker for each of many deliveries."""
+    outbox.announce(delivery_ids)
 
 
 def send_due() -> None:

@@ -126,7 +126,7 @@ def aliases_made(actor: Actor, *, mode: str, items: list[Any]) -> dict[str, Any]
     places = list(good)
     wanted = [NewAliasItem(item["source"], item["targets"]) for item in good.values()]
     made, refusals = create_aliases(actor, items=wanted, is_atomic=is_atomic) if wanted else ({}, {})
-    keys = [{"alias_email": row.alias_email, "domain_id": row.domain_id} for row in made.values()]
+    keys = [{"alias_email": row.alias_email, "domain_id": row.domain_id} for row, *_ in made.values()]
     shown = AliasAnswer(groups_of(keys), many=True).data
     errors |= {places[number]: errors_of_input(refusal) for number, refusal in refusals.items()}
     return answer(mode, dict(zip([places[number] for number in made], shown, strict=True)), errors)
