@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -31,6 +32,7 @@ from mailboxes.passwords import random_password
 from mailboxes.references import app_passwords_of
 from mailboxes.web.bulk import BULK_ACTIONS
 from mailboxes.web.choices import chosen_domain, domain_choices, listed_keys
+from mailhost.keyset import Stages
 from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import go_back, needs
 from mailhost.web.paging import page_of
@@ -52,7 +54,7 @@ def index(request: HttpRequest) -> HttpResponse:
     asked = form.asked()
     keys = listed_keys(form, domain)
     if "q" in asked and form.order == BY_ADDRESS:
-        keys = beginning_first(keys, asked["q"].lower())
+        keys = _found(keys, asked["q"].lower())
     page = page_of(keys, form.order, request.GET.get("cursor", ""))
     context = {
         "page": replace(page, rows=mailboxes_at(page)),
@@ -66,6 +68,12 @@ def index(request: HttpRequest) -> HttpResponse:
         "most": MAX_ITEMS,
     }
     return render(request, "mailboxes/list.html", context)
+
+
+def _found(keys: QuerySet, words: str) -> QuerySet | Stages:
+    """Whoever writes a whole address out does not look for longer ones that end in it."""
+    found = beginning_first(keys, words)
+    return found.first if found.first.filter(email=words).exists() else found
 
 
 @needs("mailboxes.create")

@@ -63,8 +63,9 @@ def test_the_whole_count_is_told_with_a_search(cast, people):
     assert cast.acme.caller().read("/mailboxes?q=anna&limit=2&include=total")["total"] == len(FOUND)
 
 
-def test_pages_of_the_panel_lead_on_and_back_over_the_border(world, monkeypatch):
-    monkeypatch.setattr("mailhost.web.paging.page_of.__defaults__", ("", 2))
+@pytest.fixture
+def page(world):
+    """Reads a page of the panel's list, and returns whom it shows and where it leads."""
     verified_domain(world.as_acme, "acme.example")
     for name in ADDRESSES:
         a_mailbox(world.as_acme, f"{name}@acme.example")
@@ -73,17 +74,28 @@ def test_pages_of_the_panel_lead_on_and_back_over_the_border(world, monkeypatch)
         Member.objects.create(tenant=world.acme, user=user, role=Role.OWNER)
     browser = signed_in(user)
 
-    def page(query: str):
+    def read(query: str):
         text = browser.get(f"/mailboxes/{query}").content.decode()
         links = {rel: re.search(rf'rel="{rel}" href="([^"]+)"', text) for rel in ("next", "prev")}
         shown = re.findall(r'<th scope="row"><a href="/mailboxes/[^>]*>([^<@]+)@', text)
         return shown, {rel: link[1].replace("&amp;", "&") for rel, link in links.items() if link}
+
+    return read
+
+
+def test_pages_of_the_panel_lead_on_and_back_over_the_border(page, monkeypatch):
+    monkeypatch.setattr("mailhost.web.paging.page_of.__defaults__", ("", 2))
 
     first, links = page("?q=anna")
     second, links = page(links["next"])
     again, _ = page(links["prev"])
 
     assert (first, second, again) == (["anna", "annabel"], ["aanna", "hannah"], ["anna", "annabel"])
+
+
+def test_a_whole_address_finds_that_mailbox_alone(page):
+    assert page("?q=anna@acme.example")[0] == ["anna"]
+    assert page("?q=nna@acme.example")[0] == ["aanna", "anna"]
 
 
 @pytest.mark.parametrize("status", STATUSES)
