@@ -19,11 +19,8 @@ from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
 from dns.lookup import look_up_all
+from dns.public_addresses import Address, is_in, is_public
 from mailhost.said import Said
-
-# Global by the registries' word, but they lead to IPv4 addresses that may be anything: NAT64, 6to4, Teredo.
-TRANSLATED = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")))
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Blocked(Exception):
@@ -115,18 +112,11 @@ def literal_address(host: str) -> Address | None:
 
 def is_allowed(address: Address) -> bool:
     """Whether strangers' names may lead there: a public address, or one in MAILHOST_WEBHOOK_NETWORKS."""
-    mapped = getattr(address, "ipv4_mapped", None)
-    if mapped is not None:
-        return is_allowed(mapped)
-    if is_ours(address):
-        return True
-    is_translated = any(address.version == network.version and address in network for network in TRANSLATED)
-    return address.is_global and not address.is_multicast and not address.is_reserved and not is_translated
+    return is_public(address, allowed=settings.MAILHOST_WEBHOOK_NETWORKS)
 
 
 def is_ours(address: Address) -> bool:
-    networks = map(ipaddress.ip_network, settings.MAILHOST_WEBHOOK_NETWORKS)
-    return any(address.version == network.version and address in network for network in networks)
+    return is_in(address, settings.MAILHOST_WEBHOOK_NETWORKS)
 
 
 def _hang_up(connected: socket.socket) -> None:

@@ -20,6 +20,7 @@ from dns.exception import DNSException, Timeout
 from dns.flags import AA, AD, RD
 from dns.message import Message, make_query
 from dns.name import Name, from_text
+from dns.public_addresses import is_public
 from dns.rcode import NOERROR, NXDOMAIN, REFUSED, SERVFAIL
 from dns.rdatatype import RRSIG, SOA
 from dns.rdatatype import from_text as type_of
@@ -274,8 +275,7 @@ def printable(text: str) -> str:
 
 def may_be_asked(address: str) -> bool:
     """Say whether a server that a stranger's zone names may be asked: a public address, or one the operator allows."""
-    ip = ipaddress.ip_address(address)
-    return ip.is_global or any(ip in ipaddress.ip_network(text) for text in settings.MAILHOST_DNS_NETWORKS)
+    return is_public(ipaddress.ip_address(address), allowed=settings.MAILHOST_DNS_NETWORKS)
 
 
 def look_up(name: str, record_type: str) -> Answer:

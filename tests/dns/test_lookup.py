@@ -154,8 +154,23 @@ def test_without_its_authoritative_servers_the_resolvers_still_answer(dns_server
     assert (seen.is_authoritative, seen.best.values) == (False, ("hello",))
 
 
+# The rule itself is held by tests/webhooks/test_sending.py; here, that name servers are under it.
 @pytest.mark.parametrize(
-    "address", ["10.0.0.53", "169.254.169.254", "127.0.0.1", "::1", "fd00::1", "100.64.0.1", "0.0.0.0"]
+    "address",
+    [
+        "10.0.0.53",
+        "169.254.169.254",
+        "127.0.0.1",
+        "::1",
+        "fd00::1",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.53",
+        "64:ff9b::a00:35",
+        "2002:a00:35::1",
+        "2001:0:a00:35::",
+        "::ffff:10.0.0.53",
+    ],
 )
 def test_no_zone_sends_our_questions_into_our_own_network(settings, dns_server, address):
     settings.MAILHOST_DNS_NETWORKS = []
@@ -164,6 +179,13 @@ def test_no_zone_sends_our_questions_into_our_own_network(settings, dns_server, 
 
     assert not may_be_asked(address)
     assert sight("acme.example", "TXT").by_server == {}
+
+
+@pytest.mark.parametrize("address", ["9.9.9.9", "2620:fe::fe", "10.53.0.1", "::ffff:10.53.0.1"])
+def test_public_servers_and_those_the_operator_allows_are_asked(settings, address):
+    settings.MAILHOST_DNS_NETWORKS = ["10.53.0.0/16"]
+
+    assert may_be_asked(address)
 
 
 def test_a_zone_with_a_hundred_servers_and_endless_aliases_costs_five_seconds_at_most(dns_server):
