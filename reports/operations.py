@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from dns.answers import Outcome
 from dns.models import DmarcPolicy
 from dns.record_operations import refresh_later
-from dns.tools import look
+from dns.tools import look_at_addresses
 from domains.locks import lock_domain, refuse_frozen
 from domains.models import Domain
 from mailhost.actor import Actor
@@ -32,7 +32,8 @@ READING, READ_SECONDS = "reports:reading", 120
 # What MariaDB and MySQL say of a value that a column does not hold.
 UNFIT = {1264, 1366, 1406}
 SET_ASIDE_KEPT = timedelta(days=90)
-MOST_NAMED = 100
+# So that a hundred addresses whose name servers are silent cost less than half a minute.
+MOST_NAMED, NAMED_AT_ONCE = 100, 20
 
 
 @operation("reports.mark_source")
@@ -127,9 +128,9 @@ def taken_in(raw: bytes | None, now: datetime, *, may_wait: bool = False) -> str
 
 def name_sources(domain: Domain, now: datetime) -> int:
     """Look up the names of addresses that are new; a name counts when it leads back. Returns how many were asked."""
-    rows = list(Source.objects.filter(domain=domain, named_at=None).order_by("pk")[:MOST_NAMED])
-    for row in rows:
-        found = look("ptr", row.address)
+    # By chance, so that addresses for which DNS never answers do not stand in the others' way.
+    rows = list(Source.objects.filter(domain=domain, named_at=None).order_by("?")[:MOST_NAMED])
+    for row, found in zip(rows, look_at_addresses([row.address for row in rows], at_once=NAMED_AT_ONCE), strict=True):
         if found["outcome"] not in {Outcome.FOUND.value, Outcome.NO_SUCH_NAME.value, Outcome.NO_SUCH_RECORD.value}:
             continue
         row.name, row.named_at = (found["confirmed"] or [""])[0][:253], now

@@ -1,5 +1,6 @@
 """The page and the endpoints about reports: what they show, and the steps to a stricter policy."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -166,6 +167,23 @@ def test_sources_are_named_when_their_names_lead_back(ready, dns_server):
         names = dict(Source.objects.values_list("address", "name"))
 
     assert names == {GOOD: "mail.acme.example", BAD: ""}
+
+
+def test_addresses_whose_name_servers_are_silent_are_asked_together_and_wait_unnamed(ready, dns_server):
+    dns_server.says("25.2.0.192.in-addr.arpa", "PTR", "mail.acme.example.")
+    dns_server.says("mail.acme.example", "A", GOOD)
+    for number in range(10):
+        counted(ready, f"203.0.113.{number}", 1, aligned=False)
+        dns_server.is_silent(f"{number}.113.0.203.in-addr.arpa")
+    began = time.monotonic()
+
+    with every_tenant("the task's part"):
+        assert operations.name_sources(ready, timezone.now()) == 11
+        named = list(Source.objects.exclude(named_at=None).values_list("address", flat=True))
+
+    assert named == [GOOD]
+    # One after another they would take 30.
+    assert time.monotonic() - began < 15
 
 
 def test_what_was_set_aside_is_the_operators_to_see(world, plain_static):
