@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 
 from django.conf import settings
 
@@ -15,6 +16,8 @@ from reports.unpacking import MOST_MESSAGE_BYTES
 SECONDS = 30
 SET_ASIDE = '"Set aside"'
 AT_ONCE, PUT_OFF_AT_ONCE = 200, 20
+# imaplib reads lines of a million bytes: ten digits and a blank for each of these stay below.
+SEARCHED_AT_ONCE = 50_000
 
 
 class Unreachable(Exception):
@@ -22,18 +25,18 @@ class Unreachable(Exception):
 
 
 class ReportsMailbox:
-    """An open INBOX."""
+    """An open INBOX, and how many messages lie in it."""
 
-    def __init__(self, connection: imaplib.IMAP4) -> None:
-        self.connection = connection
+    def __init__(self, connection: imaplib.IMAP4, messages: int) -> None:
+        self.connection, self.messages = connection, messages
 
     def numbers(self) -> list[bytes]:
         """Return the UIDs of the oldest messages that were not looked at yet."""
-        return self._told("SEARCH", "UNDELETED", "UNFLAGGED")[0].split()[:AT_ONCE]
+        return list(islice(self._found("UNFLAGGED"), AT_ONCE))
 
     def put_off_numbers(self) -> list[bytes]:
         """Return the UIDs of some messages that were put off: any of them, so that none stands in another's way."""
-        uids = self._told("SEARCH", "UNDELETED", "FLAGGED")[0].split()
+        uids = list(self._found("FLAGGED"))
         return random.sample(uids, min(len(uids), PUT_OFF_AT_ONCE))
 
     def put_off(self, uid: bytes) -> None:
@@ -64,6 +67,12 @@ class ReportsMailbox:
         self._told("STORE", uid.decode(), "+FLAGS.SILENT", "(\\Deleted)")
         self._told("EXPUNGE", uid.decode())
 
+    def _found(self, flag: str) -> Iterator[bytes]:
+        """Search from the oldest message on, in bites: the answer is one line, however much has piled up."""
+        for first in range(1, self.messages + 1, SEARCHED_AT_ONCE):
+            last = min(first + SEARCHED_AT_ONCE - 1, self.messages)
+            yield from self._told("SEARCH", f"{first}:{last}", "UNDELETED", flag)[0].split()
+
     def _told(self, command: str, *words: str) -> list:
         kind, data = self.connection.uid(command, *words)
         if kind != "OK":
@@ -79,8 +88,9 @@ def opened() -> Iterator[ReportsMailbox]:
         host, port = settings.MAILHOST_REPORTS_IMAP_HOST, settings.MAILHOST_REPORTS_IMAP_PORT
         with imaplib.IMAP4_SSL(host, port, ssl_context=context, timeout=SECONDS) as connection:
             connection.login(settings.MAILHOST_REPORTS_LOGIN, settings.MAILHOST_REPORTS_PASSWORD)
-            if connection.select("INBOX")[0] != "OK":
+            kind, told = connection.select("INBOX")
+            if kind != "OK":
                 raise Unreachable("INBOX cannot be opened.")
-            yield ReportsMailbox(connection)
+            yield ReportsMailbox(connection, int(told[0]))
     except (OSError, imaplib.IMAP4.error) as error:
         raise Unreachable(f"{type(error).__name__}: the reports' mailbox cannot be read.") from None
