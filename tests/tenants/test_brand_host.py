@@ -149,7 +149,7 @@ def test_a_name_that_leads_elsewhere_lapses_and_what_comes_back_is_used_again(br
     assert urlsplit(panel_url(fresh(brand))).hostname == host.name
 
 
-def test_silence_of_dns_is_no_lapse(brand, settings):
+def test_silence_of_dns_is_no_lapse_and_lets_the_others_have_their_turn(brand, settings):
     # A port at which nobody answers.
     settings.MAILHOST_NAMESERVERS = ["127.0.0.1@9"]
     now = timezone.now() + timedelta(days=2)
@@ -157,7 +157,8 @@ def test_silence_of_dns_is_no_lapse(brand, settings):
     silent = look(brand, now)
 
     assert silent.host_lapsed_at is None
-    assert hosts_due(now) == [brand]
+    assert hosts_due(now) == []
+    assert hosts_due(now + timedelta(days=1)) == [brand]
 
 
 def test_the_clock_looks_at_all_that_are_due(brand, host):
