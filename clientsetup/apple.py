@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
 import structlog
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7Options, PKCS7SignatureBuilder
@@ -19,14 +20,17 @@ from domains.names import display_name
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/x-apple-aspen-config"
+# What a key raises that is not there, not readable, behind a passphrase, or of a kind that is not signed with here: CMS
+# is signed with RSA and ECDSA, not with Ed25519.
+UNFIT = (OSError, ValueError, TypeError, UnsupportedAlgorithm)
 
 
 def signed_profile(address: str, domain: Domain, *, password: str = "") -> bytes:
-    """Return the profile of an address as a CMS message; as it is where the host's key cannot be read."""
+    """Return the profile of an address as a CMS message; as it is where the host's key cannot sign it."""
     plain = profile(address, domain, password=password)
     try:
         return sign(plain, settings.MAILHOST_PROFILE_CERT, settings.MAILHOST_PROFILE_KEY)
-    except (OSError, ValueError) as error:
+    except UNFIT as error:
         log.warning("profile_not_signed", reason=type(error).__name__)
         return plain
 
@@ -81,7 +85,7 @@ def stable_uuid(what: str, login: str) -> UUID:
 
 
 def sign(content: bytes, cert_file: str, key_file: str) -> bytes:
-    """Return the content inside of a CMS signature with the chain beside it. Raises OSError and ValueError."""
+    """Return the content inside of a CMS signature with the chain beside it. Raises UNFIT."""
     certificate, *others = load_pem_x509_certificates(Path(cert_file).read_bytes())
     key = load_pem_private_key(Path(key_file).read_bytes(), None)
     builder = PKCS7SignatureBuilder().set_data(content).add_signer(certificate, key, SHA256())

@@ -6,6 +6,8 @@ import subprocess
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from django.test import Client
 
 from clientsetup.models import ProfileLink
@@ -91,8 +93,13 @@ def test_the_same_address_gets_the_same_identifiers_and_nobody_is_told_whether_i
     assert profile_of(ANNA)["PayloadUUID"] != profile_of("nobody@acme.example")["PayloadUUID"]
 
 
-def test_a_profile_is_unsigned_where_the_key_cannot_be_read(hosted, settings):
-    settings.MAILHOST_PROFILE_KEY = "/nowhere"
+@pytest.mark.parametrize("key", ["missing", "of Ed25519", "behind a passphrase"])
+def test_a_profile_is_unsigned_where_the_key_cannot_sign_it(hosted, settings, tmp_path, key):
+    settings.MAILHOST_PROFILE_KEY = str(tmp_path / "key.pem")
+    if key != "missing":
+        locked = BestAvailableEncryption(b"secret") if key == "behind a passphrase" else NoEncryption()
+        made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked)
+        (tmp_path / "key.pem").write_bytes(made)
 
     answer = Client().get(
         "/mail/apple.mobileconfig", {"emailaddress": ANNA}, headers={"host": "setup.mailhost.example"}
