@@ -102,8 +102,8 @@ def mail_host_notice(state: HostState) -> int:
 
     Raises OSError or SMTPException when the mail server does not take it.
     """
-    members = Member.objects.filter(tenant__parent=None, role__in=(Role.OWNER, Role.ADMIN)).select_related("user")
+    members = Member.objects.filter(tenant__parent=None, role__in=(Role.OWNER, Role.ADMIN), user__is_active=True)
     told = {"host": state, "problems": [from_kept(kept) for kept in state.problems], "path": reverse("host-records")}
-    languages = {member.user.email: member.user.language for member in members}
+    languages = {member.user.email: member.user.language for member in members.select_related("user")}
     messages = [compose("dns/mail/host.txt", email, told, language=languages[email]) for email in sorted(languages)]
     return deliver(messages)

@@ -18,7 +18,7 @@ def send(notice: DomainNotice) -> int:
     Raises OSError or SMTPException when the mail server does not take it.
     """
     domain = notice.domain
-    members = Member.objects.filter(tenant_id=domain.tenant_id, role__in=ANSWERABLE).select_related("user")
+    members = Member.objects.filter(tenant_id=domain.tenant_id, role__in=ANSWERABLE, user__is_active=True)
     dress = dress_of(domain.tenant)
     told = {
         "notice": notice,
@@ -26,7 +26,7 @@ def send(notice: DomainNotice) -> int:
         "subject": SUBJECTS.get(notice.event, _("a notice about your domain")),
         "link": f"{dress.panel}{reverse('domain', args=[domain.uid])}",
     }
-    languages = {member.user.email: member.user.language for member in members}
+    languages = {member.user.email: member.user.language for member in members.select_related("user")}
     messages = [
         compose("domains/mail/notice.txt", email, told, dress, language=languages[email]) for email in sorted(languages)
     ]

@@ -277,14 +277,16 @@ def test_neither_decision_comes_before_its_time(world, acme, publish):
     assert not fresh(claim).has_proof
 
 
-def test_a_notice_reaches_owners_and_admins_once(world, acme):
+def test_a_notice_reaches_owners_and_admins_who_may_sign_in_once(world, acme):
+    from accounts.models import User
     from accounts.operations import create_user
     from tenants.models import Role
 
-    for role, name in ((Role.OWNER, "olga"), (Role.ADMIN, "adam"), (Role.READ_ONLY, "rex")):
+    for role, name in ((Role.OWNER, "olga"), (Role.ADMIN, "adam"), (Role.ADMIN, "ida"), (Role.READ_ONLY, "rex")):
         create_user(
             _system(acme), tenant=world.acme, email=f"{name}@acme.example", role=role, password="Grün-Kaffee-17-Lampe"
         )
+    User.objects.filter(email="ida@acme.example").update(is_active=False)
     note(acme, Proof.LACKING)
     job = Job.objects.get(task="domains.tasks.mail_notice")
 
