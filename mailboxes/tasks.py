@@ -50,8 +50,11 @@ def send_invitation(mailbox_id: int, to: str, language: str = "") -> None:
 
 def store_last_logins() -> None:
     """Store the sign-ins that Dovecot has noted since the last run."""
-    with every_tenant("sign-ins are noted by address, for the whole installation"):
-        last_logins.store_last_logins(Redis.from_url(settings.REDIS_URL, socket_timeout=5))
+    with (
+        every_tenant("sign-ins are noted by address, for the whole installation"),
+        Redis.from_url(settings.REDIS_URL, socket_timeout=5) as redis,
+    ):
+        last_logins.store_last_logins(redis)
 
 
 def note_fullness() -> None:
