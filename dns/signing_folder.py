@@ -40,6 +40,7 @@ from dns.signing import (
 )
 from dns.tables import Table, digest
 from mailhost.failpoints import failpoint
+from mailhost.pid_files import process_of
 
 log = structlog.get_logger(__name__)
 
@@ -340,13 +341,7 @@ class SigningFolder:
         return all((found.st_dev, found.st_ino) in held for found in present)
 
     def _daemon(self) -> int | None:
-        """Return OpenDKIM's process id; None when its file is left over or names some other program."""
-        try:
-            pid = int(self.pid_file.read_text("ascii"))
-            name = Path(f"/proc/{pid}/comm").read_text("ascii").strip()
-        except (OSError, ValueError):
-            return None
-        return pid if name == "opendkim" else None
+        return process_of(self.pid_file, "opendkim")
 
     def _remove_keys(self, keep: set[str]) -> int:
         with os.scandir(self.keys) as entries:

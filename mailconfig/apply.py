@@ -11,6 +11,7 @@ from dns.signing_folder import SigningFolder
 from mailconfig import check, files
 from mailconfig.parameters import Parameters
 from mailconfig.render import DAEMONS, File, folders, render
+from mailhost.pid_files import process_of
 
 TIMEOUT_SECONDS = 60
 
@@ -92,14 +93,14 @@ def is_running(parameters: Parameters, daemon: str, timeout: float = TIMEOUT_SEC
     """Return whether the daemon of this configuration runs."""
     if daemon == "postfix":
         return _run(["postfix", "-c", str(parameters.postfix_config_dir), "status"], timeout).returncode == 0
-    return _process(_pid_file(parameters, daemon)) is not None
+    return _process(parameters, daemon) is not None
 
 
 def reload(parameters: Parameters, daemon: str, timeout: float = TIMEOUT_SECONDS) -> None:
     """Have the daemon read its files again. Raises ConfigurationRefused with what it said, and TimeoutExpired."""
     if daemon == "opendkim":
         # It reads them when the next connection comes, and keeps what it has when it cannot.
-        process = _process(_pid_file(parameters, daemon))
+        process = _process(parameters, daemon)
         if process is None:
             raise ConfigurationRefused("opendkim does not run")
         os.kill(process, signal.SIGUSR1)
@@ -113,17 +114,10 @@ def reload(parameters: Parameters, daemon: str, timeout: float = TIMEOUT_SECONDS
         raise ConfigurationRefused(f"{' '.join(command)} (exit {done.returncode})\n{done.stderr.strip()}")
 
 
-def _pid_file(parameters: Parameters, daemon: str) -> Path:
-    return parameters.opendkim_pid_file if daemon == "opendkim" else parameters.dovecot_base_dir / "master.pid"
-
-
-def _process(pid_file: Path) -> int | None:
-    try:
-        process = int(pid_file.read_text())
-        os.kill(process, 0)
-    except (FileNotFoundError, ValueError, ProcessLookupError):
-        return None
-    return process
+def _process(parameters: Parameters, daemon: str) -> int | None:
+    files_of = {"opendkim": parameters.opendkim_pid_file, "dovecot": parameters.dovecot_base_dir / "master.pid"}
+    # Both are programs of their daemon's name.
+    return process_of(files_of[daemon], daemon)
 
 
 def _run(command: list[str], timeout: float) -> subprocess.CompletedProcess[str]:

@@ -1,7 +1,9 @@
 """The daemons' own tools judge the rendered files, in a folder of the test's own."""
 
 import os
+import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -128,12 +130,27 @@ def test_apply_writes_what_changed_and_keeps_the_version_before(parameters):
     assert third.stopped == ["postfix", "dovecot"]
 
 
-def test_all_files_go_back_when_one_daemon_does_not_reload(parameters, monkeypatch):
+@pytest.fixture
+def seeming_dovecot(parameters, tmp_path) -> Iterator[Callable[[], None]]:
+    """Have a program of Dovecot's name stand in Dovecot's pid file; that is all it can do."""
+    program = tmp_path / "dovecot-alone" / "dovecot"
+    program.parent.mkdir()
+    program.symlink_to(shutil.which("sleep"))
+    process = subprocess.Popen([program, "300"])
+
+    def runs() -> None:
+        parameters.dovecot_base_dir.mkdir()
+        (parameters.dovecot_base_dir / "master.pid").write_text(f"{process.pid}\n")
+
+    yield runs
+    process.kill()
+    process.wait()
+
+
+def test_all_files_go_back_when_one_daemon_does_not_reload(parameters, monkeypatch, seeming_dovecot):
     apply.apply(parameters)
+    seeming_dovecot()
     before = {path: path.read_bytes() for path in render(parameters)}
-    # A process that is not Dovecot's stands in its pid file, so doveadm finds nobody to reload.
-    parameters.dovecot_base_dir.mkdir()
-    (parameters.dovecot_base_dir / "master.pid").write_text(f"{os.getpid()}\n")
     tools = tools_with_doveadm(parameters.mail_root.parent, "echo refused >&2; exit 75")
     monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
 
@@ -143,11 +160,10 @@ def test_all_files_go_back_when_one_daemon_does_not_reload(parameters, monkeypat
     assert {path: path.read_bytes() for path in render(parameters)} == before
 
 
-def test_all_files_go_back_when_a_reload_hangs(parameters, monkeypatch):
+def test_all_files_go_back_when_a_reload_hangs(parameters, monkeypatch, seeming_dovecot):
     apply.apply(parameters)
+    seeming_dovecot()
     before = {path: path.read_bytes() for path in render(parameters)}
-    parameters.dovecot_base_dir.mkdir()
-    (parameters.dovecot_base_dir / "master.pid").write_text(f"{os.getpid()}\n")
     tools = tools_with_doveadm(parameters.mail_root.parent, "exec sleep 60")
     monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
 
@@ -230,3 +246,21 @@ def test_a_received_line_of_another_server_stays_as_it_is(parameters):
 
 def test_an_originating_address_that_a_mail_program_adds_is_taken_out(parameters):
     assert header_check(parameters, "X-Originating-IP: [198.51.100.7]") == "IGNORE"
+
+
+@pytest.mark.parametrize("daemon", ["opendkim", "dovecot"])
+def test_a_left_over_pid_file_is_no_running_daemon_and_signals_nobody(parameters, daemon):
+    pid_files = {"opendkim": parameters.opendkim_pid_file, "dovecot": parameters.dovecot_base_dir / "master.pid"}
+    pid_files[daemon].parent.mkdir()
+    bystander = subprocess.Popen(["sleep", "60"])
+    try:
+        pid_files[daemon].write_text(f"{bystander.pid}\n")
+
+        assert not apply.is_running(parameters, daemon)
+        assert apply.apply(parameters, (daemon,)).stopped == [daemon]
+
+        # The signal of a reload would have ended it.
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
