@@ -124,8 +124,8 @@ class Parameters:
             self._check(field.name, getattr(self, field.name))
         if not self.hostname or self.hostname != self.hostname.lower() or "." not in self.hostname:
             raise InvalidParameter(f"hostname: {self.hostname!r} is not a fully qualified name in lower case")
-        if self.listen_address != "all":
-            ipaddress.ip_address(self.listen_address)
+        if self.listen_address != "all" and not _is_address(self.listen_address):
+            raise InvalidParameter(f"listen_address: {self.listen_address!r} is neither an IP address nor `all`")
         if self.message_size_limit_mb < 1:
             raise InvalidParameter("message_size_limit_mb: at least 1")
 
@@ -138,8 +138,8 @@ class Parameters:
             # The URL is taken apart, so only its parts reach a file.
             if name != "redis_url" and UNSAFE.search(text):
                 raise InvalidParameter(f"{name}: blanks, quotes and any of # $ % {{ }} \\ < > cannot be written")
-        if name.endswith("_port") and not 0 < int(str(value)) < 65536:
-            raise InvalidParameter(f"{name}: {value} is not a port")
+        if name.endswith("_port") and not (isinstance(value, int) and 0 < value < 65536):
+            raise InvalidParameter(f"{name}: {value!r} is not a port, a number from 1 to 65535")
 
     @classmethod
     def from_settings(cls) -> "Parameters":
@@ -155,7 +155,7 @@ class Parameters:
             "database_name": database["NAME"],
             "database_socket": host if has_socket else "",
             "database_host": "127.0.0.1" if has_socket else host,
-            "database_port": int(database["PORT"] or 3306),
+            "database_port": _read("database_port", int, str(database["PORT"] or 3306)),
         }
         for daemon, account in settings.DAEMON_DATABASE_USERS.items():
             values[f"{daemon}_db_user"] = account["user"]
@@ -169,22 +169,26 @@ class Parameters:
         for field in fields(cls):
             text = environment.get(ENVIRONMENT_PREFIX + field.name.upper())
             if text is not None:
-                values[field.name] = READERS[field.type](text)
+                values[field.name] = _read(field.name, field.type, text)
         return values
 
     @property
     def redis(self) -> RedisAddress:
-        """The parts of redis_url. Raises InvalidParameter for a scheme that Dovecot cannot speak."""
+        """The parts of redis_url. Raises InvalidParameter for what Dovecot cannot speak."""
         url = urlsplit(self.redis_url)
         if url.scheme not in ("redis", "unix"):
             raise InvalidParameter("redis_url: Dovecot speaks redis:// and unix:// only")
         is_socket = url.scheme == "unix"
         number = parse_qs(url.query).get("db", ["0"])[0] if is_socket else url.path.strip("/") or "0"
+        try:
+            port, database = url.port or 6379, int(number)
+        except ValueError:
+            raise InvalidParameter("redis_url: its port and its database are numbers") from None
         address = RedisAddress(
             socket=unquote(url.path) if is_socket else "",
             host="" if is_socket else url.hostname or "127.0.0.1",
-            port=0 if is_socket else url.port or 6379,
-            database=int(number),
+            port=0 if is_socket else port,
+            database=database,
             password=unquote(url.password or ""),
         )
         # A colon parts the words of Dovecot's dict address.
@@ -205,8 +209,31 @@ class Parameters:
         return self.opendkim_config_dir / "opendkim.conf"
 
 
+def _read(name: str, kind: object, text: str) -> object:
+    """Return what a text says for a parameter of that type. Raises InvalidParameter."""
+    try:
+        return READERS[kind](text)
+    except InvalidParameter as error:
+        raise InvalidParameter(f"{name}: {error}") from None
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _number(text: str) -> int:
+    # Not int() alone, which also reads `1_0` and other alphabets' digits.
+    if not (text.isascii() and text.isdigit()):
+        raise InvalidParameter(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _truth(text: str) -> bool:
@@ -216,4 +243,4 @@ def _truth(text: str) -> bool:
 
 
 # Keyed by the annotation of the field.
-READERS = {str: str, int: int, bool: _truth, Path: Path, tuple[str, ...]: _words}
+READERS = {str: str, int: _number, bool: _truth, Path: Path, tuple[str, ...]: _words}

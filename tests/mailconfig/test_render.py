@@ -168,12 +168,44 @@ def test_without_a_key_there_is_no_doveadm_over_http(parameters):
         ("hostname", "localhost"),
         ("mail_root", Path("relative/path")),
         ("smtp_port", 0),
+        ("smtp_port", "25"),
+        ("imaps_port", 65536),
+        ("listen_address", "mail.example.org"),
+        ("listen_address", "192.0.2.256"),
         ("message_size_limit_mb", 0),
     ],
 )
 def test_a_value_that_a_configuration_file_cannot_hold_is_refused(field, value):
     with pytest.raises(InvalidParameter, match=field):
         Parameters(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "rule"),
+    [
+        ("smtp_port", "smtp", "'smtp' is not a whole number"),
+        ("message_size_limit_mb", "2.5", "'2.5' is not a whole number"),
+        ("lookup_dns", "perhaps", "'perhaps' is neither yes nor no"),
+    ],
+)
+def test_what_is_no_value_of_its_parameter_is_refused_by_name_and_rule(field, text, rule):
+    with pytest.raises(InvalidParameter, match=f"^{field}: {rule}"):
+        Parameters.environment_values({f"MAILHOST_CONFIG_{field.upper()}": text})
+
+
+def test_a_database_port_of_the_settings_is_refused_by_its_name(settings, monkeypatch):
+    monkeypatch.setitem(settings.DATABASES["default"], "PORT", "mysql")
+
+    with pytest.raises(InvalidParameter, match="database_port: 'mysql' is not a whole number"):
+        Parameters.from_settings()
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://127.0.0.1:port/0", "redis://127.0.0.1:6379/first", "unix:///run/redis.sock?db=first"]
+)
+def test_a_redis_url_whose_port_or_database_is_no_number_is_refused(parameters, url):
+    with pytest.raises(InvalidParameter, match="redis_url: its port and its database"):
+        _ = replace(parameters, redis_url=url).redis
 
 
 def test_parameters_are_read_from_the_environment_as_their_types():
