@@ -18,6 +18,9 @@ def record(
 ) -> None:
     """Write who did what: `details` are an operation's arguments in words, without secrets, `given` the rows and groups
     among them, `result` is what it returned. `mailhost.operation` calls this for each operation, in its transaction."""
+    if result == [] and not given:
+        # A batch of which nothing was made.
+        return
     of_tenants = by_tenant(rows_of(given, result))
     if len(of_tenants) < 2:
         _write(actor, action, details, next(iter(of_tenants), None), change_of(given, result))

@@ -81,6 +81,14 @@ def test_what_was_not_made_is_told_to_nobody(listening, kind, mode, query):
 
 
 @pytest.mark.parametrize("kind", CREATED)
+def test_a_batch_of_which_nothing_was_made_is_not_recorded(cast, kind):
+    post(cast.acme.caller(), kind, "|cmd")
+
+    with every_tenant("a test reads the record"):
+        assert not Event.objects.filter(action=f"{kind}.create", object="").exists()
+
+
+@pytest.mark.parametrize("kind", CREATED)
 def test_hundreds_are_told_in_as_many_statements_as_dozens(listening, kind):
     caller = listening.acme.caller()
     # A tenant's first event begins its chain, a first request may find caches empty.
