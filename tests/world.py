@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.actors import system_actor
+from dns.publishing_operations import connect_zone
 from domains.models import Domain
 from domains.operations import create_domain
 from mailboxes.alias_operations import create_alias
@@ -135,3 +136,17 @@ def in_acme(world):
     """The scope that a request of Acme's has."""
     with tenant_scope(world.acme.path):
         yield world
+
+
+def connect_to_server(actor: Actor, domain: Domain, dns: dict, **changes) -> None:
+    """Connect a domain to the stack's name server, as `stack.json` has it (`dns`), by its zone example."""
+    key = dns["update_key"]
+    given = {
+        "server": "127.0.0.1",
+        "port": dns["port"],
+        "zone": "example.",
+        "key_name": key["name"],
+        "algorithm": key["algorithm"],
+        "secret": key["secret"],
+    }
+    connect_zone(actor, domain=domain, **given | changes)

@@ -9,10 +9,11 @@ from dns import tasks
 from dns.changes import Change
 from dns.lookup import look_up
 from dns.nsupdate import NameServer
-from dns.publishing_operations import connect_zone, preview, publish_records
+from dns.publishing_operations import preview, publish_records
 from dns.zone_writing import NotPublished
 from mailhost.scope import tenant_scope
 from stack.publish import Published, publish
+from tests.world import connect_to_server
 
 
 @pytest.fixture
@@ -27,17 +28,7 @@ def domain(acme, actor, verified, bind, settings):
     domain = verified(acme, f"acme-{secrets.token_hex(4)}.example")
     tasks.make_key(domain.pk)
     tasks.refresh_records(domain.pk)
-    key = bind["update_key"]
-    connect_zone(
-        actor,
-        domain=domain,
-        server="127.0.0.1",
-        port=bind["port"],
-        zone="example.",
-        key_name=key["name"],
-        algorithm=key["algorithm"],
-        secret=key["secret"],
-    )
+    connect_to_server(actor, domain, bind)
     return domain
 
 

@@ -20,12 +20,12 @@ from accounts.actors import system_actor
 from dns import intents, tasks
 from dns.models import DnsRecord, Publication, PublishingIntent, WrittenRecord
 from dns.nsupdate import TOTAL_SECONDS, NameServer
-from dns.publishing_operations import connect_zone, preview, publish_records, undo_publication
+from dns.publishing_operations import preview, publish_records, undo_publication
 from dns.zone_writing import Bound, NotPublished
 from mailhost.errors import Refused
 from mailhost.failpoints import VARIABLE
 from mailhost.scope import every_tenant, tenant_scope
-from tests.world import actor_of, fresh, make_world, verified_domain
+from tests.world import actor_of, connect_to_server, fresh, make_world, verified_domain
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 30
@@ -45,18 +45,7 @@ def connected(live, settings):
     settings.MAILHOST_DNS_NETWORKS = ["127.0.0.0/8"]
     tasks.make_key(domain.pk)
     tasks.refresh_records(domain.pk)
-    key = dns["update_key"]
-    connect_zone(
-        actor,
-        domain=domain,
-        server="127.0.0.1",
-        port=dns["port"],
-        zone="example",
-        key_name=key["name"],
-        algorithm=key["algorithm"],
-        secret=key["secret"],
-        automatic=False,
-    )
+    connect_to_server(actor, domain, dns, automatic=False)
     return actor, fresh(domain)
 
 

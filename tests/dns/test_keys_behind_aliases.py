@@ -12,7 +12,7 @@ from dns.dkim import public_record
 from dns.key_zone import publish_keys
 from dns.lookup import look_up
 from dns.models import DkimKey, DnsRecord
-from dns.publishing_operations import connect_zone, publish_records
+from dns.publishing_operations import publish_records
 from dns.record_operations import expected_of
 from dns.zone_file import zone_text
 from mailhost.background import Again
@@ -20,6 +20,7 @@ from mailhost.errors import Refused
 from mailhost.models import Job
 from mailhost.scope import every_tenant
 from stack.publish import Published, publish, withdraw
+from tests.world import connect_to_server
 
 ZONE = "dkim.mailhost.example"
 
@@ -279,17 +280,7 @@ def test_a_selector_of_an_alias_is_not_imported(domain, actor):
 
 
 def test_aliases_are_published_into_a_zone_that_is_connected(domain, actor, bind):
-    key = bind["update_key"]
-    connect_zone(
-        actor,
-        domain=domain,
-        server="127.0.0.1",
-        port=bind["port"],
-        zone="example.",
-        key_name=key["name"],
-        algorithm=key["algorithm"],
-        secret=key["secret"],
-    )
+    connect_to_server(actor, domain, bind)
     publish_records(actor, domain=domain)
     follow(domain)
 

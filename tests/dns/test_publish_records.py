@@ -11,12 +11,13 @@ from dns import tasks
 from dns.changes import merge_spf
 from dns.lookup import look_up
 from dns.models import DnsRecord, Publication, WrittenRecord, ZoneAccess
-from dns.publishing_operations import connect_zone, disconnect_zone, preview, publish_records, undo_publication
+from dns.publishing_operations import disconnect_zone, preview, publish_records, undo_publication
 from dns.spf import SpfError
 from domains.models import Domain
 from mailhost.errors import Refused
 from mailhost.scope import every_tenant, tenant_scope
 from stack.publish import Published, publish
+from tests.world import connect_to_server
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def domain(acme, verified, bind) -> Domain:
 
 @pytest.fixture
 def connected(actor, domain, bind) -> Domain:
-    connect(actor, domain, bind)
+    connect_to_server(actor, domain, bind)
     return domain
 
 
@@ -46,19 +47,6 @@ def others(bind, domain) -> Callable:
         publish(bind, [Published(f"{label}{domain.domain_name}", record_type, value) for value in values])
 
     return write
-
-
-def connect(actor, domain, bind, **changes):
-    key = bind["update_key"]
-    given = {
-        "server": "127.0.0.1",
-        "port": bind["port"],
-        "zone": "example.",
-        "key_name": key["name"],
-        "algorithm": key["algorithm"],
-        "secret": key["secret"],
-    }
-    return connect_zone(actor, domain=domain, **given | changes)
 
 
 def found(domain, record_type: str = "TXT", label: str = "") -> tuple[str, ...]:
@@ -209,7 +197,7 @@ def test_a_change_is_published_without_anybodys_doing(actor, connected):
 )
 def test_a_key_that_does_not_work_is_not_kept(actor, domain, bind, change, refusal):
     with pytest.raises(Refused) as refused:
-        connect(actor, domain, bind, **change)
+        connect_to_server(actor, domain, bind, **change)
 
     assert (refused.value.code, refused.value.field) == refusal
     with every_tenant("a test looks"):

@@ -6,7 +6,6 @@ import threading
 
 from dns.key_operations import delegate_keys, rotate_key
 from dns.models import DkimKey, DnsRecord
-from dns.publishing_operations import connect_zone
 from dns.record_operations import check_records
 from domains.models import Domain
 from domains.operations import create_domain
@@ -18,6 +17,7 @@ from tests.mail.client import written
 from tests.mail.conftest import PASSWORD, PATIENCE_SECONDS, until, until_signing
 from tests.mail.test_verified_by_others import asked_of_testkey
 from tests.mail.verifying import as_sent, assert_verifies, key_name
+from tests.world import connect_to_server
 
 
 def signing_selector(domain: Domain) -> str:
@@ -35,17 +35,7 @@ def is_all_right(domain: Domain) -> bool:
 def test_from_a_claim_to_a_rotation_under_load(post, acme, bolt):
     bob = bolt.login("bob")
     domain = create_domain(acme.actor, name=f"whole-{secrets.token_hex(4)}.example")
-    key = post.stack.info["dns"]["update_key"]
-    connect_zone(
-        acme.actor,
-        domain=domain,
-        server="127.0.0.1",
-        port=post.stack.port("dns"),
-        zone="example",
-        key_name=key["name"],
-        algorithm=key["algorithm"],
-        secret=key["secret"],
-    )
+    connect_to_server(acme.actor, domain, post.stack.info["dns"])
 
     # Nothing more is done by hand: the worker publishes, looks, verifies, makes the key, and lets it sign.
     _hurry(domain)
