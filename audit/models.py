@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from mailhost.fields import UidField
-from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet
+from mailhost.scope import TenantManager, TenantOwned, TenantQuerySet, current_scope, subtree
 from tenants.models import Tenant
 
 DIGEST_LENGTH = 64
@@ -31,10 +31,14 @@ class EventQuerySet(TenantQuerySet):
         return self.select_related("tenant", "actor_tenant").newest_first()
 
     def matching(self, words: str):
-        """The events whose act, person or thing has these words in it."""
+        """The events whose act, person or thing has these words in it. Who acted from above the scope is told to nobody
+        in it, so no part of their name finds anything either."""
         if not words:
             return self
-        return self.filter(Q(action__contains=words) | Q(actor__icontains=words) | Q(object__icontains=words))
+        person, path = Q(actor__icontains=words), current_scope().path
+        if path:
+            person &= subtree("actor_tenant__path", path)
+        return self.filter(Q(action__contains=words) | person | Q(object__icontains=words))
 
     def of_action(self, action: str):
         """The events of one act, or of every act of a kind: "mailboxes."."""

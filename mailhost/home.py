@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from audit.lines import line_of
 from audit.models import Event
 from domains.models import Domain
 from domains.readiness import readiness
@@ -34,7 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if may("domains.list"):
         context |= domains_and_steps(seen, request.actor.tenant_path)
     if may("audit.list"):
-        context["changes"] = list(Event.objects.newest_first()[:MOST_CHANGES])
+        context["changes"] = [line_of(event, request.actor) for event in Event.objects.listed()[:MOST_CHANGES]]
     if may("tenants.list") and request.actor.tenant_kind != "customer":
         # Without the own one, which is live: nobody of another one gets here.
         context["tenant_count"] = seen["count"] - 1

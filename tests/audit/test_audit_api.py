@@ -110,6 +110,7 @@ def test_of_whoever_acts_from_above_no_more_is_told_than_that(cast):
     above = Caller(make_key(cast.rita)).read("/audit-events?action=tenants.suspend")["data"][0]
 
     assert event["actor"] == {"type": "provider", "name": "", "impersonator": ""}
+    assert cast.acme.caller().read("/audit-events?q=rita")["data"] == []
     assert (event["address"], event["details"]) == ("", {})
     assert event["after"].pop("suspended_at")
     assert event["after"] == {"blocks_sending": True, "suspension_reason": "unpaid"}

@@ -88,6 +88,26 @@ def test_a_customer_reads_that_the_provider_acted_and_not_who(world, anna):
     assert "owner@rita.example" in page(signed_in(a_member(world.rita, Role.OWNER).user), "/audit/")
 
 
+def test_nor_does_the_overview_name_them(world, anna):
+    suspend_tenant(world.as_rita, tenant=world.acme, blocks=["sending"], reason="unpaid")
+    create_domain(world.as_acme, name="acme.example")
+
+    shown = page(anna, "/")
+
+    assert ("by your provider, just now" in shown, "by owner@acme.example, just now" in shown) == (True, True)
+    assert "rita" not in shown.lower()
+
+
+def test_nor_can_their_name_be_guessed_by_searching_for_it(world, anna):
+    suspend_tenant(world.as_rita, tenant=world.acme, blocks=["sending"], reason="unpaid")
+
+    for words in ("owner@rita.example", "rita", "RITA"):
+        assert "Nothing matches" in page(anna, f"/audit/?q={words}"), words
+        assert anna.get(f"/audit/export.json?q={words}").getvalue() == b"[\n]\n"
+    assert "Customer suspended" in page(anna, "/audit/?q=suspend")
+    assert "Customer suspended" in page(signed_in(a_member(world.rita, Role.OWNER).user), "/audit/?q=rita")
+
+
 def test_the_files_have_what_the_page_was_narrowed_to(world, anna):
     create_domain(world.as_acme, name="acme.example")
     create_domain(world.as_acme, name="shop.example")
