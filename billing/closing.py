@@ -1,9 +1,10 @@
 """Closing a day: what each tenant used is written once, all tenants at once or none."""
 
 from datetime import date, datetime, timedelta
+from itertools import islice
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import Q, Sum
 
 from billing.models import BillingEvent, ClosedDay
 from tenants.models import Allowance, SentMessages
@@ -11,6 +12,7 @@ from tenants.usage import COLUMNS
 
 MEGABYTE = 1024 * 1024
 STORED, SENT = "stored_bytes", "messages"
+# The records of so many tenants are made at a time.
 BATCH = 2000
 
 
@@ -35,16 +37,22 @@ def close_days(now: datetime) -> int:
 
 
 def _close(day: date, now: datetime) -> None:
-    end = datetime.combine(day + timedelta(days=1), datetime.min.time(), now.tzinfo)
-    pages = Allowance.objects.filter(is_live=True, tenant__created_at__lt=end).order_by("pk")
+    begin = datetime.combine(day, datetime.min.time(), now.tzinfo)
+    # Who was deleted on that day, or after it, has used something on it.
+    was_there = Q(is_live=True) | Q(tenant__deleted_at__gte=begin)
+    pages = Allowance.objects.filter(was_there, tenant__created_at__lt=begin + timedelta(days=1)).order_by("pk")
     of_day = SentMessages.objects.filter(day=day).order_by()
     sent = {pk: int(number) for pk, number in of_day.values_list("tenant_id").annotate(Sum("messages"))}
-    rows = (
-        BillingEvent(tenant_id=page["tenant_id"], day=day, metric=metric, value=value, created_at=now)
-        for page in pages.values("tenant_id", *COLUMNS).annotate(tenant=F("tenant_id")).iterator(BATCH)
-        for metric, value in metrics(page | {SENT: sent.get(page["tenant_id"], 0)}).items()
-    )
-    BillingEvent.objects.bulk_create(rows, batch_size=BATCH)
+    unread = pages.values("tenant_id", *COLUMNS).iterator(BATCH)
+    while batch := list(islice(unread, BATCH)):
+        BillingEvent.objects.bulk_create(
+            [
+                BillingEvent(tenant_id=page["tenant_id"], day=day, metric=metric, value=value, created_at=now)
+                for page in batch
+                for metric, value in metrics(page | {SENT: sent.get(page["tenant_id"], 0)}).items()
+            ],
+            batch_size=BATCH,
+        )
 
 
 def metrics(page: dict[str, int]) -> dict[str, int]:

@@ -8,7 +8,8 @@ from django.db import IntegrityError, transaction
 from billing.closing import METRICS, close_days
 from billing.models import BillingEvent
 from mailhost.scope import every_tenant
-from tenants.models import Allowance, Tenant
+from tenants.deletion_operations import delete_tenant, restore_tenant
+from tenants.models import Allowance, SentMessages, Tenant
 from tests.apiside import Caller, make_key
 from tests.world import a_mailbox, verified_domain
 
@@ -121,3 +122,46 @@ def test_nobody_reads_of_strangers(long_ago):
 
     assert [(row["tenant_id"], row["value"]) for row in rows] == [(f"ten_{long_ago.acme.uid}", 0)]
     assert bolt.read(f"/billing-events?tenant=ten_{long_ago.acme.uid}")["data"] == []
+
+
+def test_a_tenant_that_is_deleted_is_billed_for_its_last_day(long_ago):
+    deleted_at = TODAY - timedelta(minutes=10)
+    sent_on = deleted_at.date()
+    with every_tenant("what the guard counted"):
+        SentMessages.objects.create(tenant=long_ago.acme, path=long_ago.acme.path, day=sent_on, run="r", messages=12)
+    delete_tenant(long_ago.as_rita, tenant=long_ago.acme)
+    with every_tenant("the tests' cast"):
+        Tenant.objects.filter(pk=long_ago.acme.pk).update(deleted_at=deleted_at)
+
+    # Closed late: by then it had been gone for two days.
+    close(TODAY - timedelta(days=1))
+    close(TODAY + timedelta(days=2))
+
+    last = billed(long_ago.acme, sent_on)
+    assert (set(last), last["messages"]) == (set(METRICS), 12)
+    assert billed(long_ago.acme, sent_on + timedelta(days=1)) == {}
+
+
+def test_a_tenant_that_was_deleted_overnight_and_restored_is_billed_without_a_gap(long_ago):
+    close(TODAY)
+    delete_tenant(long_ago.as_rita, tenant=long_ago.acme)
+    with every_tenant("the tests' cast"):
+        Tenant.objects.filter(pk=long_ago.acme.pk).update(deleted_at=TODAY + timedelta(hours=23))
+    close(TODAY + timedelta(days=1))
+    with every_tenant("the tests' cast"):
+        tenant = Tenant.objects.get(pk=long_ago.acme.pk)
+    restore_tenant(long_ago.as_rita, tenant=tenant)
+    close(TODAY + timedelta(days=2))
+
+    for number in range(3):
+        assert set(billed(long_ago.acme, date(2026, 5, 19) + timedelta(days=number))) == set(METRICS)
+
+
+def test_more_tenants_than_are_read_at_a_time_are_all_billed(long_ago, monkeypatch):
+    from billing import closing
+
+    monkeypatch.setattr(closing, "BATCH", 2)
+    close(TODAY)
+
+    with every_tenant("a test counts"):
+        assert BillingEvent.objects.count() == len(METRICS) * Tenant.objects.count() > 2 * len(METRICS)
