@@ -1,7 +1,9 @@
-"""Mail that has a secret in it: composed by the worker, so that the outbox keeps none."""
+"""Mail with a secret in it, composed by the worker, so that the outbox keeps none; and what happens by the clock."""
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts import invitations
@@ -11,6 +13,8 @@ from accounts.resets import reset_link
 from mailhost.mail import compose
 from mailhost.scope import every_tenant
 from tenants.brands import dress_of
+
+FORGOTTEN_AT_ONCE = 500
 
 
 def send_invitation(invitation_id: int, language: str = "") -> None:
@@ -44,3 +48,13 @@ def send_password_reset(email: str, language: str = "") -> None:
         link = reset_link(user, dress.panel if is_of_one else settings.MAILHOST_URL)
         language = user.language or language
         compose("accounts/mail/password_reset.txt", user.email, {"link": link}, dress, language=language).send()
+
+
+def forget_old_sessions() -> int:
+    """Delete sessions whose time is over, of people and of visitors who opened a link; return how many. Nobody comes
+    back to most of them, so nothing else would."""
+    count, over = 0, Session.objects.filter(expire_date__lt=timezone.now()).order_by("expire_date")
+    while keys := list(over.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]):
+        UserSession.objects.filter(session_key__in=keys).delete()
+        count += Session.objects.filter(pk__in=keys).delete()[0]
+    return count

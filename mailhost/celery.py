@@ -39,6 +39,7 @@ PERIODIC = "mailhost.run_periodic"
 # name: (task, seconds). Everything that happens by the clock stands here.
 EVERY = {
     "announce waiting jobs": ("mailhost.background.sweep", 10),
+    "sessions whose time is over": ("accounts.tasks.forget_old_sessions", 3600),
     "old sign-ins of mailbox users": ("selfservice.tasks.forget_old_sessions", 3600),
     "DMARC and TLS reports": ("reports.tasks.read_mailbox", 300),
     "old reports": ("reports.tasks.forget_old", 86400),

@@ -1,10 +1,15 @@
 """Where a person is signed in: seen by them, ended by them, and asked again before what is dangerous."""
 
+from datetime import timedelta
+
 import pytest
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.tasks import forget_old_sessions
 from tenants.deletion_operations import delete_tenant
 from tests.routes.cast import a_member
 from tests.webside import fresh_cache, plain_static, signed_in  # noqa: F401 - fixtures
@@ -120,3 +125,16 @@ def test_the_password_answers_and_leads_back(owner):
     assert stale.post(asked, {"password": "not the one"}).status_code != 302
     assert stale.post(asked, {"password": PASSWORD})["Location"] == reverse("key-add")
     assert stale.get(reverse("key-add")).status_code == 200
+
+
+def test_sessions_whose_time_is_over_are_forgotten_and_the_others_stay(owner, browsers, client):
+    visitor = type(client)()
+    visitor.get("/device/whatever-somebody-tries/")
+    over = [visitor, *browsers[:2]]
+    keys = [browser.cookies[settings.SESSION_COOKIE_NAME].value for browser in over]
+    Session.objects.filter(pk__in=keys).update(expire_date=timezone.now() - timedelta(seconds=1))
+
+    assert forget_old_sessions() == 3
+
+    kept = UserSession.objects.get(user=owner).session_key
+    assert (Session.objects.get().pk, is_in(browsers[2])) == (kept, True)
