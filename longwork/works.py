@@ -141,8 +141,8 @@ def step(row: LongWork) -> Again | None:
         # Seen by those who watch before the first step is through.
         LongWork.objects.open().filter(pk=row.pk).update(state=State.RUNNING, started_at=timezone.now())
         return Again(0)
-    run = Run(row)
     try:
+        run = Run(row)
         with transaction.atomic():
             _do(row, run)
             failpoint("longwork.step")

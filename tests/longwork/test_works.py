@@ -238,3 +238,11 @@ def test_what_ended_is_kept_for_thirty_days(world):
 
         assert tasks.forget_old_works() == 1
         assert set(LongWork.objects.values_list("pk", flat=True)) == {young.pk, waiting.pk}
+
+
+def test_a_work_that_a_new_release_no_longer_knows_is_ended(world):
+    work = begin(world.as_acme, f"{HERE}.of_a_former_release", kind="gone", total=1)
+
+    work_off()
+
+    assert (fresh(work).state, fresh(work).fault["code"]) == ("failed", "internal_error")
