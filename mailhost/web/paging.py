@@ -34,7 +34,7 @@ def page_of(rows: QuerySet | Stages, keys: tuple[str, ...], cursor: str = "", si
     A cursor that nobody gave out leads to the first page.
     """
     places = order_of(rows.order_by(*keys))
-    position = _read(cursor, len(places))
+    position = _read(cursor, places)
     backwards = position is not None and position[0] == BACK
     wanted = rows.order_by(*(reversed_order(keys) if backwards else keys))
     found = read(wanted, None if position is None else position[1], size + 1, backwards=backwards)
@@ -54,14 +54,18 @@ def page_of(rows: QuerySet | Stages, keys: tuple[str, ...], cursor: str = "", si
     )
 
 
-def _write(direction: str, keys: tuple[str, ...], row: Any) -> str:
-    return signing.dumps([direction, *position_of(row, keys)], salt=SALT)
+def _write(direction: str, places: tuple[str, ...], row: Any) -> str:
+    return signing.dumps([direction, *position_of(row, places)], salt=_salt(places))
 
 
-def _read(cursor: str, length: int) -> tuple[str, list[Any]] | None:
-    """Signed, so that no forged position reaches the database; one of another list may have another length."""
+def _read(cursor: str, places: tuple[str, ...]) -> tuple[str, list[Any]] | None:
+    """Signed, so that no forged position reaches the database, and none of a list in another order."""
     try:
-        direction, *values = signing.loads(cursor, salt=SALT)
+        direction, *values = signing.loads(cursor, salt=_salt(places))
     except signing.BadSignature:
         return None
-    return (direction, values) if len(values) == length else None
+    return direction, values
+
+
+def _salt(places: tuple[str, ...]) -> str:
+    return " ".join((SALT, *places))

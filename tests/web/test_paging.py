@@ -75,3 +75,10 @@ def test_a_page_is_one_statement(names, django_assert_num_queries):
 
     with django_assert_num_queries(1):
         page_of(Domain.objects.live(), KEYS, cursor, size=3)
+
+
+@pytest.mark.parametrize("keys", [("-deleted_at", "-pk"), ("-domain_name", "pk")])
+def test_a_cursor_of_another_order_leads_to_the_first_page(names, keys):
+    elsewhere = page_of(Domain.objects.live(), KEYS, size=3).next
+
+    assert shown(page_of(Domain.objects.live(), keys, elsewhere)) == shown(page_of(Domain.objects.live(), keys))
