@@ -7,16 +7,14 @@ python -m stack run [-- COMMAND …]   the test stack, until COMMAND has ended o
 python -m stack up, down             the test stack, left running in the background
 """
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from stack import demo
-from stack.stack import AlreadyRunning, Stack
+from stack.stack import AlreadyRunning, Stack, runner_of
 from stack.steps import say, step
 from stack.supervisor import StepFailed
 
@@ -72,15 +70,15 @@ def up() -> int:
     return runner.returncode or 0
 
 
-def down() -> int:
+def down(profile: str = "test") -> int:
     """Stop the test stack that runs in the background, and wait until it is gone."""
-    state = Stack("test", say).state_file
-    if not state.exists():
+    lock = Stack(profile, say).lock_file
+    process = runner_of(lock)
+    if process is None:
         say("No test stack runs.")
         return 0
-    process = json.loads(state.read_text())["process"]
     os.kill(process, signal.SIGTERM)
-    while Path(f"/proc/{process}").exists():
+    while runner_of(lock) == process:
         time.sleep(0.2)
     say("The test stack is stopped.")
     return 0

@@ -1,11 +1,11 @@
 """`python -m stack demo`: start everything, fill a small world, prove that mail works, and stay until Ctrl-C."""
 
 import json
+import os
 import signal
 import time
-from pathlib import Path
 
-from stack.stack import AlreadyRunning, Stack
+from stack.stack import AlreadyRunning, Stack, runner_of
 from stack.steps import say, step
 from stack.supervisor import StepFailed
 
@@ -119,13 +119,16 @@ def reset() -> int:
 
 
 def status() -> int:
-    """Say which stacks of this clone run and where."""
+    """Say which stacks of this clone run and where. Raises StepFailed."""
+    if os.geteuid() != 0:
+        raise StepFailed("status", "only root may read where a stack listens, and its passwords")
     found = False
-    for state in sorted(Path(Stack.var()).glob("**/stack.json")):
-        info = json.loads(state.read_text())
-        if not Path(f"/proc/{info['process']}").exists():
+    for state in sorted(Stack.var().glob("**/stack.json")):
+        profile = "demo" if state.parent == Stack.var() else state.parent.name
+        if runner_of(state.with_name(f"{profile}.lock")) is None:
             say(f"{state} is left over from a run that was killed; the next start mends it.")
             continue
+        info = json.loads(state.read_text())
         say(f"{state}: panel {info['web']['url']}, run by process {info['process']}, logs in {info['logs']}")
         found = True
     if not found:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import secrets
 import socket
 import stat
@@ -22,6 +23,8 @@ DAEMON_USERS = ("mysql", "redis", "bind", "postfix", "dovecot", "dovenull", "ope
 # sockaddr_un holds 108 bytes with the closing zero; the longest name that a daemon puts below the home is
 # postfix/queue/private/<service> of up to 16 characters.
 SOCKET_BYTES = 107
+# What the daemons' configuration files take as a name as it stands.
+PLAIN = re.compile(r"[A-Za-z0-9/._+-]+")
 LONGEST_SOCKET = len("/postfix/queue/private/") + 16
 LONGEST_PROFILE = len("/private-000000")
 
@@ -50,6 +53,8 @@ def unfit(folder: Path) -> str | None:
     """Say why the daemons cannot live in `folder` (it need not exist yet), or None when they can."""
     if len(os.fsencode(folder)) + LONGEST_PROFILE + LONGEST_SOCKET > SOCKET_BYTES:
         return f"{folder} is too long for the name of a Unix socket"
+    if not PLAIN.fullmatch(str(folder)):
+        return f"{folder} has signs in its name that configuration files cannot take"
     existing = folder
     while not existing.exists():
         existing = existing.parent

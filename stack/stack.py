@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,26 @@ class AlreadyRunning(Exception):
     """Another process runs this stack."""
 
 
+def runner_of(lock_file: Path) -> int | None:
+    """Return the process that runs the stack of this lock file, None when nobody does.
+
+    The lock says so, for it goes with its process. A number that a killed run has left may be anybody's by now.
+    """
+    if not lock_file.exists():
+        return None
+    with lock_file.open() as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if number := lock.read():
+                    return int(number)
+                # Whoever has just taken it has yet to write who it is.
+                time.sleep(0.01)
+            else:
+                return None
+
+
 class Stack:
     """A stack below its own folder. `profile` is demo (fixed ports if free), or any other name (random ports).
 
@@ -42,6 +63,7 @@ class Stack:
         self.home = base / profile
         self.state_file = self.var(clone) / ("" if profile == "demo" else profile) / "stack.json"
         self.state_file.parent.mkdir(parents=True, exist_ok=True)
+        self.lock_file = self.state_file.parent / f"{profile}.lock"
         self.static_root = base / "static"
         self.home.mkdir(parents=True, exist_ok=True)
         self._lock = None
@@ -59,7 +81,7 @@ class Stack:
 
     def take(self) -> None:
         """Become the one process that runs this stack; raises AlreadyRunning."""
-        lock = (self.state_file.parent / f"{self.profile}.lock").open("a+")
+        lock = self.lock_file.open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -131,11 +131,16 @@ class Keeper:
             delay, started = min(delay * 2, LONGEST_DELAY_SECONDS), time.monotonic()
             try:
                 self._launch()
-                self.say(f"{self.service.name} is back")
             except StepFailed as failure:
                 self._end_process()
                 if not self._stopping.is_set():
                     self.say(str(failure))
+                continue
+            if self._stopping.is_set():
+                # Whoever stops it has ended the process before this one, and waits for this thread.
+                self._end_process()
+                return
+            self.say(f"{self.service.name} is back")
 
     def _end_process(self) -> None:
         if self.process is None:

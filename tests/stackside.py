@@ -5,7 +5,6 @@ pytest-xdist's workers inherit the choice through the environment.
 """
 
 import atexit
-import fcntl
 import json
 import os
 import secrets
@@ -21,7 +20,7 @@ from celery import Celery
 
 from stack.layout import REPORTS_ADDRESS, SETUP_HOST, load_secrets, migrations_fingerprint
 from stack.services import SERVERS
-from stack.stack import AlreadyRunning, Stack
+from stack.stack import AlreadyRunning, Stack, runner_of
 from stack.supervisor import end_leftovers
 
 STATE = "MAILHOST_TEST_STATE"
@@ -58,15 +57,10 @@ def choose() -> None:
 def _running() -> Path | None:
     """Return the stack.json of a running test stack whose tables are those of this code."""
     folder = Stack.var() / "test"
-    state, lock = folder / "stack.json", folder / "test.lock"
-    if not (state.exists() and lock.exists()):
+    state = folder / "stack.json"
+    if not state.exists() or runner_of(folder / "test.lock") is None:
         return None
-    with lock.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return state if json.loads(state.read_text())["migrations"] == migrations_fingerprint() else None
-    return None
+    return state if json.loads(state.read_text())["migrations"] == migrations_fingerprint() else None
 
 
 def _clear_away() -> None:

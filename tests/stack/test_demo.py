@@ -12,10 +12,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from stack import __main__ as stack_command
 from stack import demo
 from stack.layout import CLONE
 from stack.sample_reports import DAYS
-from stack.stack import AlreadyRunning, Stack
+from stack.stack import AlreadyRunning, Stack, runner_of
 from stack.supervisor import StepFailed
 from tests import stackside
 from tests.mail.client import Post
@@ -180,3 +181,27 @@ def test_python_processes_of_one_stack_see_nothing_of_another(idle_stack, monkey
 
     assert "MAILHOST_DATABASE_NAME" not in idle_stack.environment
     assert idle_stack.environment["MAILHOST_ENV_FILE"] == str(idle_stack.home / "mailhost.env")
+
+
+def test_a_stack_that_was_killed_is_told_and_the_process_that_has_its_number_is_left_alone(idle_stack, capsys):
+    """After a restart of the machine that may be anybody's."""
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        idle_stack.lock_file.write_text(str(stranger.pid))
+        idle_stack.configure()
+        idle_stack.publish(process=stranger.pid)
+
+        stopped, shown = stack_command.down(idle_stack.profile), demo.status()
+
+        told = capsys.readouterr().out
+        assert (stopped, shown, stranger.poll()) == (0, 0, None)
+        assert "No test stack runs." in told
+        assert f"{idle_stack.state_file} is left over from a run that was killed" in told
+        stranger.kill()
+
+
+def test_a_running_stack_is_known_by_its_lock(idle_stack):
+    assert runner_of(idle_stack.lock_file) is None
+
+    idle_stack.take()
+
+    assert runner_of(idle_stack.lock_file) == os.getpid()

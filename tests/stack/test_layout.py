@@ -63,6 +63,14 @@ def test_clone_with_a_long_name_keeps_its_files_elsewhere(folder):
     assert layout.unfit(clone / "var") == f"{clone / 'var'} is too long for the name of a Unix socket"
 
 
+@pytest.mark.parametrize("name", ["my mail", "mail,all", "größer"])
+def test_clone_whose_name_no_configuration_file_takes_keeps_its_files_elsewhere(folder, name):
+    base, why = layout.runtime_base(folder / name)
+
+    assert base.parent == Path("/var/lib")
+    assert why == f"{folder / name / 'var'} has signs in its name that configuration files cannot take"
+
+
 def test_taken_port_gives_way_to_the_next_free_one():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

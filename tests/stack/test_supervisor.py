@@ -140,3 +140,22 @@ def test_process_that_only_inherited_the_number_is_left_alone(tmp_path):
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()
+
+
+def test_stopped_in_the_moment_of_a_restart_it_stays_stopped(scene):
+    """The process that is told to end is then the former one, and the new one serves at once."""
+    supervisor = scene.run("touch ready; exec sleep 60")
+    supervisor.start("postbox")
+    keeper, crashed = scene.supervisor.keepers["postbox"], scene.process()
+    launch = keeper._launch
+
+    def launched_too_late() -> None:
+        keeper.ask_to_stop()
+        launch()
+
+    keeper._launch = launched_too_late
+    subprocess.run(["kill", "-KILL", str(crashed)], check=True)
+    keeper._thread.join(5)
+
+    assert not keeper._thread.is_alive()
+    assert not supervisor.is_running("postbox")
