@@ -5,10 +5,12 @@ from datetime import timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from mailhost.actor import Actor
 from mailhost.errors import Refused
 from mailhost.operation import operation
+from mailhost.scope import every_tenant
 from tenants.locks import share_tenants
 from webhooks import events, outbox
 from webhooks.models import Delivery, Endpoint
@@ -16,6 +18,8 @@ from webhooks.sending import check_url
 from webhooks.signing import encrypt, new_secret
 
 MAX_DESCRIPTION = 120
+# Kept in English, and said on pages in the language of who reads.
+BY_HAND = gettext_noop("It was switched off.")
 MAX_OF_TENANT = 50
 # As long as the former secret signs beside the new one.
 ROTATION = timedelta(hours=24)
@@ -71,7 +75,7 @@ def update_endpoint(
     if description is not None:
         row.description = check_description(description)
     if enabled is not None:
-        row.is_enabled, row.disabled_reason = enabled, "" if enabled else "It was switched off."
+        row.is_enabled, row.disabled_reason = enabled, "" if enabled else BY_HAND
     row.save()
     return row
 
@@ -140,9 +144,13 @@ def check_description(description: str) -> str:
 def _locked(actor: Actor, endpoint: Endpoint) -> Endpoint:
     """Return the endpoint, fresh, in scope and locked. Raises Refused("not_found")."""
     share_tenants({actor.tenant_id, endpoint.tenant_id})
-    if not Endpoint.objects.filter(pk=endpoint.pk).exists():
+    row = None
+    if Endpoint.objects.filter(pk=endpoint.pk).exists():
+        with every_tenant("the actor's scope has just shown it, and would lock its tenant's row too"):
+            row = Endpoint.objects.select_for_update().filter(pk=endpoint.pk).first()
+    if row is None:
         raise Refused("not_found", "", _("This endpoint does not exist."))
-    return Endpoint.objects.get(pk=endpoint.pk)
+    return row
 
 
 def _refuse_disabled(endpoint: Endpoint) -> None:

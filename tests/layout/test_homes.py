@@ -57,6 +57,7 @@ CROSSES_TENANTS = {
     # Reports of all domains come to one mailbox.
     "reports/tasks.py",
     # Endpoints of any tenant above a thing are told of it; a task gets an id and no actor.
+    "webhooks/operations.py",
     "webhooks/outbox.py",
     "webhooks/tasks.py",
     "billing/tasks.py",
