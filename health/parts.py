@@ -58,7 +58,10 @@ OUTSIDE = (
         "workers",
         gettext_lazy("Workers"),
         probes.workers,
-        gettext_lazy("Look at: systemctl status mailhost-worker mailhost-signer. What waits is done once they run."),
+        gettext_lazy(
+            "Look at: systemctl status mailhost-worker mailhost-webhooks mailhost-signer. "
+            "What waits is done once they run."
+        ),
     ),
     Part(
         "beat",

@@ -25,7 +25,7 @@ from dns.lookup import look_up
 from health.findings import OK, PROBLEM, WAITING, Finding
 from mailconfig.parameters import Parameters
 from mailhost import heartbeat
-from mailhost.background import DEFAULT_QUEUE, SIGNER_QUEUE
+from mailhost.background import DEFAULT_QUEUE, QUEUES
 from mailhost.celery import app
 
 SECONDS = 1.5
@@ -50,7 +50,7 @@ def workers(_parameters: Parameters) -> Finding:
     """Ask the workers which queues they serve; each queue needs one."""
     answers = app.control.inspect(timeout=WORKERS_ANSWER_SECONDS).active_queues() or {}
     served = {queue["name"] for queues in answers.values() for queue in queues}
-    if missing := sorted({DEFAULT_QUEUE, SIGNER_QUEUE} - served):
+    if missing := sorted({DEFAULT_QUEUE, *QUEUES.values()} - served):
         return Finding(PROBLEM, _("Nobody serves the queue %(queues)s.") % {"queues": ", ".join(missing)})
     text = ngettext("%(count)s worker answered.", "%(count)s workers answered.", len(answers))
     return Finding(OK, text % {"count": len(answers)})

@@ -24,7 +24,9 @@ log = structlog.get_logger(__name__)
 DEFAULT_QUEUE = "default"
 # What must run on the mail host as the user that owns the key files.
 SIGNER_QUEUE = "signer"
-QUEUES = {"dns.tasks.write_signing_tables": SIGNER_QUEUE}
+# What waits for servers that customers name: one that is silent must keep nobody's keys and DNS checks waiting.
+WEBHOOK_QUEUE = "webhooks"
+QUEUES = {"dns.tasks.write_signing_tables": SIGNER_QUEUE, "webhooks.tasks.deliver": WEBHOOK_QUEUE}
 
 LONGEST_DELAY_SECONDS = 300
 # Where counting ends, not trying: the column holds no more.

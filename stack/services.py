@@ -241,7 +241,7 @@ def services(home: Path, params: Parameters, ports: dict[str, int], is_up: Calla
                 *celery_command,
                 "worker",
                 "--queues",
-                "default,signer",
+                "default,signer,webhooks",
                 "--concurrency",
                 "2",
                 "--without-gossip",

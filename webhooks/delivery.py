@@ -1,6 +1,9 @@
 """Telling an endpoint: signed, again and again over a day, and noted."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+from django.core.cache import cache
+from django.utils.translation import gettext_noop
 
 from accounts.actors import system_actor
 from webhooks.models import Delivery, Endpoint, State
@@ -12,6 +15,12 @@ from webhooks.signing import decrypt, signature
 ATTEMPTS_AT = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 # How long a delivery waits whose tenant may not sign in: a suspension stops what would be told, and loses nothing.
 PAUSE = timedelta(minutes=10)
+# An endpoint that has kept a worker this long is left alone for so long: whatever else waits for it would keep the
+# deliveries to all others waiting. What has waited a day by then is given up, as if it had been tried.
+SLOW_MILLISECONDS = 5000
+REST = timedelta(minutes=5)
+DAY = timedelta(seconds=ATTEMPTS_AT[-1])
+GONE = gettext_noop("It answered 410 Gone.")
 
 
 def deliver(delivery: Delivery, now: datetime) -> None:
@@ -23,23 +32,29 @@ def deliver(delivery: Delivery, now: datetime) -> None:
         _finish(delivery, State.FAILED, now)
         return
     if not endpoint.tenant.may_sign_in:
-        delivery.due_at = now + PAUSE
-        delivery.save(update_fields=["due_at"])
+        _put_off(delivery, now + PAUSE)
+        return
+    if until := _resting_until(endpoint, now):
+        if delivery.created_at <= now - DAY:
+            _finish(delivery, State.FAILED, now)
+        else:
+            _put_off(delivery, until)
         return
     answer = post(endpoint.url, delivery.message.body.encode(), headers(delivery, now))
+    if answer.milliseconds >= SLOW_MILLISECONDS:
+        cache.set(_rest_key(endpoint), (now + REST).timestamp(), REST.total_seconds())
     delivery.attempts += 1
     delivery.log = [*delivery.log, _noted(answer, now)]
     if answer.is_success:
         _finish(delivery, State.DELIVERED, now)
     elif answer.is_gone:
-        disable(endpoint, "It answered 410 Gone.")
+        disable(endpoint, GONE)
         _finish(delivery, State.FAILED, now)
     elif delivery.attempts >= len(ATTEMPTS_AT):
         _finish(delivery, State.FAILED, now)
     else:
         gap = ATTEMPTS_AT[delivery.attempts] - ATTEMPTS_AT[delivery.attempts - 1]
-        delivery.due_at = now + timedelta(seconds=gap)
-        delivery.save(update_fields=["attempts", "log", "due_at"])
+        _put_off(delivery, now + timedelta(seconds=gap))
 
 
 def headers(delivery: Delivery, now: datetime) -> dict[str, str]:
@@ -61,6 +76,20 @@ def headers(delivery: Delivery, now: datetime) -> dict[str, str]:
 def disable(endpoint: Endpoint, reason: str) -> None:
     switch_off(system_actor(endpoint.tenant, "the deliveries of webhooks"), endpoint=endpoint, reason=reason)
     endpoint.refresh_from_db()
+
+
+def _rest_key(endpoint: Endpoint) -> str:
+    return f"webhooks:rests:{endpoint.uid}"
+
+
+def _resting_until(endpoint: Endpoint, now: datetime) -> datetime | None:
+    until = datetime.fromtimestamp(cache.get(_rest_key(endpoint), 0), UTC)
+    return until if until > now else None
+
+
+def _put_off(delivery: Delivery, until: datetime) -> None:
+    delivery.due_at = until
+    delivery.save(update_fields=["attempts", "log", "due_at"])
 
 
 def _noted(answer: Answer, now: datetime) -> dict[str, str | int]:

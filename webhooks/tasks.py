@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from mailhost.background import later
+from mailhost.models import Job
 from mailhost.scope import every_tenant
 from webhooks import delivery as deliveries
 from webhooks import outbox
@@ -39,7 +39,16 @@ def send_due() -> None:
         due = Delivery.objects.filter(state=State.PENDING, attempts__gt=0, due_at__lte=now)
         lost = Delivery.objects.filter(state=State.PENDING, attempts=0, due_at__lte=now - OVERDUE)
         for rows in (due, lost):
-            for pk in rows.order_by("due_at", "pk").values_list("pk", flat=True)[:MOST_AT_ONCE]:
+            if pks := list(rows.order_by("due_at", "pk").values_list("pk", flat=True)[:MOST_AT_ONCE]):
+                waiting = under_way()
                 with transaction.atomic():
-                    later(DELIVER, delivery_id=pk)
-        Message.objects.filter(created_at__lt=now - KEPT).delete()
+                    outbox.announce([pk for pk in pks if pk not in waiting])
+        old = Message.objects.filter(created_at__lt=now - KEPT).order_by("created_at").values_list("pk", flat=True)
+        Message.objects.filter(pk__in=list(old[:MOST_AT_ONCE])).delete()
+
+
+def under_way() -> set[int]:
+    """Return the deliveries that a worker is at or has yet to come to: announced once more each time the clock looks,
+    they would only be more the longer the workers take."""
+    jobs = Job.objects.filter(task=DELIVER, finished_at=None).values_list("arguments", flat=True)
+    return {arguments["delivery_id"] for arguments in jobs}

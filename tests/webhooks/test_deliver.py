@@ -6,12 +6,14 @@ import pytest
 from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from mailhost.background import WEBHOOK_QUEUE
+from mailhost.models import Job
 from mailhost.scope import every_tenant, tenant_scope
 from tenants.operations import resume_tenant, suspend_tenant
 from tests.world import a_mailbox, fresh
 from webhooks import delivery as deliveries
-from webhooks.delivery import ATTEMPTS_AT
-from webhooks.models import Delivery, Endpoint
+from webhooks.delivery import ATTEMPTS_AT, REST
+from webhooks.models import Delivery, Endpoint, Message
 from webhooks.operations import create_endpoint, redeliver, rotate_secret, send_test
 from webhooks.tasks import deliver, send_due
 
@@ -139,8 +141,6 @@ def test_a_suspended_tenant_is_told_later(world, hook, receiver):
 
 
 def test_the_clock_finds_what_is_due_or_was_lost(world, hook, receiver):
-    from mailhost.models import Job
-
     receiver.status = 500
     delivery = attempt(send_test(world.as_acme, endpoint=hook[0]))
     Job.objects.all().delete()
@@ -155,6 +155,36 @@ def test_the_clock_finds_what_is_due_or_was_lost(world, hook, receiver):
     assert Job.objects.get(task="webhooks.tasks.deliver").arguments == {"delivery_id": delivery.pk}
 
 
+def test_what_waits_for_a_worker_is_announced_once_however_long_that_takes(world, hook):
+    send_test(world.as_acme, endpoint=hook[0])
+    with every_tenant("a test lets time pass"):
+        Delivery.objects.update(due_at=timezone.now() - timedelta(minutes=5))
+
+    for _ in range(3):
+        send_due()
+
+    assert Job.objects.filter(task="webhooks.tasks.deliver").count() == 1
+
+
+def test_messages_are_kept_for_thirty_days_and_forgotten_by_and_by(world, hook, monkeypatch):
+    for _ in range(3):
+        send_test(world.as_acme, endpoint=hook[0])
+    with every_tenant("a test lets time pass"):
+        of_yesterday, *old = Message.objects.order_by("-pk").values_list("pk", flat=True)
+        Message.objects.filter(pk__in=old).update(created_at=timezone.now() - timedelta(days=31))
+    monkeypatch.setattr("webhooks.tasks.MOST_AT_ONCE", 1)
+    left = []
+
+    for _ in range(3):
+        send_due()
+        with every_tenant("a test counts"):
+            left.append((Message.objects.count(), Delivery.objects.count()))
+
+    assert left == [(2, 2), (1, 1), (1, 1)]
+    with every_tenant("a test counts"):
+        assert Message.objects.get().pk == of_yesterday
+
+
 def test_sent_again_it_keeps_its_id_and_is_a_delivery_of_its_own(world, hook, receiver):
     first = send_test(world.as_acme, endpoint=hook[0])
     attempt(first)
@@ -166,3 +196,47 @@ def test_sent_again_it_keeps_its_id_and_is_a_delivery_of_its_own(world, hook, re
     assert again.pk != first.pk
     assert receiver.received[0][0]["webhook-id"] == receiver.received[1][0]["webhook-id"]
     assert receiver.received[0][1] == receiver.received[1][1]
+
+
+def test_an_endpoint_that_keeps_a_worker_waiting_is_left_alone_for_a_while(world, hook, receiver, monkeypatch):
+    monkeypatch.setattr(deliveries, "SLOW_MILLISECONDS", 0)
+    receiver.status = 503
+    first, second = (send_test(world.as_acme, endpoint=hook[0]) for _ in range(2))
+    began = timezone.now()
+
+    attempt(first, began)
+    attempt(second, began)
+    meanwhile = len(receiver.received), fresh(second).state, fresh(second).attempts, fresh(second).due_at
+    receiver.status = 200
+    attempt(second, fresh(second).due_at)
+
+    assert meanwhile == (1, "pending", 0, began + REST)
+    assert (len(receiver.received), fresh(second).state) == (2, "delivered")
+
+
+def test_what_has_waited_a_day_for_such_a_one_is_given_up(world, hook, receiver, monkeypatch):
+    monkeypatch.setattr(deliveries, "SLOW_MILLISECONDS", 0)
+    receiver.status = 503
+    first, second = (send_test(world.as_acme, endpoint=hook[0]) for _ in range(2))
+    a_day_later = timezone.now() + timedelta(days=1)
+
+    attempt(first, a_day_later)
+    attempt(second, a_day_later)
+
+    assert (len(receiver.received), fresh(second).state) == (1, "failed")
+
+
+def test_another_endpoint_is_told_meanwhile(world, hook, receiver, monkeypatch):
+    monkeypatch.setattr(deliveries, "SLOW_MILLISECONDS", 0)
+    other, _ = create_endpoint(world.as_acme, url=receiver.url)
+
+    for endpoint in (hook[0], other):
+        attempt(send_test(world.as_acme, endpoint=endpoint))
+
+    assert len(receiver.received) == 2
+
+
+def test_webhooks_keep_no_other_work_waiting(world, hook):
+    send_test(world.as_acme, endpoint=hook[0])
+
+    assert Job.objects.get(task="webhooks.tasks.deliver").queue == WEBHOOK_QUEUE
