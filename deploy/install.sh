@@ -23,7 +23,7 @@ DEMO="bind9 bind9-utils chromium fonts-dejavu-core"
 # Two of these at once wait for each other: apt and the virtual environment bear one writer only.
 if [ -z "${INSTALL_LOCKED:-}" ]; then
   mkdir -p var
-  INSTALL_LOCKED=1 exec flock var/install.lock "$0" "$@"
+  INSTALL_LOCKED=1 exec flock var/install.lock deploy/install.sh "$@"
 fi
 
 say() { printf '%s\n' "install: $*"; }

@@ -7,10 +7,12 @@ from pathlib import Path
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
 
 from mailhost import failpoints
 from mailhost.recorded import Recorded, looks_secret
 from mailhost.scope import TenantOwned
+from mailhost.vault import from_setting
 
 # Rows of the installation, not of a tenant: people, sessions, background work, and what daemons write by address.
 NOT_TENANT_OWNED = {
@@ -109,6 +111,16 @@ def addresses_are_addresses(app_configs, **_kwargs):
             ip_address(text.strip())
         except ValueError:
             yield Error(f"MAILHOST_ADDRESSES: {text!r} is no IP address.", id="mailhost.E005")
+
+
+@register(Tags.security, deploy=True)
+def what_is_sealed_can_be_sealed(app_configs, **_kwargs):
+    """Without these keys no domain gets a signing key, no table is imported, and no long work begins."""
+    for name in ("MAILHOST_DKIM_KEYS", "MAILHOST_VAULT_KEYS"):
+        try:
+            from_setting(name).seal("")
+        except ImproperlyConfigured as error:
+            yield Error(str(error), id="mailhost.E007")
 
 
 @register(Tags.security, deploy=True)
