@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.actors import system_actor
-from dns.publishing_operations import connect_zone
+from dns.zone_access_operations import connect_zone
 from domains.models import Domain
 from domains.operations import create_domain
 from mailboxes.alias_operations import create_alias

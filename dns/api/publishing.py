@@ -11,14 +11,9 @@ from dns.changes import Change
 from dns.models import Publication, RecordChange, ZoneAccess
 from dns.nsupdate import ALGORITHMS
 from dns.providers import PROVIDERS
-from dns.publishing_operations import (
-    connect_zone,
-    disconnect_zone,
-    preview,
-    publish_records,
-    undo_publication,
-)
+from dns.publishing_operations import preview, publish_records, undo_publication
 from dns.record_operations import check_records
+from dns.zone_access_operations import connect_zone, disconnect_zone
 from domains.api import OfDomain
 from domains.models import Domain
 from domains.references import find_domain

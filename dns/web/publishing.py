@@ -16,13 +16,8 @@ from dns.intents import left_over
 from dns.models import Publication, ZoneAccess
 from dns.provider_zone import is_installed
 from dns.providers import PROVIDERS
-from dns.publishing_operations import (
-    connect_zone,
-    disconnect_zone,
-    preview,
-    publish_records,
-    undo_publication,
-)
+from dns.publishing_operations import preview, publish_records, undo_publication
+from dns.zone_access_operations import connect_zone, disconnect_zone
 from domains.models import Domain
 from domains.names import display_name
 from mailhost.errors import Refused

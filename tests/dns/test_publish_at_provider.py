@@ -28,8 +28,9 @@ from dns.models import (
 )
 from dns.provider_zone import ProviderZone, is_installed
 from dns.providers import PROVIDERS
-from dns.publishing_operations import connect_zone, preview, publish_records, settle_publication, undo_publication
+from dns.publishing_operations import preview, publish_records, settle_publication, undo_publication
 from dns.record_operations import expected_of, publish_where_automatic, until_next_check
+from dns.zone_access_operations import connect_zone
 from dns.zone_data import rdata
 from dns.zone_writing import Bound, NotPublished
 from domains.models import Domain, DomainNotice

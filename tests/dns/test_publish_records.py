@@ -11,8 +11,9 @@ from dns import tasks
 from dns.changes import merge_spf
 from dns.lookup import look_up
 from dns.models import DnsRecord, Publication, WrittenRecord, ZoneAccess
-from dns.publishing_operations import disconnect_zone, preview, publish_records, undo_publication
+from dns.publishing_operations import preview, publish_records, undo_publication
 from dns.spf import SpfError
+from dns.zone_access_operations import disconnect_zone
 from domains.models import Domain
 from mailhost.errors import Refused
 from mailhost.scope import every_tenant, tenant_scope
