@@ -1,6 +1,7 @@
 """A tenant with domains, a signer's folder, a real OpenDKIM, and a DNS server that says what a test tells it."""
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -10,10 +11,20 @@ import pytest
 from cryptography.fernet import Fernet
 from django.utils import timezone
 
+from accounts.actors import system_actor
+from dns import tasks
+from dns.provider_zone import Provider
+from dns.providers import PROVIDERS
 from mailhost.scope import every_tenant
+from tests.dns.cloudflare_api import CloudflareApi
+from tests.dns.digitalocean_api import DigitaloceanApi
 from tests.dns.opendkim import Opendkim
 from tests.dns.scripted_dns import ScriptedDns
+from tests.dns.stand_in import TOKEN
 from tests.webside import plain_static  # noqa: F401  a fixture
+from tests.world import connect_to_server, fresh, make_world, verified_domain
+
+APIS = {"cloudflare": CloudflareApi, "digitalocean": DigitaloceanApi}
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +43,24 @@ def bind(stack, settings) -> dict:
     settings.MAILHOST_DNS_NETWORKS = ["127.0.0.0/8"]
     settings.MAILHOST_VAULT_KEYS = [Fernet.generate_key().decode()]
     return stack.info["dns"]
+
+
+@pytest.fixture
+def connected_live(live, settings):
+    """Who acts, and a domain that other processes see, in the database of the stack; its BIND serves the zone."""
+    world = make_world()
+    name = f"cut-{secrets.token_hex(4)}.example"
+    verified_domain(world.as_acme, name)
+    actor = system_actor(world.acme, "a test")
+    with every_tenant("a test finds its domain"):
+        domain = world.acme.domains.get(domain_name=name)
+    dns = live.info["dns"]
+    settings.MAILHOST_NAMESERVERS = [f"127.0.0.1@{dns['port']}"]
+    settings.MAILHOST_DNS_NETWORKS = ["127.0.0.0/8"]
+    tasks.make_key(domain.pk)
+    tasks.refresh_records(domain.pk)
+    connect_to_server(actor, domain, dns, automatic=False)
+    return actor, fresh(domain)
 
 
 @pytest.fixture
@@ -107,3 +136,19 @@ def dns_server(settings) -> Iterator[ScriptedDns]:
         settings.MAILHOST_AUTHORITATIVE_PORT = server.port
         settings.MAILHOST_DNS_NETWORKS = ["127.0.0.0/8"]
         yield server
+
+
+@pytest.fixture(params=PROVIDERS.values(), ids=lambda one: one.name)
+def provider(request) -> Provider:
+    return request.param
+
+
+@pytest.fixture
+def api(provider, settings, dns_server):
+    with APIS[provider.name]("acme.example", TOKEN) as api:
+        setattr(settings, provider.setting, api.url)
+        settings.MAILHOST_WEBHOOK_NETWORKS = ["127.0.0.0/8"]
+        settings.MAILHOST_VAULT_KEYS = [Fernet.generate_key().decode()]
+        settings.MAILHOST_SETUP_HOST = "setup.mailhost.example"
+        settings.MAILHOST_CAA_ISSUER = "letsencrypt.org"
+        yield api

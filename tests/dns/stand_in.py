@@ -1,11 +1,14 @@
 """A stand-in for the API of a provider of DNS, on loopback: what those of all providers have in common."""
 
 import json
+import secrets
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+TOKEN = "token-" + secrets.token_urlsafe(30)
 
 
 class StandIn:

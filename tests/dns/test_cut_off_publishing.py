@@ -1,7 +1,6 @@
 """Publishing that is killed, fails on the way, takes too long, or is asked for too often."""
 
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -25,28 +24,10 @@ from dns.zone_writing import Bound, NotPublished
 from mailhost.errors import Refused
 from mailhost.failpoints import VARIABLE
 from mailhost.scope import every_tenant, tenant_scope
-from tests.world import actor_of, connect_to_server, fresh, make_world, verified_domain
+from tests.world import actor_of
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 30
-
-
-@pytest.fixture
-def connected(live, settings):
-    """A domain in the stack's own database, whose zone the stack's BIND serves; and who acts."""
-    world = make_world()
-    name = f"cut-{secrets.token_hex(4)}.example"
-    verified_domain(world.as_acme, name)
-    actor = system_actor(world.acme, "a test")
-    with every_tenant("a test finds its domain"):
-        domain = world.acme.domains.get(domain_name=name)
-    dns = live.info["dns"]
-    settings.MAILHOST_NAMESERVERS = [f"127.0.0.1@{dns['port']}"]
-    settings.MAILHOST_DNS_NETWORKS = ["127.0.0.0/8"]
-    tasks.make_key(domain.pk)
-    tasks.refresh_records(domain.pk)
-    connect_to_server(actor, domain, dns, automatic=False)
-    return actor, fresh(domain)
 
 
 PUBLISH = """
@@ -90,8 +71,8 @@ def release(domain) -> None:
     PublishingIntent.objects.filter(domain_pk=domain.pk).update(begun_at=timezone.now() - intents.HELD_FOR * 2)
 
 
-def test_what_a_killed_act_had_written_is_ours_and_can_be_taken_back(connected, tmp_path):
-    actor, domain = connected
+def test_what_a_killed_act_had_written_is_ours_and_can_be_taken_back(connected_live, tmp_path):
+    actor, domain = connected_live
     wanted = planned(actor, domain)
     killed_at("publishing.written", domain, tmp_path)
 
@@ -115,8 +96,8 @@ def test_what_a_killed_act_had_written_is_ours_and_can_be_taken_back(connected, 
     assert ledger(domain) == 0
 
 
-def test_the_next_act_goes_on_where_one_was_killed_before_it_wrote(connected, tmp_path):
-    actor, domain = connected
+def test_the_next_act_goes_on_where_one_was_killed_before_it_wrote(connected_live, tmp_path):
+    actor, domain = connected_live
     wanted = planned(actor, domain)
     killed_at("publishing.intended", domain, tmp_path)
     release(domain)
@@ -130,8 +111,8 @@ def test_the_next_act_goes_on_where_one_was_killed_before_it_wrote(connected, tm
         assert Publication.objects.filter(domain=domain).count() == 1
 
 
-def test_a_transaction_that_fails_after_the_name_server_is_taken_up_by_the_next(connected, monkeypatch):
-    actor, domain = connected
+def test_a_transaction_that_fails_after_the_name_server_is_taken_up_by_the_next(connected_live, monkeypatch):
+    actor, domain = connected_live
     monkeypatch.setattr("dns.publishing_operations._keep_ledger", raising(RuntimeError("the database went away")))
     with pytest.raises(RuntimeError):
         publish_records(actor, domain=domain)
@@ -191,8 +172,8 @@ def test_a_name_server_that_drips_costs_as_long_as_the_bound(settings):
     assert TOTAL_SECONDS <= 5
 
 
-def test_a_tenants_people_share_what_they_may_ask_of_strangers_servers(connected, monkeypatch):
-    _, domain = connected
+def test_a_tenants_people_share_what_they_may_ask_of_strangers_servers(connected_live, monkeypatch):
+    _, domain = connected_live
     person = replace(actor_of(domain.tenant), user_id=1)
     monkeypatch.setattr("dns.remembered.MOST_ACTS_A_MINUTE", 2)
     cache.delete(f"dns:count:zone:{domain.tenant_id}")
@@ -209,8 +190,8 @@ def test_a_tenants_people_share_what_they_may_ask_of_strangers_servers(connected
         assert DnsRecord.objects.filter(domain=domain).exists()
 
 
-def test_an_intent_is_committed_whatever_becomes_of_the_transaction_around_it(connected):
-    _, domain = connected
+def test_an_intent_is_committed_whatever_becomes_of_the_transaction_around_it(connected_live):
+    _, domain = connected_live
     now = timezone.now()
 
     def interrupted() -> None:

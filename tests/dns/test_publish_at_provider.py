@@ -2,20 +2,16 @@
 
 import builtins
 import logging
-import secrets
 import sys
-import time
 from datetime import timedelta
 
 import pytest
-from cryptography.fernet import Fernet
 from django.utils import timezone
-from django.utils.translation import override
 
 from accounts.actors import system_actor
 from accounts.models import User
 from audit.models import Event
-from dns import digitalocean, provider_zone, tasks
+from dns import tasks
 from dns.models import (
     CheckSchedule,
     DkimKey,
@@ -32,7 +28,6 @@ from dns.publishing_operations import preview, publish_records, settle_publicati
 from dns.record_operations import expected_of, publish_where_automatic, until_next_check
 from dns.zone_access_operations import connect_zone
 from dns.zone_data import rdata
-from dns.zone_writing import Bound, NotPublished
 from domains.models import Domain, DomainNotice
 from mailhost.background import run
 from mailhost.errors import Refused
@@ -40,29 +35,10 @@ from mailhost.models import Job
 from mailhost.scope import every_tenant, tenant_scope
 from tenants.models import Member, Role
 from tests.apiside import Caller, make_key
-from tests.dns.cloudflare_api import CloudflareApi
-from tests.dns.digitalocean_api import DigitaloceanApi
+from tests.dns.stand_in import TOKEN
 from tests.webside import fresh_cache, plain_static, signed_in  # noqa: F401  fixtures
 
-TOKEN = "token-" + secrets.token_urlsafe(30)
-APIS = {"cloudflare": CloudflareApi, "digitalocean": DigitaloceanApi}
 SPF = '"v=spf1 ip4:192.0.2.1 -all"'
-
-
-@pytest.fixture(params=PROVIDERS.values(), ids=lambda one: one.name)
-def provider(request) -> provider_zone.Provider:
-    return request.param
-
-
-@pytest.fixture
-def api(provider, settings, dns_server):
-    with APIS[provider.name]("acme.example", TOKEN) as api:
-        setattr(settings, provider.setting, api.url)
-        settings.MAILHOST_WEBHOOK_NETWORKS = ["127.0.0.0/8"]
-        settings.MAILHOST_VAULT_KEYS = [Fernet.generate_key().decode()]
-        settings.MAILHOST_SETUP_HOST = "setup.mailhost.example"
-        settings.MAILHOST_CAA_ISSUER = "letsencrypt.org"
-        yield api
 
 
 @pytest.fixture
@@ -82,12 +58,6 @@ def domain(acme, verified, api) -> Domain:
 def connected(actor, provider, domain) -> Domain:
     connect_zone(actor, domain=domain, provider=provider.name, secret=TOKEN)
     return domain
-
-
-@pytest.fixture
-def zone(provider, connected) -> ProviderZone:
-    """The way into the zone, for one act."""
-    return ProviderZone(provider, "acme.example", TOKEN)
 
 
 def planned(actor, domain):
@@ -341,7 +311,7 @@ def test_a_token_that_does_not_work_is_not_kept(actor, provider, domain, change,
         assert not ZoneAccess.objects.exists()
 
 
-def test_the_token_stands_in_no_url_error_log_or_row(actor, connected, zone, api, caplog):
+def test_the_token_stands_in_no_url_error_log_or_row(actor, provider, connected, api, caplog):
     caplog.set_level(logging.DEBUG)
     api.fails_at = 2
     with pytest.raises(Refused) as refused:
@@ -349,73 +319,13 @@ def test_the_token_stands_in_no_url_error_log_or_row(actor, connected, zone, api
     api.fails_at = None
     publish_records(actor, domain=connected)
 
-    assert refused.value.message == f"{zone.provider.title} answered 500."
+    assert refused.value.message == f"{provider.title} answered 500."
     assert not [path for _, path, _ in api.requests if TOKEN in path]
     assert TOKEN not in caplog.text
-    assert TOKEN not in repr(zone) + repr(zone._records.api)
     with every_tenant("a test looks"):
         stored = [str(row) for model in (ZoneAccess, Publication, Event) for row in model.objects.values()]
     assert len(stored) >= 3
     assert not [row for row in stored if TOKEN in row]
-
-
-def test_a_provider_that_says_nothing_costs_as_long_as_the_bound(provider, connected, api):
-    api.silent_for = 4
-    zone = ProviderZone(provider, "acme.example", TOKEN, Bound(0.5))
-
-    began = time.monotonic()
-    with pytest.raises(NotPublished, match="took too long"):
-        zone.check()
-
-    assert time.monotonic() - began < 3
-
-
-def test_a_failure_on_the_way_is_said_in_the_language_of_whoever_asked(zone, api):
-    zone.check()
-    api.token = "another"
-
-    with override("de"), pytest.raises(NotPublished, match="nimmt dieses Token nicht an"):
-        zone.read({("acme.example", "TXT")})
-
-
-def test_the_api_is_reached_by_the_guarded_client_alone(zone, api, settings):
-    api.redirects_to = "http://127.0.0.1:1/"
-    with pytest.raises(NotPublished, match="answered 302"):
-        zone.check()
-    settings.MAILHOST_WEBHOOK_NETWORKS = []
-    asked = len(api.requests)
-
-    with pytest.raises(NotPublished, match="could not be reached"):
-        zone.check()
-
-    assert len(api.requests) == asked
-
-
-def test_a_zone_of_many_pages_is_read_to_its_end(zone, api):
-    for number in range(230):
-        api.enters("TXT", "acme.example", f'"note {number}"')
-
-    found = zone.read({("acme.example", "TXT")})
-
-    assert len(found["acme.example", "TXT"]) == 230
-
-
-@pytest.mark.parametrize("answer", [None, [], {}, {"domain_records": None}, {"success": True, "result": [{"a": 1}]}])
-def test_an_answer_that_is_none_is_said(zone, api, monkeypatch, answer):
-    monkeypatch.setattr(api, "answer", lambda *_arguments: (200, answer))
-
-    with pytest.raises(NotPublished, match="answered"):
-        zone.check()
-
-
-@pytest.mark.parametrize("further", ["http://127.0.0.1:1/v2/steal", "@127.0.0.1:1/"])
-@pytest.mark.parametrize("provider", [PROVIDERS["digitalocean"]], indirect=True)
-def test_the_token_goes_to_no_other_place_that_an_answer_names(zone, api, monkeypatch, further):
-    listed = {"domain_records": [], "links": {"pages": {"next": further}}}
-    monkeypatch.setattr(api, "answer", lambda *_arguments: (200, listed))
-
-    with pytest.raises(NotPublished, match="answered what cannot be read"):
-        zone.read({("acme.example", "TXT")})
 
 
 @pytest.mark.parametrize("provider", [PROVIDERS["digitalocean"]], indirect=True)
@@ -429,39 +339,6 @@ def test_what_the_provider_cannot_hold_is_told_beforehand_and_left_out(actor, co
     assert (left.name, left.does_something) == ("_dmarc.acme.example", False)
     assert "longer than about 509" in left.note
     assert "_dmarc.acme.example" not in {name for name, _, _ in api.serves()}
-
-
-@pytest.mark.parametrize(
-    ("record_type", "data", "said"),
-    [
-        ("TXT", '"v=spf1 -all"', ""),
-        ("TXT", '"a \\"word\\""', ""),
-        ("TXT", '"a \\\\ b"', "backslash"),
-        ("TXT", f'"{"x" * 255}" "{"x" * 255}"', "longer"),
-        ("CAA", '0 issue "letsencrypt.org"', ""),
-        ("CAA", '0 issue "letsencrypt.org; accounturi=https://ca.example/1"', "without parameters"),
-        ("CAA", '0 issue ";"', "without parameters"),
-        ("MX", "0 .", "without a host"),
-        ("SRV", "0 0 0 .", ""),
-        ("TLSA", "3 1 1 00", "of the type TLSA"),
-    ],
-)
-def test_what_digitalocean_cannot_hold_is_known(record_type, data, said):
-    assert said in digitalocean.cannot(record_type, data)
-    assert bool(said) == bool(digitalocean.cannot(record_type, data))
-
-
-@pytest.mark.parametrize(
-    ("content", "data"),
-    [
-        ("plain text", '"plain text"'),
-        ('"quoted text"', '"quoted text"'),
-        ('a "word" and \\', '"a \\"word\\" and \\\\"'),
-        ("x" * 300, f'"{"x" * 255}" "{"x" * 45}"'),
-    ],
-)
-def test_texts_are_read_with_and_without_quotes(content, data):
-    assert provider_zone.data_of("TXT", content) == data
 
 
 def test_without_the_extra_it_is_not_offered(actor, provider, domain, monkeypatch):
