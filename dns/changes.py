@@ -13,6 +13,7 @@ from dns.verdict import before_all
 from dns.zone_data import rdata, typed
 
 Place = tuple[str, str]
+IsRight = Callable[[ExpectedRecord, tuple[str, ...]], bool]
 # Where one record stands alone by its nature: a second one of the kind would break what is there.
 ALONE = frozenset({Purpose.MX, Purpose.DMARC, Purpose.MTA_STS, Purpose.TLS_RPT, Purpose.BIMI})
 
@@ -51,7 +52,7 @@ def plan(
     records: Iterable[ExpectedRecord],
     standing: Mapping[Place, tuple[str, ...]],
     written: Mapping[Place, frozenset[str]],
-    is_right: Callable[[ExpectedRecord, tuple[str, ...]], bool],
+    is_right: IsRight,
 ) -> list[Change]:
     """Return what would change, place by place.
 
@@ -61,46 +62,68 @@ def plan(
     wanted: dict[Place, list[ExpectedRecord]] = {}
     for record in records:
         wanted.setdefault((record.name, record.record_type), []).append(record)
-    changes = []
-    for place in sorted({*wanted, *written}):
-        old = {typed(place[1], text) for text in written.get(place, ())} & set(standing.get(place, ()))
-        changes += _at(place, wanted.get(place, []), standing, old, is_right)
-    return changes
+    grounds = [
+        Ground(
+            place,
+            wanted.get(place, []),
+            standing.get(place, ()),
+            frozenset(typed(place[1], text) for text in written.get(place, ())) & set(standing.get(place, ())),
+        )
+        for place in sorted({*wanted, *written})
+    ]
+    going = {ground.place: _going(ground, is_right) for ground in grounds}
+    # What of ours goes makes room in the same act: a text that becomes an alias, or the other way round.
+    staying = {
+        place: tuple(one for one in present if one not in going.get(place, ())) for place, present in standing.items()
+    }
+    return [change for ground in grounds for change in _at(ground, going[ground.place], staying, is_right)]
 
 
-def _at(
-    place: Place,
-    records: list[ExpectedRecord],
-    standing: Mapping[Place, tuple[str, ...]],
-    old: set[str],
-    is_right: Callable[[ExpectedRecord, tuple[str, ...]], bool],
-) -> list[Change]:
-    name, record_type = place
-    present = standing.get(place, ())
-    ttl = records[0].ttl if records else 3600
-    removed, added, notes = set(old), [], []
-    for record in records:
-        if is_right(record, present):
-            # What satisfies a record stays, also when it was ours.
-            removed -= {one for one in old if is_right(record, (one,))}
+@dataclass(frozen=True)
+class Ground:
+    """One name and type: what is wanted there, what stands, and what of that is ours."""
+
+    place: Place
+    records: list[ExpectedRecord]
+    present: tuple[str, ...]
+    ours: frozenset[str]
+
+    @property
+    def foreign(self) -> list[str]:
+        return [one for one in self.present if one not in self.ours]
+
+
+def _going(ground: Ground, is_right: IsRight) -> set[str]:
+    """Return what of ours is to go. What satisfies a record stays; so does all beside an SPF record that is right."""
+    going = set(ground.ours)
+    for record in ground.records:
+        if is_right(record, ground.present):
+            going -= {one for one in ground.ours if is_right(record, (one,))}
             if record.purpose == Purpose.SPF:
-                removed.clear()
-            continue
-        foreign = [one for one in present if one not in old]
-        text, taken, note = _new(record, foreign, standing)
-        added += text
-        removed |= set(taken)
-        notes += note
+                going.clear()
+    return going
+
+
+def _at(ground: Ground, going: set[str], staying: Mapping[Place, tuple[str, ...]], is_right: IsRight) -> list[Change]:
+    name, record_type = ground.place
+    ttl = ground.records[0].ttl if ground.records else 3600
+    removed, added, notes = set(going), [], []
+    for record in ground.records:
+        if not is_right(record, ground.present):
+            text, taken, note = _new(record, ground.foreign, staying)
+            added += text
+            removed |= set(taken)
+            notes += note
     if not (removed or added or notes):
         return []
     return [Change(name, record_type, ttl, tuple(sorted(removed - set(added))), tuple(added), " ".join(notes))]
 
 
 def _new(
-    record: ExpectedRecord, foreign: list[str], standing: Mapping[Place, tuple[str, ...]]
+    record: ExpectedRecord, foreign: list[str], staying: Mapping[Place, tuple[str, ...]]
 ) -> tuple[list[str], list[str], list[str]]:
     """Return (added, removed, notes) for a record that does not stand yet beside what others wrote."""
-    if note := _alias_in_the_way(record, standing):
+    if note := _alias_in_the_way(record, staying):
         return [], [], [note]
     if record.purpose == Purpose.SPF:
         return _merged_spf(record, foreign)
@@ -114,10 +137,10 @@ def _new(
     return [rdata(record)], [], []
 
 
-def _alias_in_the_way(record: ExpectedRecord, standing: Mapping[Place, tuple[str, ...]]) -> str:
+def _alias_in_the_way(record: ExpectedRecord, staying: Mapping[Place, tuple[str, ...]]) -> str:
     """Say what keeps a record from standing where an alias does, or an alias where anything does (RFC 1034, 3.6.2)."""
     if record.record_type != "CNAME":
-        alias = standing.get((record.name, "CNAME"), ())
+        alias = staying.get((record.name, "CNAME"), ())
         if not alias:
             return ""
         said = _(
@@ -125,7 +148,7 @@ def _alias_in_the_way(record: ExpectedRecord, standing: Mapping[Place, tuple[str
             "records of its target, then publish again."
         )
         return said % {"name": record.name, "target": alias[0]}
-    beside = sorted(kind for (name, kind), data in standing.items() if name == record.name and kind != "CNAME" and data)
+    beside = sorted(kind for (name, kind), data in staying.items() if name == record.name and kind != "CNAME" and data)
     if not beside:
         return ""
     said = _(

@@ -1,7 +1,7 @@
 """Dynamic updates (RFC 2136), signed with TSIG (RFC 8945), over TCP."""
 
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.utils.functional import Promise
@@ -29,6 +29,8 @@ ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512")
 MOST_CHANGES = 200
 # What customers have at names that are to become aliases.
 BESIDE = ("A", "AAAA", "MX", "TXT")
+# What else could: a server drops an alias that is to stand beside any of them without a word.
+RARELY_BESIDE = ("CAA", "HTTPS", "NS", "PTR", "SRV", "TLSA")
 
 
 @dataclass(frozen=True)
@@ -68,21 +70,21 @@ class NameServer:
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Make all changes, or none."""
-        update = self._update()
         doing = [change for change in changes if change.does_something][:MOST_CHANGES]
+        if not doing:
+            return
+        standing = self.read((change.name, change.record_type) for change in doing)
+        update = self._update()
+        for name in dict.fromkeys(change.name for change in doing):
+            _require(update, name, [change for change in doing if change.name == name], standing)
+        # What goes does so first: within one update, too, an alias bears nothing beside it.
         for change in doing:
-            name = name_of(f"{change.name}.")
             for data in change.removed:
-                update.present(name, change.record_type, data)
-                update.delete(name, change.record_type, data)
-            if change.added and change.record_type != "CNAME":
-                update.absent(name, "CNAME")
-            elif change.added and not change.removed:
-                update.absent(name)
+                update.delete(name_of(f"{change.name}."), change.record_type, data)
+        for change in doing:
             for data in change.added:
-                update.add(name, change.ttl, change.record_type, data)
-        if doing:
-            self._send(update)
+                update.add(name_of(f"{change.name}."), change.ttl, change.record_type, data)
+        self._send(update)
 
     def _records(self, name: str, record_type: str) -> tuple[str, ...]:
         query = make_query(f"{name}.", type_of(record_type))
@@ -127,12 +129,38 @@ class NameServer:
             raise NotPublished(_("The name server could not be reached.")) from None
 
 
+def _require(
+    update: UpdateMessage, name: str, changes: Sequence[Change], standing: Mapping[Place, tuple[str, ...]]
+) -> None:
+    """Have the server make the update only while this name is as it was read. Raises NotPublished."""
+    owner = name_of(f"{name}.")
+    leaving = {change.record_type: set(change.removed) for change in changes if change.removed}
+    coming = {change.record_type for change in changes if change.added}
+    for kind, data in leaving.items():
+        if not data <= set(standing[name, kind]):
+            raise NotPublished(str(MEANINGS["NXRRSET"]))
+        # A server compares all of a name and type (RFC 2136, 2.4.2), so what stays beside is told too.
+        for one in standing[name, kind]:
+            update.present(owner, kind, one)
+    if "CNAME" in leaving:
+        return
+    if coming - {"CNAME"}:
+        update.absent(owner, "CNAME")
+    elif coming and not leaving:
+        update.absent(owner)
+    elif coming:
+        if any(set(standing[name, kind]) - data for kind, data in leaving.items()):
+            raise NotPublished(str(MEANINGS["YXDOMAIN"]))
+        for kind in {*BESIDE, *RARELY_BESIDE} - set(leaving):
+            update.absent(owner, kind)
+
+
 MEANINGS: dict[str, Promise] = {
     "NOTAUTH": gettext_lazy("The name server does not know this key, or does not serve the zone (NOTAUTH)."),
     "REFUSED": gettext_lazy("The name server does not let this key change the zone (REFUSED)."),
     "NOTZONE": gettext_lazy("A name lies outside of the zone (NOTZONE)."),
     "NXRRSET": gettext_lazy("What is to be replaced was changed meanwhile (NXRRSET). Look at the preview again."),
     "YXDOMAIN": gettext_lazy("Something stands where an alias is to be entered (YXDOMAIN). Look at the preview again."),
-    "YXRRSET": gettext_lazy("An alias was entered meanwhile (YXRRSET). Look at the preview again."),
+    "YXRRSET": gettext_lazy("Something is in the way that was not there before (YXRRSET). Look at the preview again."),
     "SERVFAIL": gettext_lazy("The name server failed (SERVFAIL)."),
 }

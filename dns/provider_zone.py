@@ -74,29 +74,24 @@ class ProviderZone:
         """Make the changes one after the other, as the API has it, once it is seen that all of them can be made."""
         doing = [change for change in changes if change.does_something]
         standing = self._standing(sorted({change.name for change in doing}))
+        for name in standing:
+            _refuse_stale([change for change in doing if change.name == name], standing[name])
+        turning = _names_that_turn(doing)
+        begins: list[Callable[[], Any]] = []
         acts: list[Callable[[], Any]] = []
         ends: list[Callable[[], Any]] = []
         for change in doing:
             ids = dict(standing[change.name].get(change.record_type, ()))
-            self._refuse_stale(change, standing[change.name], ids)
             # One that follows another takes its place at once: two SPF records, or none, break mail meanwhile.
             followed = min(len(change.removed), len(change.added))
             for old, new in zip(change.removed[:followed], change.added[:followed], strict=True):
                 acts.append(lambda change=change, record=ids[old], new=new: self._replace(change, record, new))
             acts += [lambda change=change, new=new: self._add(change, new) for new in change.added[followed:]]
-            ends += [lambda record=ids[old]: self._records.delete_record(record) for old in change.removed[followed:]]
-        self._each(acts)
-        self._each(ends)
-
-    def _refuse_stale(self, change: Change, standing: Standing, ids: dict[str, str]) -> None:
-        if not set(change.removed) <= set(ids):
-            raise NotPublished(_("What is to be replaced was changed meanwhile. Look at the preview again."))
-        if set(change.added) & set(ids):
-            raise NotPublished(_("What is to be entered stands there already. Look at the preview again."))
-        if change.added and change.record_type != "CNAME" and "CNAME" in standing:
-            raise NotPublished(_("An alias was entered meanwhile. Look at the preview again."))
-        if change.added and change.record_type == "CNAME" and set(standing) - {"CNAME"}:
-            raise NotPublished(_("Something stands where an alias is to be entered. Look at the preview again."))
+            # Elsewhere what is new stands before the old goes; an alias and a record of its name cannot overlap.
+            last = begins if change.name in turning else ends
+            last += [lambda record=ids[old]: self._records.delete_record(record) for old in change.removed[followed:]]
+        for some in (begins, acts, ends):
+            self._each(some)
 
     def _standing(self, names: Sequence[str]) -> dict[str, Standing]:
         """Return (data, id) of the records of these names, by name and type."""
@@ -146,6 +141,35 @@ class ProviderZone:
             text = _("This token does not open a zone named %(zone)s.")
             raise NotPublished(text % {"zone": self.zone}) from None
         return records
+
+
+def _names_that_turn(changes: Sequence[Change]) -> set[str]:
+    """Return the names at which an alias gives way to something else, or something else to an alias."""
+    return {
+        coming.name
+        for coming in changes
+        for leaving in changes
+        if coming.added and leaving.removed and coming.name == leaving.name
+        if (coming.record_type == "CNAME") != (leaving.record_type == "CNAME")
+    }
+
+
+def _refuse_stale(changes: Sequence[Change], standing: Standing) -> None:
+    """Raise NotPublished where the changes of one name do not fit what stands there."""
+    left = {kind: {data for data, _id in records} for kind, records in standing.items()}
+    for change in changes:
+        present = left.get(change.record_type, set())
+        if not set(change.removed) <= present:
+            raise NotPublished(_("What is to be replaced was changed meanwhile. Look at the preview again."))
+        if set(change.added) & present:
+            raise NotPublished(_("What is to be entered stands there already. Look at the preview again."))
+        left[change.record_type] = present - set(change.removed)
+    staying = {kind for kind, data in left.items() if data}
+    coming = {change.record_type for change in changes if change.added}
+    if coming - {"CNAME"} and "CNAME" in staying:
+        raise NotPublished(_("An alias was entered meanwhile. Look at the preview again."))
+    if "CNAME" in coming and staying - {"CNAME"}:
+        raise NotPublished(_("Something stands where an alias is to be entered. Look at the preview again."))
 
 
 def is_installed() -> bool:

@@ -7,13 +7,16 @@ import pytest
 from accounts.actors import system_actor
 from dns import tasks
 from dns.changes import Change
+from dns.key_operations import delegate_keys
 from dns.lookup import look_up
 from dns.nsupdate import NameServer
-from dns.publishing_operations import preview, publish_records
+from dns.publishing_operations import preview, publish_records, undo_publication
 from dns.zone_writing import NotPublished
 from mailhost.scope import tenant_scope
 from stack.publish import Published, publish
 from tests.world import connect_to_server
+
+KEY_ZONE = "dkim.mailhost.example"
 
 
 @pytest.fixture
@@ -30,6 +33,12 @@ def domain(acme, actor, verified, bind, settings):
     tasks.refresh_records(domain.pk)
     connect_to_server(actor, domain, bind)
     return domain
+
+
+def at(bind, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The texts at a name, and where its alias leads."""
+    standing = writer(bind).read({(name, "TXT")})
+    return standing[name, "TXT"], standing[name, "CNAME"]
 
 
 def notes(actor, domain) -> dict[tuple[str, str], str]:
@@ -78,6 +87,45 @@ def test_once_it_is_taken_out_the_alias_is_published(actor, domain, bind):
     publish_records(actor, domain=domain)
 
     assert look_up(name, "CNAME").values == ("setup.mailhost.example",)
+
+
+def test_a_text_of_ours_becomes_our_alias_in_one_publishing_and_back(actor, domain, bind, settings):
+    name, end = f"mh1._domainkey.{domain.domain_name}", f"mh1.{domain.uid}.{KEY_ZONE}."
+    settings.MAILHOST_DKIM_ZONE = KEY_ZONE
+    delegate_keys(actor, domain=domain, by_alias=True)
+    settings.MAILHOST_DKIM_ZONE = ""
+    tasks.refresh_records(domain.pk)
+    publish_records(actor, domain=domain)
+    [text], none = at(bind, name)
+
+    settings.MAILHOST_DKIM_ZONE = KEY_ZONE
+    tasks.refresh_records(domain.pk)
+    publish_records(actor, domain=domain)
+    as_alias, left = at(bind, name), notes(actor, domain)
+    undo_publication(actor, domain=domain)
+    taken_back = at(bind, name)
+    publish_records(actor, domain=domain)
+    settings.MAILHOST_DKIM_ZONE = ""
+    tasks.refresh_records(domain.pk)
+    publish_records(actor, domain=domain)
+
+    assert none == ()
+    assert (as_alias, left) == (((), (end,)), {})
+    assert taken_back == at(bind, name) == ((text,), ())
+
+
+def test_an_alias_of_ours_makes_no_room_where_something_else_stands_too(domain, bind):
+    name = f"mh1._domainkey.{domain.domain_name}"
+    publish(bind, [Published(name, "TXT", "ours"), Published(name, "SRV", "0 0 1 elsewhere.example.")])
+    turning = [
+        Change(name, "CNAME", 60, added=("keys.example.",)),
+        Change(name, "TXT", 60, removed=('"ours"',)),
+    ]
+
+    with pytest.raises(NotPublished, match="YXRRSET"):
+        writer(bind).apply(turning)
+
+    assert at(bind, name) == (('"ours"',), ())
 
 
 def test_what_comes_between_preview_and_publishing_is_told_and_nothing_changes(domain, bind):

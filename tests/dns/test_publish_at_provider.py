@@ -12,6 +12,7 @@ from accounts.actors import system_actor
 from accounts.models import User
 from audit.models import Event
 from dns import tasks
+from dns.key_operations import delegate_keys
 from dns.models import (
     CheckSchedule,
     DkimKey,
@@ -164,6 +165,23 @@ def test_one_undo_brings_back_what_was_there(actor, connected, api):
 
     assert api.serves() == before
     assert written(connected) == 0
+
+
+def test_a_text_of_ours_becomes_our_alias_in_one_publishing_and_back(actor, connected, api, settings):
+    settings.MAILHOST_DKIM_ZONE = "dkim.mailhost.example"
+    delegate_keys(actor, domain=connected, by_alias=True)
+    kinds = []
+    for zone in ("", "dkim.mailhost.example", ""):
+        settings.MAILHOST_DKIM_ZONE = zone
+        tasks.refresh_records(connected.pk)
+
+        publish_records(actor, domain=connected)
+
+        kinds.append([kind for name, kind, _ in api.serves() if name == "mh1._domainkey.acme.example"])
+    undo_publication(actor, domain=connected)
+
+    assert kinds == [["TXT"], ["CNAME"], ["TXT"]]
+    assert [kind for name, kind, _ in api.serves() if name == "mh1._domainkey.acme.example"] == ["CNAME"]
 
 
 def test_publishing_and_its_undo_begin_the_checks_after_a_change(actor, connected):

@@ -137,6 +137,19 @@ def test_one_undo_brings_back_what_was_there(actor, connected, others):
     assert refused.value.code == "nothing_to_undo"
 
 
+def test_beside_other_texts_an_spf_record_is_merged_and_taken_back(actor, connected, others):
+    standing = {"google-site-verification=abc", "v=spf1 ip4:192.0.2.1 -all"}
+    others("TXT", *standing)
+
+    publish_records(actor, domain=connected)
+    published = set(found(connected))
+    undo_publication(actor, domain=connected)
+
+    merged = "v=spf1 ip4:192.0.2.1 include:_spf.mailhost.example -all"
+    assert published == {"google-site-verification=abc", merged}
+    assert set(found(connected)) == standing
+
+
 def test_undo_leaves_alone_what_others_changed_since(actor, connected, others):
     publish_records(actor, domain=connected)
     others("MX", "5 mail.elsewhere.invalid.")
