@@ -15,10 +15,20 @@ from typing import Any
 from django.db import connection
 
 from dns.changes import Change
-from dns.models import PublishingIntent
+from dns.models import PublishingIntent, ZoneHold
 
 # Longer than an act may take: whoever began it is dead.
 HELD_FOR = timedelta(seconds=60)
+
+
+def hold(domain_pk: int) -> bool:
+    """Keep everybody else from changing the domain's zone until this transaction ends; False where somebody does so
+    at this moment. The row is locked before all others: who holds the domain never waits for it."""
+    rows = ZoneHold.objects.filter(domain_pk=domain_pk)
+    if not rows.exists():
+        # Committed by itself: of two who come first, the second would wait for the end of the other's act.
+        _at_once(lambda: ZoneHold.objects.bulk_create([ZoneHold(domain_pk=domain_pk)], ignore_conflicts=True))
+    return rows.select_for_update(skip_locked=True).first() is not None
 
 
 @contextmanager

@@ -320,6 +320,19 @@ class PublishingIntent(models.Model):
         return f"{len(self.changes)} changes meant for {self.zone}"
 
 
+class ZoneHold(models.Model):
+    """A row that whoever changes a domain's zone keeps locked, from the look at the zone until what came of it is
+    committed (`dns.intents`). It has no foreign key, and is none of the rows that a change of the domain locks."""
+
+    domain_pk = models.PositiveBigIntegerField(primary_key=True)
+
+    class Meta:
+        db_table = "dns_zone_holds"
+
+    def __str__(self) -> str:
+        return f"the zone of domain {self.domain_pk}"
+
+
 class WrittenRecord(TenantOwned):
     """A record that we put into a zone: these alone we may take out of it. `data` is in zone-file form."""
 

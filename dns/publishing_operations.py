@@ -34,26 +34,31 @@ FAILING_FOR = timedelta(hours=24)
 
 
 @operation("zones.publish")
-def publish_records(actor: Actor, *, domain: Domain) -> Publication:
+def publish_records(actor: Actor, *, domain: Domain, asked_at: datetime | None = None) -> Publication:
     """Put the domain's records into its zone, and only what `preview` shows; a name server takes all of it or none.
 
-    Raises Refused: not_found, not_connected, frozen, nothing_to_publish, under_way, too_many_lookups, not_published.
+    `asked_at`: when it was asked for, where that was before now; what was taken back since is not published again.
+    Raises Refused: not_found, not_connected, frozen, undone, nothing_to_publish, under_way, too_many_lookups,
+    not_published.
     """
     now = timezone.now()
-    refuse_frozen(domain)
-    writer = _begun(actor, domain, now)
-    taken_up = _take_up(actor, domain, writer, now)
-    doing = [change for change in _plan(domain, writer) if change.does_something]
-    if not doing:
-        if taken_up is not None:
-            return taken_up
-        raise Refused("nothing_to_publish", "", _("All that can be published stands in the zone already."))
-    with intents.intended(domain.pk, writer.zone, doing, now) as intent:
-        failpoint("publishing.intended")
-        asked(lambda: writer.apply(doing))
-        failpoint("publishing.written")
-        domain = lock_domain(actor, domain)
-        return _note_publication(domain, writer.zone, doing, intent, now)
+    writer = _begun_publishing(actor, domain, now)
+    if Publication.objects.filter(domain=domain, undone_at__gte=asked_at or now).exists():
+        raise Refused("undone", "", _("What was published was taken back meanwhile, so nothing new is published."))
+    return _publish(actor, domain, writer, now)
+
+
+@operation("zones.publish")
+def publish_by_itself(actor: Actor, *, domain: Domain) -> Publication:
+    """The same without anybody's doing, where the domain's owner still lets us: an undo may have come first.
+
+    Raises Refused as above, and nothing_to_publish where nothing is published by itself any more.
+    """
+    now = timezone.now()
+    writer = _begun_publishing(actor, domain, now)
+    if not publishes_by_itself(domain):
+        raise Refused("nothing_to_publish", "", _("Nothing is published into this zone by itself any more."))
+    return _publish(actor, domain, writer, now)
 
 
 @operation("zones.undo")
@@ -89,9 +94,10 @@ def settle_publication(actor: Actor, *, domain: Domain) -> Publication | Domain:
     """Note what came of a publication that was cut off, so that it can be taken back. Returns the publication, or the
     domain where nothing of it stands in the zone.
 
-    Raises Refused: not_found, not_connected, not_published.
+    Raises Refused: not_found, not_connected, under_way, not_published.
     """
-    return _take_up(actor, domain, zone_of(domain), timezone.now()) or domain
+    now = timezone.now()
+    return _take_up(actor, domain, _begun(actor, domain, now), now) or domain
 
 
 def domains_cut_off(now: datetime) -> list[int]:
@@ -118,7 +124,7 @@ def note_by_itself(domain: Domain, fault: str, now: datetime) -> None:
     """Note how publishing by itself went; `fault` is the code of a refusal, "" where it was done. What lasts for a day
     is told: the next signing key would wait for its record in silence."""
     access = ZoneAccess.objects.select_for_update().filter(domain=domain).first()
-    if access is None or fault in {"under_way", "frozen"}:
+    if access is None or fault == "frozen":
         return
     if fault in {"", "nothing_to_publish"}:
         access.failing_since = access.failure_told_at = None
@@ -145,11 +151,31 @@ def preview(actor: Actor, domain: Domain) -> list[Change]:
 
 
 def _begun(actor: Actor, domain: Domain, now: datetime) -> ZoneWriter:
-    """Return the way into the zone for an act that changes it: one at a time."""
+    """Return the way into the zone for an act that changes it: one at a time, from its look at the zone to its end."""
     refuse_too_many_acts(actor, domain)
-    if intents.is_under_way(domain.pk, now):
+    if not intents.hold(domain.pk) or intents.is_under_way(domain.pk, now):
         raise Refused("under_way", "", _("These records are being published at this moment. Try again in a minute."))
     return zone_of(domain)
+
+
+def _begun_publishing(actor: Actor, domain: Domain, now: datetime) -> ZoneWriter:
+    refuse_frozen(domain)
+    return _begun(actor, domain, now)
+
+
+def _publish(actor: Actor, domain: Domain, writer: ZoneWriter, now: datetime) -> Publication:
+    taken_up = _take_up(actor, domain, writer, now)
+    doing = [change for change in _plan(domain, writer) if change.does_something]
+    if not doing:
+        if taken_up is not None:
+            return taken_up
+        raise Refused("nothing_to_publish", "", _("All that can be published stands in the zone already."))
+    with intents.intended(domain.pk, writer.zone, doing, now) as intent:
+        failpoint("publishing.intended")
+        asked(lambda: writer.apply(doing))
+        failpoint("publishing.written")
+        domain = lock_domain(actor, domain)
+        return _note_publication(domain, writer.zone, doing, intent, now)
 
 
 def _take_up(actor: Actor, domain: Domain, writer: ZoneWriter, now: datetime) -> Publication | None:

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 # A full disk is mended by people: the tables should follow soon after.
 TRY_AGAIN_SECONDS = 15
-# Who waits for another writer keeps a worker from all else: it comes back instead.
+# Who waits for another writer, of files or of a zone, keeps a worker from all else: it comes back instead.
 PATIENCE_SECONDS, COME_BACK_SECONDS = 0.5, 2
 DKIM = "DKIM keys"
 
@@ -54,21 +54,22 @@ def check_due_records() -> None:
             return
 
 
-def publish_records(domain_id: int) -> None:
+def publish_records(domain_id: int) -> Again | None:
     """Put what has changed into the zone of a domain that is published automatically."""
     domain = live_domain(domain_id)
-    with every_tenant("whether one domain's zone is published into by itself, by its id"):
-        # Whoever asked for this may have been followed by an undo, or the domain may have lost its proof.
-        is_wanted = domain is not None and publishing_operations.publishes_by_itself(domain)
-    if is_wanted:
-        fault = ""
-        try:
-            publishing_operations.publish_records(system_actor(domain.tenant, "DNS publishing"), domain=domain)
-        except Refused as refused:
-            fault = refused.code
-            log.info("records_not_published", domain=domain_id, code=fault, reason=refused.message)
-        with every_tenant("how it went in one domain's zone, by its id"):
-            publishing_operations.note_by_itself(domain, fault, timezone.now())
+    if domain is None:
+        return None
+    fault = ""
+    try:
+        publishing_operations.publish_by_itself(system_actor(domain.tenant, "DNS publishing"), domain=domain)
+    except Refused as refused:
+        fault = refused.code
+        log.info("records_not_published", domain=domain_id, code=fault, reason=refused.message)
+    if fault == "under_way":
+        return Again(COME_BACK_SECONDS)
+    with every_tenant("how it went in one domain's zone, by its id"):
+        publishing_operations.note_by_itself(domain, fault, timezone.now())
+    return None
 
 
 def settle_publications() -> None:

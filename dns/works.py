@@ -1,5 +1,7 @@
 """Long work on a domain's records: asking the DNS, and publishing into a zone (longwork.works)."""
 
+from datetime import datetime
+
 from django.utils import timezone
 
 from dns.api.publishing import shown
@@ -22,5 +24,7 @@ def check(run: Run, *, domain_id: int) -> None:
     run.result = records_shown(domain)
 
 
-def publish(run: Run, *, domain_id: int) -> None:
-    run.result = shown(publish_records(run.actor, domain=domain_of_work(domain_id)))
+def publish(run: Run, *, domain_id: int, asked_at: str = "") -> None:
+    """Publish a domain's records, unless an undo was asked for after this (`asked_at`, as ISO 8601 has it)."""
+    since = datetime.fromisoformat(asked_at) if asked_at else None
+    run.result = shown(publish_records(run.actor, domain=domain_of_work(domain_id), asked_at=since))

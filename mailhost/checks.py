@@ -25,6 +25,7 @@ NOT_TENANT_OWNED = {
     "dns.Signer",
     "dns.SigningChange",
     "dns.SigningGeneration",
+    "dns.ZoneHold",
     "mailhost.Job",
     "mailboxes.FormerAddress",
     "mailboxes.LastLogin",

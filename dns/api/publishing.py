@@ -1,5 +1,6 @@
 """History, and publishing into a domain's own zone, over REST."""
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -221,7 +222,8 @@ class DomainPublication(OfDomain):
             with throttled():
                 return Response(previewed(request.actor, row))
         if is_long(request):
-            return accepted(request, begin(request.actor, PUBLISH, kind=publish_records.action, domain_id=row.pk))
+            given = {"domain_id": row.pk, "asked_at": timezone.now().isoformat()}
+            return accepted(request, begin(request.actor, PUBLISH, kind=publish_records.action, **given))
         with throttled():
             return Response(shown(publish_records(request.actor, domain=row)))
 

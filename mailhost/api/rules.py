@@ -144,6 +144,7 @@ OF_RULES = {
     "too_many_targets": "The alias has, or unfolds to, too many targets.",
     "unchangeable": "This is set when the thing is made and stays.",
     "unchanged": "It is so already.",
+    "undone": "It was taken back meanwhile.",
     "under_way": "The same is under way already.",
     "unknown_domain": "It is none of the tenant's domains.",
     "unknown_kind": "There is no such kind of record to look up.",

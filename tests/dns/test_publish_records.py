@@ -15,9 +15,12 @@ from dns.publishing_operations import preview, publish_records, undo_publication
 from dns.spf import SpfError
 from dns.zone_access_operations import disconnect_zone
 from domains.models import Domain
+from mailhost.background import run
 from mailhost.errors import Refused
+from mailhost.models import Job
 from mailhost.scope import every_tenant, tenant_scope
 from stack.publish import Published, publish
+from tests.apiside import Caller, make_key
 from tests.world import connect_to_server
 
 
@@ -148,6 +151,21 @@ def test_beside_other_texts_an_spf_record_is_merged_and_taken_back(actor, connec
     merged = "v=spf1 ip4:192.0.2.1 include:_spf.mailhost.example -all"
     assert published == {"google-site-verification=abc", merged}
     assert set(found(connected)) == standing
+
+
+def test_an_undo_ends_what_was_asked_for_before_it(actor, acme, connected):
+    caller, at = Caller(make_key(acme)), f"/domains/{connected.domain_name}"
+    publish_records(actor, domain=connected)
+    work = caller.call("POST", f"{at}/publish", headers={"prefer": "respond-async"}).json()
+    undo_publication(actor, domain=connected)
+
+    job = Job.objects.get(task="longwork.tasks.run")
+    for _ in ("it begins", "it is done"):
+        run(job.pk)
+
+    ended = caller.call("GET", f"/operations/{work['id']}").json()
+    assert (ended["state"], ended["problem"]["errors"][0]["code"]) == ("failed", "undone")
+    assert found(connected, "MX") == ()
 
 
 def test_undo_leaves_alone_what_others_changed_since(actor, connected, others):
