@@ -1,12 +1,14 @@
 """What the installation's own mail host shows in DNS, judged as other servers judge it."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
 from django.utils.translation import gettext_noop as _
 
 from dns import spf
+from dns.answers import Answer
 from dns.host_records import OwnHost, host_records
 from dns.lookup import Asker, run_many
 from dns.models import Necessity, Purpose, Status
@@ -31,16 +33,21 @@ class HostSight:
 
 def sight_of_host(host: OwnHost, former: tuple[str, ...] = ()) -> HostSight:
     """Look at the host's records. Where it names no addresses, those that DNS shows count, and where it shows none the
-    `former` ones. Raises nothing."""
+    `former` ones; of the set-up host always those that DNS shows, and else the ones given. Raises nothing."""
     return run_many([partial(_look, host, former)], at_once=1)[0]
 
 
 async def _look(host: OwnHost, former: tuple[str, ...], asker: Asker) -> HostSight:
     kinds = await asyncio.gather(asker.look_up(host.name, "A"), asker.look_up(host.name, "AAAA"))
-    shown = tuple(value for answer in kinds for value in answer.values if is_address(value))[: spf.MOST_MX_HOSTS]
+    shown = _addresses_in(kinds)
     is_signed = await asker.is_signed(host.name)
     wanted = host.addresses or shown or former
-    host = replace(host, addresses=wanted, is_signed=host.is_signed if is_signed is None else is_signed)
+    host = replace(
+        host,
+        addresses=wanted,
+        is_signed=host.is_signed if is_signed is None else is_signed,
+        setup_addresses=await _setup_addresses(host, asker) or host.setup_addresses,
+    )
     records = host_records(host)
     found = await look_at(Subject(host.name.partition(".")[2], records, {}), None, asker)
     lists = await asyncio.gather(*(look_at_blocklists(asker, address) for address in shown))
@@ -59,6 +66,17 @@ async def _look(host: OwnHost, former: tuple[str, ...], asker: Asker) -> HostSig
         for zone in listed["found"]
     ]
     return HostSight(shown, tuple(judged), tuple(problems), is_certain, is_signed)
+
+
+def _addresses_in(answers: Iterable[Answer]) -> tuple[str, ...]:
+    return tuple(value for answer in answers for value in answer.values if is_address(value))[: spf.MOST_MX_HOSTS]
+
+
+async def _setup_addresses(host: OwnHost, asker: Asker) -> tuple[str, ...]:
+    name = host.installation.setup_host
+    if not name:
+        return ()
+    return _addresses_in(await asyncio.gather(asker.look_up(name, "A"), asker.look_up(name, "AAAA")))
 
 
 def is_wrong(record: ExpectedRecord, finding: Finding) -> bool:

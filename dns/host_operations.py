@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from dns.host import HostSight, sight_of_host
 from dns.host_records import OwnHost, known_addresses
-from dns.models import HostRecord, HostState, Status
+from dns.models import HostRecord, HostState, Purpose, Status
 from dns.record_operations import UNKNOWN, columns, write_problem
 from dns.records import ExpectedRecord, Installation
 from mailhost.actor import Actor
@@ -45,11 +45,18 @@ def look_at_own_host(now: datetime, keys: Sequence[str] | None = None) -> HostSt
         addresses=tuple(known_addresses()),
         keys=tuple(keys),
         is_signed=bool(was and was.is_signed),
+        setup_addresses=tuple(_seen_of_setup_host(was) if was else ()),
     )
     sight = sight_of_host(host, former=tuple(was.addresses) if was else ())
     if was is None and not sight.is_certain:
         return None
     return note_host(host, sight, now)
+
+
+def _seen_of_setup_host(state: HostState) -> list[str]:
+    """Return where the set-up host was found before: what vanishes from DNS is missed."""
+    rows = state.records.filter(purpose=Purpose.SETUP_HOST, name=settings.MAILHOST_SETUP_HOST)
+    return list(rows.order_by("pk").values_list("value", flat=True))
 
 
 @transaction.atomic

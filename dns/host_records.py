@@ -16,13 +16,15 @@ class OwnHost:
     """The mail host by its name and addresses, and the other names of the installation that lead to it.
 
     `keys`: digests of the keys of its certificate, the one in use and the next one (`dns.dane`). They are offered where
-    the host's zone `is_signed` alone: without DNSSEC nobody believes them.
+    the host's zone `is_signed` alone: without DNSSEC nobody believes them. `setup_addresses`: those of the set-up host,
+    which may be another machine.
     """
 
     installation: Installation
     addresses: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     is_signed: bool = False
+    setup_addresses: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -40,6 +42,7 @@ def host_records(host: OwnHost) -> list[ExpectedRecord]:
         *(record for address in host.addresses for record in address_records(host.name, address)),
         ExpectedRecord(Purpose.GREETING, "TXT", host.name, "v=spf1 a -all", Necessity.RECOMMENDED),
         *customer_records(host.installation),
+        *setup_records(host),
         *(tlsa_records(host.name, host.keys) if host.is_signed else ()),
     ]
     return [record for record in wanted if len(record.name) <= MAX_NAME]
@@ -47,13 +50,17 @@ def host_records(host: OwnHost) -> list[ExpectedRecord]:
 
 def address_records(name: str, address: str) -> list[ExpectedRecord]:
     """Return the pair that leads from the name to an address and back."""
+    return [
+        address_record(Purpose.ADDRESS, name, address),
+        # Whoever sends over an address needs its name, whichever version it is of.
+        ExpectedRecord(Purpose.PTR, "PTR", ip_address(address).reverse_pointer, name, Necessity.REQUIRED),
+    ]
+
+
+def address_record(purpose: str, name: str, address: str) -> ExpectedRecord:
     ip = ip_address(address)
     kind, necessity = ("A", Necessity.REQUIRED) if ip.version == 4 else ("AAAA", Necessity.RECOMMENDED)
-    return [
-        ExpectedRecord(Purpose.ADDRESS, kind, name, str(ip), necessity),
-        # Whoever sends over an address needs its name, whichever version it is of.
-        ExpectedRecord(Purpose.PTR, "PTR", ip.reverse_pointer, name, Necessity.REQUIRED),
-    ]
+    return ExpectedRecord(purpose, kind, name, str(ip), necessity)
 
 
 def customer_records(installation: Installation) -> list[ExpectedRecord]:
@@ -66,6 +73,14 @@ def customer_records(installation: Installation) -> list[ExpectedRecord]:
         name = f"*._report._dmarc.{domain}"
         records.append(ExpectedRecord(Purpose.REPORTS_TAKEN, "TXT", name, "v=DMARC1", Necessity.RECOMMENDED))
     return records
+
+
+def setup_records(host: OwnHost) -> list[ExpectedRecord]:
+    """Return what leads to the set-up host; as long as nobody has seen where it is, it is the mail host."""
+    name = host.installation.setup_host
+    if name in {"", host.name}:
+        return []
+    return [address_record(Purpose.SETUP_HOST, name, address) for address in host.setup_addresses or host.addresses]
 
 
 def tlsa_records(name: str, keys: Sequence[str]) -> list[ExpectedRecord]:

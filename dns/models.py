@@ -33,6 +33,7 @@ class Purpose(models.TextChoices):
     GREETING = "greeting"
     SPF_INCLUDE = "spf_include"
     REPORTS_TAKEN = "reports_taken"
+    SETUP_HOST = "setup_host"
     TLSA = "tlsa"
 
 

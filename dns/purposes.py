@@ -72,7 +72,7 @@ HOST_GROUPS = (
     (
         _("Stand for customers"),
         _("Records of customers point to these."),
-        (Purpose.SPF_INCLUDE, Purpose.REPORTS_TAKEN),
+        (Purpose.SPF_INCLUDE, Purpose.REPORTS_TAKEN, Purpose.SETUP_HOST),
     ),
     (_("Harden"), _("Not needed. It keeps others from taking mail on its way here."), (Purpose.TLSA,)),
 )
@@ -97,6 +97,7 @@ NAMES = {
     Purpose.GREETING: _("The host itself may send (SPF)"),
     Purpose.SPF_INCLUDE: _("Servers of all customers (SPF)"),
     Purpose.REPORTS_TAKEN: _("Reports about other domains"),
+    Purpose.SETUP_HOST: _("Set-up of mail programs"),
     Purpose.TLSA: _("Key of the certificate (TLSA)"),
 }
 

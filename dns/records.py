@@ -68,6 +68,10 @@ WHY = {
         "Says that DMARC reports about other domains may be sent to the mailbox here (RFC 9990): without it, receivers "
         "send none."
     ),
+    Purpose.SETUP_HOST: _(
+        "Leads to the web server that answers mail programs and serves MTA-STS policies: customers' aliases lead to "
+        "this name."
+    ),
     Purpose.TLSA: _(
         "Binds the key of this host's certificate to its name (DANE, RFC 7672), so that other servers deliver to "
         "no other. Keep it in step with the certificate: a record of another key alone stops mail from them."

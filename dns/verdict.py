@@ -395,6 +395,8 @@ JUDGES = {
     (Purpose.BIMI, "TXT"): judge_version,
     (Purpose.ADDRESS, "A"): judge_address,
     (Purpose.ADDRESS, "AAAA"): judge_address,
+    (Purpose.SETUP_HOST, "A"): judge_address,
+    (Purpose.SETUP_HOST, "AAAA"): judge_address,
     (Purpose.PTR, "PTR"): judge_ptr,
     (Purpose.GREETING, "TXT"): judge_one_spf,
     (Purpose.SPF_INCLUDE, "TXT"): judge_one_spf,

@@ -11,6 +11,7 @@ from dns.models import HostRecord, HostState
 from mailhost.said import from_kept
 
 HOST, ADDRESS, SIXTH = "mail.mailhost.example", "192.0.2.25", "2001:db8::25"
+SETUP, WEB = "setup.mailhost.example", "192.0.2.80"
 REVERSE = "25.2.0.192.in-addr.arpa"
 SIXTH_REVERSE = "5.2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"
 TLSA = f"_25._tcp.{HOST}"
@@ -26,6 +27,7 @@ def good(db, dns_server, settings):
     settings.MAILHOST_ADDRESSES = [ADDRESS, "2001:DB8:0::25"]
     settings.MAILHOST_SPF_INCLUDE = "_spf.mailhost.example"
     settings.MAILHOST_DMARC_REPORTS = "reports@reports.example"
+    settings.MAILHOST_SETUP_HOST = SETUP
     dns_server.says(HOST, "A", ADDRESS)
     dns_server.says(HOST, "AAAA", SIXTH)
     dns_server.says(HOST, "TXT", '"v=spf1 a -all"')
@@ -33,6 +35,7 @@ def good(db, dns_server, settings):
         dns_server.says(name, "PTR", f"{HOST}.")
     # As the operator wrote it, in other words than the panel would.
     dns_server.says("_spf.mailhost.example", "TXT", f'"v=spf1 ip4:192.0.2.0/24 ip6:{SIXTH} -all"')
+    dns_server.says(SETUP, "A", WEB)
     dns_server.says("*._report._dmarc.reports.example", "TXT", '"v=DMARC1"')
     return dns_server
 
@@ -61,6 +64,7 @@ def test_the_host_has_a_row_for_each_record_and_each_is_found(good):
         (HOST, "TXT", "v=spf1 a -all"): ("greeting", "recommended", "ok"),
         ("_spf.mailhost.example", "TXT", f"v=spf1 a:{HOST} -all"): ("spf_include", "required", "ok"),
         ("*._report._dmarc.reports.example", "TXT", "v=DMARC1"): ("reports_taken", "recommended", "ok"),
+        (SETUP, "A", WEB): ("setup_host", "required", "ok"),
     }
     assert problems() == []
 
@@ -121,6 +125,40 @@ def test_a_name_that_is_wanted_no_more_loses_its_row(good, settings):
     settings.MAILHOST_SPF_INCLUDE = ""
 
     assert not [row for row in look(hours=1).values() if row.purpose == "spf_include"]
+
+
+def test_a_set_up_host_that_dns_has_lost_is_missed_where_it_was(good):
+    look()
+    good.says(SETUP, "A")
+    gone, still_gone = look(hours=1)[SETUP, "A", WEB], look(hours=2)[SETUP, "A", WEB]
+
+    assert (gone.status, still_gone.status) == ("missing", "missing")
+    assert problems() == [f"There is no such A record at {SETUP} yet."]
+
+
+def test_a_set_up_host_that_moves_is_followed(good):
+    look()
+    good.says(SETUP, "A", "192.0.2.81")
+
+    rows = look(hours=1)
+
+    assert [(row.value, row.status) for row in rows.values() if row.purpose == "setup_host"] == [("192.0.2.81", "ok")]
+
+
+def test_until_it_is_entered_the_set_up_host_is_to_lead_where_the_mail_host_does(good):
+    good.says(SETUP, "A")
+
+    rows = look()
+
+    wanted = {(SETUP, "A", ADDRESS): ("required", "missing"), (SETUP, "AAAA", SIXTH): ("recommended", "missing")}
+    found = {place: (row.necessity, row.status) for place, row in rows.items() if row.purpose == "setup_host"}
+    assert found == wanted
+
+
+def test_a_set_up_host_that_is_the_mail_host_has_no_row_of_its_own(good, settings):
+    settings.MAILHOST_SETUP_HOST = HOST
+
+    assert not [row for row in look().values() if row.purpose == "setup_host"]
 
 
 def test_no_key_is_offered_where_nobody_could_believe_it(good):

@@ -83,7 +83,12 @@ def show_host(now: datetime) -> None:
     host = HostState.objects.create(
         name=name, addresses=["192.0.2.25"], checked_at=now, is_signed=True, keys=keys, misses=1
     )
-    installation = Installation(name, spf_include="_spf.mailhost.example", dmarc_reports="reports@reports.example")
+    installation = Installation(
+        name,
+        spf_include="_spf.mailhost.example",
+        dmarc_reports="reports@reports.example",
+        setup_host="setup.mailhost.example",
+    )
     unnamed = Said("%(address)s has no name that leads back: many servers refuse mail from it.", address="2001:db8::25")
     other = Said(
         "%(name)s shows another key: %(found)s. Enter this one beside it, before the certificate's key changes.",
