@@ -11,7 +11,8 @@ from mailhost.scope import every_tenant
 from tenants.models import Role
 from tests.apiside import errors_of, make_cast
 from tests.routes import cast as routes
-from tests.routes.table import PARENT, TABLE
+from tests.routes.callers import PARENT
+from tests.routes.table import TABLE
 from tests.world import PASSWORD_HASH
 
 pytestmark = pytest.mark.django_db

@@ -38,8 +38,8 @@ from tenants.models import Kind, Member, Role, Tenant
 from tenants.operations import create_tenant, suspend_tenant
 from tenants.plan_operations import create_plan, retire_plan
 from tests.apiside import make_key, scopes_of
-from tests.routes import discovery, table
-from tests.routes.table import Row
+from tests.routes import callers, discovery
+from tests.routes.callers import Row
 from tests.webside import a_passkey, signed_in
 from tests.world import World, a_mailbox, actor_of, an_alias, make_world, verified_domain
 from webhooks.models import Endpoint
@@ -218,7 +218,7 @@ class Cast:
 
     def call(self, who: str, row: Row, *, method: str = "", unknown: bool = False, body: Any = None):
         """Call a row's address, about Acme's things or about ones that never were."""
-        client = self.without_scope(row) if who == table.UNSCOPED else self.client(who, is_api=row.is_api)
+        client = self.without_scope(row) if who == callers.UNSCOPED else self.client(who, is_api=row.is_api)
         method = method or row.method
         cookies = copy(client.cookies)
         address = self.address(row, unknown) + (f"?{row.query}" if row.query and method in {"GET", "HEAD"} else "")
@@ -253,29 +253,29 @@ class Cast:
 
     def without_scope(self, row: Row) -> Client:
         """Return a client whose key has every scope of Acme's but the one that the row needs."""
-        return self.clients[table.UNSCOPED, discovery.scopes_needed()[row.method, row.route]]
+        return self.clients[callers.UNSCOPED, discovery.scopes_needed()[row.method, row.route]]
 
     def _clients(self) -> Iterator[tuple[tuple[str, bool], Client]]:
         members = {
-            table.STRANGER: (self.sela, Role.OWNER),
-            table.SIBLING: (self.world.bolt, Role.OWNER),
-            table.PARENT: (self.world.rita, Role.OWNER),
-            table.OWNER: (self.world.acme, Role.OWNER),
-            table.READER: (self.world.acme, Role.READ_ONLY),
-            table.BILLING: (self.world.acme, Role.BILLING),
-            table.SUSPENDED: (self.world.acme, Role.OWNER),
+            callers.STRANGER: (self.sela, Role.OWNER),
+            callers.SIBLING: (self.world.bolt, Role.OWNER),
+            callers.PARENT: (self.world.rita, Role.OWNER),
+            callers.OWNER: (self.world.acme, Role.OWNER),
+            callers.READER: (self.world.acme, Role.READ_ONLY),
+            callers.BILLING: (self.world.acme, Role.BILLING),
+            callers.SUSPENDED: (self.world.acme, Role.OWNER),
         }
         for who, (tenant, role) in members.items():
             yield (who, True), with_key(tenant, role)
             yield (who, False), signed_in(a_member(tenant, role).user)
         for is_api in (True, False):
-            yield (table.NOBODY, is_api), Client()
+            yield (callers.NOBODY, is_api), Client()
         every = scopes_of(self.world.acme, Role.OWNER)
         for missing in {*discovery.scopes_needed().values()}:
             # Who may write may read, so without reading there is no writing.
             left_out = {missing, missing.replace(":read", ":write")}
             scopes = [scope for scope in every if scope not in left_out]
-            yield (table.UNSCOPED, missing), key_client(self.world.acme, scopes)
+            yield (callers.UNSCOPED, missing), key_client(self.world.acme, scopes)
 
     def suspend_acme(self) -> None:
         """Let nobody of Acme's sign in any more; their sessions and keys exist already."""

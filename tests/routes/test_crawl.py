@@ -7,9 +7,10 @@ import re
 
 import pytest
 
-from tests.routes import discovery, table
+from tests.routes import callers, discovery
+from tests.routes.callers import CALLERS, NOBODY, SIBLING, STRANGER, SUSPENDED, UNSCOPED, Row
 from tests.routes.cast import UNKNOWN_UID, Cast, Statements, undone
-from tests.routes.table import CALLERS, NOBODY, NOWHERE, SIBLING, STRANGER, SUSPENDED, TABLE, UNSCOPED, Row
+from tests.routes.table import NOWHERE, TABLE
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +73,7 @@ def assert_refused(answer, who: str, row: Row) -> None:
         assert (answer.status_code, answer.json()["code"]) == (403, "account_suspended"), answer.content
     elif who in {NOBODY, SUSPENDED}:
         assert answer.status_code == 401 if row.is_api else leads_to_sign_in(answer), answer.content
-    elif who in {table.READER, table.BILLING} and not row.is_own:
+    elif who in {callers.READER, callers.BILLING} and not row.is_own:
         assert answer.status_code == 403, answer.content
     else:
         # Whoever may do such a thing nowhere hears 403 before anything is looked for.
@@ -123,7 +124,7 @@ def test_nothing_of_acmes_stands_in_what_others_see(cast, subtests, who):
                 assert [name for name, thing in cast.things.items() if thing.uid in shown] == []
 
 
-@pytest.mark.parametrize("who", [NOBODY, STRANGER, table.OWNER])
+@pytest.mark.parametrize("who", [NOBODY, STRANGER, callers.OWNER])
 def test_head_is_answered_like_get_and_without_a_body(cast, subtests, who):
     for row in TABLE:
         if row.method == "GET":
@@ -140,7 +141,7 @@ def test_methods_without_a_row_are_refused_or_change_nothing(cast, subtests):
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
             if (method, row.route) not in methods:
                 with subtests.test(f"{method} {row.route}"), undone(), Statements() as statements:
-                    answer = cast.call(table.OWNER, row, method=method)
+                    answer = cast.call(callers.OWNER, row, method=method)
 
                     if row.is_api or method == "GET":
                         assert answer.status_code == 405, answer.content

@@ -11,14 +11,14 @@ from mailhost.api.errors import NOT_AUTHENTICATED
 from mailhost.scope import every_tenant
 from tenants.models import Role, Tenant
 from tests.apiside import assert_problem
-from tests.routes import table
+from tests.routes import callers
 from tests.routes.cast import Cast, a_member, undone
 from tests.routes.table import TABLE
 from tests.webside import signed_in
 
 pytestmark = pytest.mark.django_db
 
-ROWS = [row for row in TABLE if row.is_api and table.NOBODY not in row.opens_to]
+ROWS = [row for row in TABLE if row.is_api and callers.NOBODY not in row.opens_to]
 NATURAL = {"domain": "acme.example", "mailbox": "anna@acme.example", "alias": "sales@acme.example"}
 
 
@@ -29,17 +29,17 @@ def cast(db) -> Cast:
 
 @pytest.mark.parametrize("key", ["mh_live_nonsense", "x" * 5000])
 def test_nonsense_gets_401_that_tells_nothing(cast, subtests, key):
-    cast.clients[table.NOBODY, True] = Client(headers={"authorization": f"Bearer {key}"})
+    cast.clients[callers.NOBODY, True] = Client(headers={"authorization": f"Bearer {key}"})
 
     for row in ROWS:
         with subtests.test(str(row)):
-            assert_not_authenticated(cast.call(table.NOBODY, row))
+            assert_not_authenticated(cast.call(callers.NOBODY, row))
 
 
 def test_nobody_gets_401_that_says_what_is_wanted(cast, subtests):
     for row in ROWS:
         with subtests.test(str(row)):
-            assert_not_authenticated(cast.call(table.NOBODY, row))
+            assert_not_authenticated(cast.call(callers.NOBODY, row))
 
 
 def test_revoked_key_gets_401(cast, subtests):
@@ -48,7 +48,7 @@ def test_revoked_key_gets_401(cast, subtests):
 
     for row in ROWS:
         with subtests.test(str(row)):
-            assert_not_authenticated(cast.call(table.OWNER, row))
+            assert_not_authenticated(cast.call(callers.OWNER, row))
 
 
 def test_key_of_a_deleted_tenant_gets_401(cast, subtests):
@@ -57,7 +57,7 @@ def test_key_of_a_deleted_tenant_gets_401(cast, subtests):
 
     for row in ROWS:
         with subtests.test(str(row)):
-            assert_not_authenticated(cast.call(table.OWNER, row))
+            assert_not_authenticated(cast.call(callers.OWNER, row))
 
 
 def test_key_of_a_suspended_tenant_gets_403_and_the_reason(cast, subtests):
@@ -65,23 +65,23 @@ def test_key_of_a_suspended_tenant_gets_403_and_the_reason(cast, subtests):
 
     for row in ROWS:
         with subtests.test(str(row)):
-            members = assert_problem(cast.call(table.OWNER, row), 403, "account_suspended")
+            members = assert_problem(cast.call(callers.OWNER, row), 403, "account_suspended")
             assert members["detail"] == "Acme is suspended: nobody of it can sign in. Unpaid."
 
 
 def test_session_of_a_browser_does_not_open_the_api(cast, subtests):
-    cast.clients[table.OWNER, True] = signed_in(a_member(cast.world.acme, Role.OWNER).user)
+    cast.clients[callers.OWNER, True] = signed_in(a_member(cast.world.acme, Role.OWNER).user)
 
     for row in ROWS:
         with subtests.test(str(row)):
-            assert_not_authenticated(cast.call(table.OWNER, row))
+            assert_not_authenticated(cast.call(callers.OWNER, row))
 
 
 def test_strangers_thing_is_absent_by_its_natural_key_too(cast, subtests):
     for row in ROWS:
         if row.about in NATURAL and not makes_what_is_absent(row):
             with subtests.test(str(row)):
-                answer = called_by_natural_key(cast, table.SIBLING, row, row.body if row.method == "PUT" else {})
+                answer = called_by_natural_key(cast, callers.SIBLING, row, row.body if row.method == "PUT" else {})
 
                 assert_problem(answer, 404, "not_found")
 
@@ -91,7 +91,7 @@ def test_putting_strangers_thing_by_its_natural_key_leaves_it_alone(cast, subtes
         if row.about in NATURAL and makes_what_is_absent(row):
             with subtests.test(str(row)), undone():
                 before = seen_by_owner(cast, row)
-                answer = called_by_natural_key(cast, table.SIBLING, row, row.body)
+                answer = called_by_natural_key(cast, callers.SIBLING, row, row.body)
 
                 assert answer.status_code in {201, 422}
                 assert cast.reference(row.about, is_api=True) not in answer.content.decode()
@@ -103,24 +103,24 @@ def test_other_methods_get_405_and_the_list_of_those_that_are_there(cast, subtes
         rows = [row for row in ROWS if row.route == route]
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - {row.method for row in rows}:
             with subtests.test(f"{method} {route}"):
-                answer = cast.call(table.OWNER, rows[0], method=method)
+                answer = cast.call(callers.OWNER, rows[0], method=method)
 
                 assert_problem(answer, 405, "method_not_allowed")
                 assert {row.method for row in rows} <= set(answer.headers["Allow"].split(", "))
 
 
-def called_by_natural_key(cast: Cast, who: str, row: table.Row, body):
+def called_by_natural_key(cast: Cast, who: str, row: callers.Row, body):
     path = cast.address(row).replace(cast.reference(row.about, is_api=True), NATURAL[row.about])
     return cast.client(who, is_api=True).generic(row.method, path, json.dumps(body), "application/json")
 
 
-def makes_what_is_absent(row: table.Row) -> bool:
+def makes_what_is_absent(row: callers.Row) -> bool:
     """Whether it is a PUT of the thing itself, and not of a part of it."""
     return row.method == "PUT" and row.route.endswith(">")
 
 
-def seen_by_owner(cast: Cast, row: table.Row):
-    answer = cast.call(table.OWNER, row, method="GET")
+def seen_by_owner(cast: Cast, row: callers.Row):
+    answer = cast.call(callers.OWNER, row, method="GET")
     assert answer.status_code == 200
     return answer.json()
 

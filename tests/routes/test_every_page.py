@@ -12,14 +12,14 @@ from mailboxes.operations import create_mailbox
 from mailhost.scope import every_tenant
 from tenants.models import Kind
 from tenants.operations import create_tenant
-from tests.routes import table
+from tests.routes import callers
 from tests.routes.cast import Cast, Statements, undone
 from tests.routes.table import TABLE
 from tests.world import PASSWORD_HASH, an_alias, verified_domain
 
 pytestmark = pytest.mark.django_db
 
-PAGES = [row for row in TABLE if not row.is_api and table.NOBODY not in row.opens_to]
+PAGES = [row for row in TABLE if not row.is_api and callers.NOBODY not in row.opens_to]
 READ = [row for row in PAGES if row.method == "GET"]
 # What a form may do whoever sends it.
 FREE = ('role="search"', 'action="/sign-out/"', 'action="/language/"', 'method="dialog"')
@@ -35,7 +35,7 @@ def cast(db, plain_static) -> Cast:
 def test_nobody_is_sent_to_the_sign_in_and_back(cast, subtests):
     for row in PAGES:
         with subtests.test(str(row)):
-            answer = cast.call(table.NOBODY, row)
+            answer = cast.call(callers.NOBODY, row)
 
             asked = cast.address(row) + (f"?{row.query}" if row.query and row.method == "GET" else "")
             assert (answer.status_code, answer["Location"]) == (302, f"/sign-in/?next={quote(asked)}")
@@ -43,9 +43,9 @@ def test_nobody_is_sent_to_the_sign_in_and_back(cast, subtests):
 
 def test_who_may_only_read_is_offered_no_change(cast, subtests):
     for row in READ:
-        if table.READER in row.opens_to and not row.is_own:
+        if callers.READER in row.opens_to and not row.is_own:
             with subtests.test(str(row)):
-                answer = cast.call(table.READER, row)
+                answer = cast.call(callers.READER, row)
                 page = answer.getvalue().decode()
 
                 # Signing out, searching, the language and closing a dialog are all that is left.
@@ -55,13 +55,13 @@ def test_who_may_only_read_is_offered_no_change(cast, subtests):
 
 def test_a_form_without_its_token_is_refused(cast, subtests):
     strict = Client(enforce_csrf_checks=True)
-    strict.cookies = cast.client(table.OWNER, is_api=False).cookies
-    cast.clients[table.OWNER, False] = strict
+    strict.cookies = cast.client(callers.OWNER, is_api=False).cookies
+    cast.clients[callers.OWNER, False] = strict
 
     for row in PAGES:
         if row.method == "POST":
             with subtests.test(str(row)), undone(), Statements() as statements:
-                answer = cast.call(table.OWNER, row)
+                answer = cast.call(callers.OWNER, row)
 
                 assert answer.status_code == 403
                 assert "open for too long" in answer.content.decode()
@@ -77,9 +77,9 @@ def test_pages_ask_the_same_few_statements_however_full_they_are(cast):
     assert {row: count for row, count in few.items() if count > MOST_STATEMENTS} == {}
 
 
-def statements(cast: Cast, row: table.Row) -> int:
+def statements(cast: Cast, row: callers.Row) -> int:
     with Statements() as asked:
-        cast.call(table.PARENT, row)
+        cast.call(callers.PARENT, row)
     return len(asked)
 
 
