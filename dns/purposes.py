@@ -27,11 +27,22 @@ class Group:
 
     @property
     def right(self) -> int:
-        return sum(line.record.status == Status.OK for line in self.records)
+        return sum(line.record.status == Status.OK and not line.is_asked for line in self.records)
+
+    @property
+    def asked(self) -> int:
+        return sum(line.is_asked for line in self.records)
+
+    @property
+    def was_right(self) -> bool:
+        """Say whether all was found when DNS was asked last, whatever it is asked now."""
+        return all(line.record.status == Status.OK for line in self.records)
 
     @property
     def tone(self) -> str:
-        """`ok` once all is found, `problem` while something required is wrong."""
+        """`ok` once all is found, `problem` while something required is wrong; neither while DNS is asked."""
+        if self.asked:
+            return "waiting"
         if self.right == len(self.records):
             return "ok"
         wrong = any(line.tone == "problem" and line.record.necessity == Necessity.REQUIRED for line in self.records)

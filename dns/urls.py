@@ -31,6 +31,7 @@ pages = [
     path("domains/<uid:uid>/keys/abandon/", key_pages.abandon, name="dkim-abandon"),
     path("domains/<uid:uid>/logo/", logo_pages.logo, name="domain-logo"),
     path("domains/<uid:uid>/logo/remove/", logo_pages.remove, name="domain-logo-remove"),
+    path("domains/<uid:uid>/logo/restore/", logo_pages.restore, name="domain-logo-restore"),
     path("dns/", tool_pages.check, name="dns-tools"),
     path("dns/look-up/", tool_pages.look_up, name="dns-look-up"),
     path("dns/spf/", tool_pages.make_spf, name="dns-make-spf"),

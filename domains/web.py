@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,6 +20,8 @@ from mailhost.web.forms import UNPROCESSABLE, refusals, refusals_told, render_fo
 from mailhost.web.pages import needs
 from mailhost.web.paging import page_of
 from mailhost.web.sizes import USUAL_MB
+from mailhost.web.telling import tell
+from tenants.limits import totals
 from tenants.references import of_tenants_in_scope
 
 STATES = (
@@ -55,7 +58,14 @@ def index(request: HttpRequest) -> HttpResponse:
         domain.ready = readiness(domain, domain.dns_records.all())
         domain.mailbox_count = counts[domain.pk]
     shows_owner = any(domain.tenant_id != request.actor.tenant_id for domain in page)
-    context = {"page": page, "words": words, "state": state, "states": STATES, "shows_owner": shows_owner}
+    context = {
+        "page": page,
+        "words": words,
+        "state": state,
+        "states": STATES,
+        "shows_owner": shows_owner,
+        "count": None if words or state else totals([request.actor.tenant_path], ("domains",))[0]["domains"],
+    }
     return render(request, "domains/list.html", context)
 
 
@@ -108,7 +118,8 @@ def set_enabled(request: HttpRequest, uid: str, enabled: bool) -> HttpResponse:
             _("%(domain)s was switched on again."),
             _("%(domain)s was switched off: its mail is refused, its mailboxes are closed."),
         )
-        messages.success(request, (on if enabled else off) % {"domain": display_name(domain.domain_name)})
+        undo = "" if enabled else reverse("domain-enable", args=[domain.uid])
+        tell(request, (on if enabled else off) % {"domain": display_name(domain.domain_name)}, undo=undo)
     return redirect("domain-settings", domain.uid)
 
 
@@ -143,7 +154,8 @@ def delete(request: HttpRequest, uid: str) -> HttpResponse:
             delete_domain(request.actor, domain=domain)
             text = _("%(domain)s was removed. Its mail is refused from now on; it can be restored for %(days)s days.")
             told = text % {"domain": display_name(domain.domain_name), "days": removal_operations.grace().days}
-            messages.success(request, told)
+            may_restore = request.actor.may(removal_operations.restore_domain.action)
+            tell(request, told, undo=reverse("domain-restore", args=[domain.uid]) if may_restore else "")
             return redirect("domains-removed")
     return render_form(request, "domains/settings.html", form, **settings_context(domain))
 

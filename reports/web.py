@@ -14,7 +14,7 @@ from mailhost.web.forms import refusals_told
 from mailhost.web.pages import needs
 from reports import ladder, plot
 from reports.figures import MOST_SOURCES, SHOWN_DAYS, days_of, evidence, sources_of, tls_days_of
-from reports.models import SetAside, Source
+from reports.models import Mark, SetAside, Source
 from reports.operations import mark_source, set_dmarc_policy
 
 MOST_SET_ASIDE = 100
@@ -53,7 +53,13 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
 def mark(request: HttpRequest, uid: str) -> HttpResponse:
     source = get_object_or_404(Source.objects.select_related("domain").filter(domain__deleted_at=None), uid=uid)
     with refusals_told(request):
-        mark_source(request.actor, source=source, mark=request.POST.get("mark", ""))
+        marked = mark_source(request.actor, source=source, mark=request.POST.get("mark", ""))
+        said = {
+            Mark.OURS: _("%(server)s sends for you."),
+            Mark.FOREIGN: _("%(server)s does not send for you."),
+            Mark.UNKNOWN: _("It is open whether %(server)s sends for you."),
+        }
+        messages.success(request, said[Mark(marked.mark)] % {"server": marked})
     return redirect("domain-reports", source.domain.uid)
 
 

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
@@ -114,6 +115,7 @@ def password(request: HttpRequest) -> HttpResponse:
 def end_session(request: HttpRequest, uid: str) -> HttpResponse:
     if not operations.end_session(request.mailbox_session, uid=uid, address=source(request), now=timezone.now()):
         raise Http404
+    messages.success(request, _("That session was ended."))
     return redirect("mailbox-home")
 
 

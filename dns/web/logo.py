@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -10,8 +11,12 @@ from dns.forms import LogoForm
 from dns.models import DnsRecord, Logo, Purpose
 from dns.policy_operations import may_show_logo, remove_logo, set_logo
 from domains.models import Domain
+from mailhost.errors import Refused
 from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import needs
+from mailhost.web.telling import tell
+
+UNDO = "logo_undo"
 
 
 @needs("records.list")
@@ -38,7 +43,25 @@ def logo(request: HttpRequest, uid: str) -> HttpResponse:
 @require_POST
 def remove(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.live(), uid=uid)
+    row = Logo.objects.filter(domain=domain).first()
     with refusals_told(request):
         remove_logo(request.actor, domain=domain)
-        messages.success(request, _("No logo is shown any more. Take its record out of your DNS."))
+        request.session[UNDO] = [domain.uid, row.logo_url, row.certificate_url]
+        text = _("No logo is shown any more. Take its record out of your DNS.")
+        tell(request, text, undo=reverse("domain-logo-restore", args=[domain.uid]))
+    return redirect("domain-logo", domain.uid)
+
+
+@require_POST
+@needs(set_logo.action)
+def restore(request: HttpRequest, uid: str) -> HttpResponse:
+    """Choose the logo again that was removed last."""
+    domain = get_object_or_404(Domain.objects.live(), uid=uid)
+    with refusals_told(request):
+        whose, logo_url, certificate_url = request.session.get(UNDO) or ("", "", "")
+        if whose != domain.uid:
+            raise Refused("unchanged", "", _("There is nothing left to undo."))
+        set_logo(request.actor, domain=domain, logo_url=logo_url, certificate_url=certificate_url)
+        del request.session[UNDO]
+        messages.success(request, _("The logo is shown again."))
     return redirect("domain-logo", domain.uid)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from dns.early_answers import early_answers, show_early
 from dns.models import CheckSchedule, DnsRecord, LameServer, RecordChange, Status, ZoneAccess
-from dns.purposes import NAMES, groups, shown_record, status_word
+from dns.purposes import NAMES, groups, status_word
 from dns.record_operations import check_records
 from dns.zone_file import zone_text
 from domains.models import Domain, DomainNotice
@@ -76,7 +76,7 @@ def lame_servers(domain: Domain) -> list[LameServer]:
 @needs("records.list")
 def turned_rows(request: HttpRequest, uid: str) -> HttpResponse:
     """A part of the page that follows a check (`checking`): the rows whose answers have come since it last asked, when
-    it had `seen` so many."""
+    it had `seen` so many, and the heads of their groups."""
     domain = get_object_or_404(Domain.objects.listed(), uid=uid)
     records = list(DnsRecord.objects.of_domain(domain))
     started, seen = request.GET.get("checking", ""), request.GET.get("seen", "")
@@ -85,8 +85,18 @@ def turned_rows(request: HttpRequest, uid: str) -> HttpResponse:
         answers = early_answers(domain, int(started))
         new = {answer["uid"] for answer in answers[int(seen) if seen.isascii() and seen.isdigit() else 0 :]}
         show_early(records, answers)
-        turned = [shown_record(domain.domain_name, record) for record in records if record.uid in new]
-        context |= {"is_being_checked": True, "answered": len(answers), "turned": turned}
+        asked = {record.uid for record in records} - {answer["uid"] for answer in answers}
+        turned = [
+            (group, lines)
+            for group in groups(domain.domain_name, records, asked)
+            if (lines := [line for line in group.records if line.record.uid in new])
+        ]
+        context |= {
+            "is_being_checked": True,
+            "answered": len(answers),
+            "turned": turned,
+            "complete": [group for group, _lines in turned if not group.asked],
+        }
     return render(request, "dns/_turned_rows.html", context)
 
 

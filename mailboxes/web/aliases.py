@@ -96,7 +96,8 @@ def set_target_enabled(request: HttpRequest, uid: str, enabled: bool) -> HttpRes
         set_alias_enabled(request.actor, alias=alias, enabled=enabled)
         on = _("Mail to %(source)s is delivered again to %(target)s.")
         off = _("Mail to %(source)s is no longer delivered to %(target)s.")
-        messages.success(request, (on if enabled else off) % named(alias))
+        undo_address = "" if enabled else reverse("alias-enable", args=[alias.uid])
+        tell(request, (on if enabled else off) % named(alias), undo=undo_address)
     return go_back(request, "aliases")
 
 

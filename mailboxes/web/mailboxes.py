@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -37,6 +38,7 @@ from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import go_back, needs
 from mailhost.web.paging import page_of
 from mailhost.web.sizes import USUAL_MB
+from mailhost.web.telling import tell
 from tenants.limits import totals
 
 # Of one mailbox; more than this is a list, and lists have pages of their own.
@@ -200,11 +202,9 @@ def suspend(request: HttpRequest, uid: str) -> HttpResponse:
     mailbox = get_object_or_404(Mailbox.objects.live(), uid=uid)
     with refusals_told(request):
         suspend_mailbox(request.actor, mailbox=mailbox)
-        messages.success(
-            request,
-            _("%(address)s was suspended: it takes no mail and nobody signs in. Its mail is kept.")
-            % {"address": shown(mailbox)},
-        )
+        text = _("%(address)s was suspended: it takes no mail and nobody signs in. Its mail is kept.")
+        undo = reverse("mailbox-resume", args=[mailbox.uid]) if request.actor.may(resume_mailbox.action) else ""
+        tell(request, text % {"address": shown(mailbox)}, undo=undo)
     return go_back(request, "mailbox", mailbox.uid)
 
 
@@ -222,9 +222,9 @@ def delete(request: HttpRequest, uid: str) -> HttpResponse:
     mailbox = get_object_or_404(Mailbox.objects.live(), uid=uid)
     with refusals_told(request):
         delete_mailbox(request.actor, mailbox=mailbox)
-        messages.success(
-            request, _("%(address)s was deleted. It can be restored from the bin.") % {"address": shown(mailbox)}
-        )
+        text = _("%(address)s was deleted. It can be restored from the bin.")
+        undo = reverse("mailbox-restore", args=[mailbox.uid]) if request.actor.may(restore_mailbox.action) else ""
+        tell(request, text % {"address": shown(mailbox)}, undo=undo)
         return redirect("mailbox-bin")
     return redirect("mailbox", mailbox.uid)
 

@@ -130,12 +130,19 @@ def browser(user_agent: str) -> str:
 def megabytes(value: float) -> str:
     """1536 → "1.5 GB"; quotas are counted in MB of 1024 × 1024 bytes, as Dovecot counts them."""
     if value >= 1024 * 1024:
-        return f"{value / 1024 / 1024:.3g} TB"
+        return f"{three_figures(value / 1024 / 1024)} TB"
     if value >= 1024:
-        return f"{value / 1024:.3g} GB"
+        return f"{three_figures(value / 1024)} GB"
     if value and value < 1:
         return _("under 1 MB")
     return f"{value:.0f} MB"
+
+
+def three_figures(number: float) -> str:
+    """1.5078125 → "1.51", 15.0 → "15", 1023.4 → "1023", with the point of the reader's language."""
+    places = 0 if number >= 100 else 1 if number >= 10 else 2
+    text = f"{number:.{places}f}"
+    return formats.number_format(text.rstrip("0").rstrip(".") if places else text)
 
 
 @register.filter

@@ -2,7 +2,7 @@
 
 from django import template
 
-from mailhost.web.tags import QUOTA_ALARMS_AT, QUOTA_WARNS_AT, megabytes
+from mailhost.web.tags import QUOTA_ALARMS_AT, QUOTA_WARNS_AT, megabytes, thousands
 from tenants.words import FEATURE_LABELS, KIND_LABELS, LIMIT_LABELS
 
 register = template.Library()
@@ -29,7 +29,7 @@ def amount(value: int | None, name: str) -> str:
     """An amount of what a limit counts: storage with its unit, everything else as a number."""
     if value is None:
         return "–"
-    return megabytes(value) if name == "storage_mb" else f"{value:,}".replace(",", "\u202f")
+    return megabytes(value) if name == "storage_mb" else thousands(value)
 
 
 @register.inclusion_tag("tenants/_use.html")

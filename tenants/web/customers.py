@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_POST
 from mailhost.web.forms import refusals, refusals_told, render_form
 from mailhost.web.pages import dangerous, needs
 from mailhost.web.paging import page_of
+from mailhost.web.telling import tell
 from tenants import breaches
 from tenants.deletion_operations import delete_tenant, purge_tenant, restorable_until, restore_tenant
 from tenants.forms import PurgeForm, SuspensionForm, TenantForm
@@ -92,8 +94,11 @@ def suspend(request: HttpRequest, uid: str) -> HttpResponse:
     form = SuspensionForm(request.POST if request.method == "POST" else None, initial=suspension_of(tenant))
     if form.is_valid():
         with refusals(form):
+            # One that takes the place of another is not undone by ending both.
+            may_undo = not tenant.is_suspended and request.actor.may(resume_tenant.action)
             suspend_tenant(request.actor, tenant=tenant, **form.cleaned_data)
-            messages.success(request, _("%(name)s is suspended.") % {"name": tenant.name})
+            undo = reverse("customer-resume", args=[tenant.uid]) if may_undo else ""
+            tell(request, _("%(name)s is suspended.") % {"name": tenant.name}, undo=undo)
             return redirect("customer", tenant.uid)
     return render_form(request, "tenants/suspend.html", form, tenant=tenant)
 
@@ -146,9 +151,9 @@ def delete(request: HttpRequest, uid: str) -> HttpResponse:
     with refusals_told(request):
         deleted = delete_tenant(request.actor, tenant=tenant)
         until = date_format(restorable_until(deleted), "j F Y")
-        messages.success(
-            request, _("%(name)s was deleted. Restore it until %(until)s.") % {"name": tenant.name, "until": until}
-        )
+        text = _("%(name)s was deleted. Restore it until %(until)s.")
+        undo = reverse("customer-restore", args=[tenant.uid]) if request.actor.may(restore_tenant.action) else ""
+        tell(request, text % {"name": tenant.name, "until": until}, undo=undo)
     return redirect("customer", tenant.uid)
 
 

@@ -200,6 +200,9 @@ def test_rows_turn_as_answers_come_and_a_section_stays_as_one_has_left_it(anna):
     expect(rows[first.pk].locator("header")).to_contain_text("Missing")
     expect(rows[first.pk]).to_contain_text("Nobody found it.")
     expect(rows[second.pk].locator("header")).to_contain_text("DNS is being asked")
+    expect(anna.locator(f"#status-{first.purpose}")).to_have_text("0 of 1 found")
+    expect(anna.locator("#announcer")).to_have_text("Prove that it is yours: 0 of 1 found. ")
+    expect(anna.locator(f"#status-{second.purpose}")).to_have_text("DNS is being asked")
     with every_tenant("a worker writes what it found"):
         DnsRecord.objects.filter(domain=domain).update(last_checked_at=timezone.now() + timedelta(seconds=1))
     expect(anna.get_by_text("Last checked just now.")).to_be_visible()

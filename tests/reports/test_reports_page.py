@@ -127,7 +127,7 @@ def test_the_page_shows_the_days_the_sources_and_the_step(ready, owner):
 
     page = owner.get(f"/domains/{ready.uid}/reports/").content.decode()
 
-    assert "of 1500 messages are aligned" in page
+    assert "of 1,500 messages are aligned" in page
     assert page.count('<rect class="failing"') == 30
     assert "mail.&lt;script&gt;.example" in page
     assert "certificate-expired (m): 4" in page
@@ -142,8 +142,9 @@ def test_is_this_you_is_answered_on_the_page(ready, owner):
     with every_tenant("a test looks at its rows"):
         source = Source.objects.get(address=GOOD)
 
-    assert owner.post(f"/mail-sources/{source.uid}/mark/", {"mark": "ours"}).status_code == 302
+    told = owner.post(f"/mail-sources/{source.uid}/mark/", {"mark": "ours"}, follow=True).content.decode()
 
+    assert f"{source} sends for you." in told
     with every_tenant("a test looks at its rows"):
         assert Source.objects.get(address=GOOD).mark == Mark.OURS
 

@@ -384,6 +384,7 @@ TABLE = [
     Row("GET", "domains/<uid:uid>/logo/", SEE, "domain"),
     Row("POST", "domains/<uid:uid>/logo/", CHANGE, "domain", LOGO),
     Row("POST", "domains/<uid:uid>/logo/remove/", CHANGE, "domain"),
+    Row("POST", "domains/<uid:uid>/logo/restore/", CHANGE, "domain"),
     Row("GET", "domains/<uid:uid>/keys/", SEE, "domain"),
     Row("POST", "domains/<uid:uid>/keys/rotate/", CHANGE, "domain"),
     Row("POST", "domains/<uid:uid>/keys/delegate/", CHANGE, "domain"),

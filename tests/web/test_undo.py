@@ -12,6 +12,9 @@ from accounts.invitation_operations import invite_member
 from accounts.models import ApiKey, Invitation
 from accounts.operations import UNDONE_WITHIN, create_api_key, restore_api_key, revoke_api_key
 from audit.models import Event
+from dns.models import DmarcPolicy
+from dns.policy_operations import set_logo
+from dns.tasks import refresh_records
 from longwork.models import State
 from longwork.works import begin
 from mailboxes.denial_operations import deny_address
@@ -24,7 +27,7 @@ from tenants.models import Brand, Member, Role
 from tenants.plan_operations import create_plan, retire_plan
 from tests.routes.cast import a_member
 from tests.webside import a_picture, signed_in
-from tests.world import actor_of, verified_domain
+from tests.world import a_mailbox, actor_of, an_alias, verified_domain
 from webhooks.models import Endpoint
 from webhooks.operations import create_endpoint, send_test
 
@@ -50,6 +53,12 @@ def operator(world):
 def done(browser: Client, address: str, **sent: str) -> str:
     """Press a button; return the page that comes of it."""
     return browser.post(address, sent, follow=True).content.decode()
+
+
+def told_with_undo(page: str, address: str) -> bool:
+    """Say whether the page's message has a button that takes back what it tells."""
+    told = page.partition('<div class="messages"')[2].partition("\n</div>")[0]
+    return f'action="{address}"' in told and ">Undo</button>" in told
 
 
 def last_act() -> str:
@@ -165,6 +174,59 @@ def test_an_address_is_put_back_on_the_deny_list(world, acme):
     assert "is refused from now on" in done(acme, f"/domains/{domain.uid}/catch-all/undo/")
     assert there_are(Alias.objects.denied) == 1
     assert "nothing left to undo" in done(acme, f"/domains/{domain.uid}/catch-all/undo/")
+
+
+def test_what_was_switched_off_suspended_or_deleted_by_mistake_is_back_by_one_press(world, acme, rita, subtests):
+    domain = verified_domain(world.as_acme, "acme.example")
+    mailbox = f"/mailboxes/{a_mailbox(world.as_acme, 'anna@acme.example').uid}"
+    alias = f"/aliases/{an_alias(world.as_acme, 'office@acme.example', 'anna@acme.example')[0].uid}"
+    endpoint, _ = create_endpoint(world.as_acme, url="https://hooks.acme.example/in")
+    webhook, customer, at = f"/webhooks/{endpoint.uid}", f"/customers/{world.acme.uid}", f"/domains/{domain.uid}"
+    unpaid = {"reason": "unpaid", "blocks": ["sending"]}
+
+    for browser, away, back, sent, act in (
+        (acme, f"{alias}/disable/", f"{alias}/enable/", {}, "aliases.set_enabled"),
+        (acme, f"{mailbox}/suspend/", f"{mailbox}/resume/", {}, "mailboxes.resume"),
+        (acme, f"{mailbox}/delete/", f"{mailbox}/restore/", {}, "mailboxes.restore"),
+        (acme, f"{webhook}/disable/", f"{webhook}/enable/", {}, "webhooks.update"),
+        (acme, f"{at}/disable/", f"{at}/enable/", {}, "domains.set_enabled"),
+        (acme, f"{at}/delete/", f"{at}/restore/", {"typed": "acme.example"}, "domains.restore"),
+        (rita, f"{customer}/suspend/", f"{customer}/resume/", unpaid, "tenants.resume"),
+        (rita, f"{customer}/delete/", f"{customer}/restore/", {}, "tenants.restore"),
+    ):
+        with subtests.test(away):
+            assert told_with_undo(done(browser, away, **sent), back)
+            assert not told_with_undo(done(browser, back), away)
+            assert last_act() == act
+
+
+def test_a_suspension_that_took_the_place_of_another_is_not_undone_by_ending_both(world, rita):
+    customer = f"/customers/{world.acme.uid}"
+    done(rita, f"{customer}/suspend/", reason="unpaid", blocks=["sending"])
+
+    shown = done(rita, f"{customer}/suspend/", reason="abuse", blocks=["sending", "sign_in"])
+
+    assert "Acme is suspended." in shown
+    assert not told_with_undo(shown, f"{customer}/resume/")
+
+
+def test_the_logo_of_a_domain_is_chosen_again_after_it_was_removed(world, acme):
+    domain, other = verified_domain(world.as_acme, "acme.example"), verified_domain(world.as_acme, "other.example")
+    with every_tenant("a test lays its ground"):
+        for row in (domain, other):
+            DmarcPolicy.objects.create(domain=row, policy="reject", since=timezone.now())
+            refresh_records(row.pk)
+    set_logo(world.as_acme, domain=domain, logo_url="https://acme.example/logo.svg")
+    at = f"/domains/{domain.uid}/logo"
+
+    assert told_with_undo(done(acme, f"{at}/remove/"), f"{at}/restore/")
+    assert "nothing left to undo" in done(acme, f"/domains/{other.uid}/logo/restore/")
+    shown = done(acme, f"{at}/restore/")
+
+    assert "The logo is shown again." in shown
+    assert 'value="https://acme.example/logo.svg"' in shown
+    assert last_act() == "records.set_logo"
+    assert "nothing left to undo" in done(acme, f"{at}/restore/")
 
 
 # --- typed -------------------------------------------------------------------------------------------------------
