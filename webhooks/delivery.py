@@ -1,13 +1,13 @@
 """Telling an endpoint: signed, again and again over a day, and noted."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from django.core.cache import cache
 from django.utils.translation import gettext_noop
 
 from accounts.actors import system_actor
 from webhooks.models import Delivery, Endpoint, State
 from webhooks.operations import switch_off
+from webhooks.resting import SLOW_MILLISECONDS, rest, rests_until
 from webhooks.sending import Answer, post
 from webhooks.signing import decrypt, signature
 
@@ -15,10 +15,7 @@ from webhooks.signing import decrypt, signature
 ATTEMPTS_AT = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 # How long a delivery waits whose tenant may not sign in: a suspension stops what would be told, and loses nothing.
 PAUSE = timedelta(minutes=10)
-# An endpoint that has kept a worker this long is left alone for so long: whatever else waits for it would keep the
-# deliveries to all others waiting. What has waited a day by then is given up, as if it had been tried.
-SLOW_MILLISECONDS = 5000
-REST = timedelta(minutes=5)
+# What has waited so long for an endpoint that is left alone is given up, as if it had been tried.
 DAY = timedelta(seconds=ATTEMPTS_AT[-1])
 GONE = gettext_noop("It answered 410 Gone.")
 
@@ -34,7 +31,7 @@ def deliver(delivery: Delivery, now: datetime) -> None:
     if not endpoint.tenant.may_sign_in:
         _put_off(delivery, now + PAUSE)
         return
-    if until := _resting_until(endpoint, now):
+    if until := rests_until(endpoint, now):
         if delivery.created_at <= now - DAY:
             _finish(delivery, State.FAILED, now)
         else:
@@ -42,7 +39,7 @@ def deliver(delivery: Delivery, now: datetime) -> None:
         return
     answer = post(endpoint.url, delivery.message.body.encode(), headers(delivery, now))
     if answer.milliseconds >= SLOW_MILLISECONDS:
-        cache.set(_rest_key(endpoint), (now + REST).timestamp(), REST.total_seconds())
+        rest(endpoint, now)
     delivery.attempts += 1
     delivery.log = [*delivery.log, _noted(answer, now)]
     if answer.is_success:
@@ -76,15 +73,6 @@ def headers(delivery: Delivery, now: datetime) -> dict[str, str]:
 def disable(endpoint: Endpoint, reason: str) -> None:
     switch_off(system_actor(endpoint.tenant, "the deliveries of webhooks"), endpoint=endpoint, reason=reason)
     endpoint.refresh_from_db()
-
-
-def _rest_key(endpoint: Endpoint) -> str:
-    return f"webhooks:rests:{endpoint.uid}"
-
-
-def _resting_until(endpoint: Endpoint, now: datetime) -> datetime | None:
-    until = datetime.fromtimestamp(cache.get(_rest_key(endpoint), 0), UTC)
-    return until if until > now else None
 
 
 def _put_off(delivery: Delivery, until: datetime) -> None:

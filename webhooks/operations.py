@@ -14,6 +14,7 @@ from mailhost.scope import every_tenant
 from tenants.locks import share_tenants
 from webhooks import events, outbox
 from webhooks.models import Delivery, Endpoint
+from webhooks.resting import wake
 from webhooks.sending import check_url
 from webhooks.signing import encrypt, new_secret
 
@@ -77,6 +78,7 @@ def update_endpoint(
     if enabled is not None:
         row.is_enabled, row.disabled_reason = enabled, "" if enabled else BY_HAND
     row.save()
+    wake(row)
     return row
 
 
@@ -111,6 +113,7 @@ def send_test(actor: Actor, *, endpoint: Endpoint) -> Delivery:
     """Send an endpoint a message of the type webhook.test. Raises Refused: not_found, disabled."""
     row = _locked(actor, endpoint)
     _refuse_disabled(row)
+    wake(row)
     now = timezone.now()
     return outbox.send([outbox.test_message(row, events.TEST, now)], [row], now)[0]
 
@@ -120,6 +123,7 @@ def redeliver(actor: Actor, *, delivery: Delivery) -> Delivery:
     """Send a message again, under the same id, as a delivery of its own. Raises Refused: not_found, disabled."""
     row = _locked(actor, delivery.endpoint)
     _refuse_disabled(row)
+    wake(row)
     return outbox.send([delivery.message], [row], timezone.now())[0]
 
 

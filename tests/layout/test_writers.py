@@ -21,6 +21,7 @@ KNOWN = {
     ("domains/tasks.py", "mail_notice"): "that a mail was sent; the act it tells of is in the record",
     ("selfservice/tasks.py", "forget_old_sessions"): "sign-ins that ended long ago",
     ("webhooks/tasks.py", "send_due"): "messages of more than thirty days",
+    ("accounts/tasks.py", "forget_old_sessions"): "sessions whose time is over",
     ("longwork/tasks.py", "forget_old_works"): "work that ended long ago",
     ("mailhost/api/idempotency.py", "_claim"): "the answer to a request, kept for its repetition",
     ("mailhost/api/idempotency.py", "_keep"): "the answer to a request, kept for its repetition",

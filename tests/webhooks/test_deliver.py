@@ -12,9 +12,10 @@ from mailhost.scope import every_tenant, tenant_scope
 from tenants.operations import resume_tenant, suspend_tenant
 from tests.world import a_mailbox, fresh
 from webhooks import delivery as deliveries
-from webhooks.delivery import ATTEMPTS_AT, REST
+from webhooks.delivery import ATTEMPTS_AT
 from webhooks.models import Delivery, Endpoint, Message
-from webhooks.operations import create_endpoint, redeliver, rotate_secret, send_test
+from webhooks.operations import create_endpoint, redeliver, rotate_secret, send_test, update_endpoint
+from webhooks.resting import REST
 from webhooks.tasks import deliver, send_due
 
 
@@ -224,6 +225,25 @@ def test_what_has_waited_a_day_for_such_a_one_is_given_up(world, hook, receiver,
     attempt(second, a_day_later)
 
     assert (len(receiver.received), fresh(second).state) == (1, "failed")
+
+
+@pytest.mark.parametrize("act", ["change", "test", "again"])
+def test_whoever_does_something_about_it_need_not_wait(world, hook, receiver, monkeypatch, act):
+    monkeypatch.setattr(deliveries, "SLOW_MILLISECONDS", 0)
+    first, waiting = (send_test(world.as_acme, endpoint=hook[0]) for _ in range(2))
+    attempt(first)
+
+    match act:
+        case "change":
+            update_endpoint(world.as_acme, endpoint=hook[0], description="mended")
+        case "test":
+            send_test(world.as_acme, endpoint=hook[0])
+        case "again":
+            with tenant_scope(world.acme.path):
+                redeliver(world.as_acme, delivery=Delivery.objects.listed().get(pk=first.pk))
+    attempt(waiting)
+
+    assert (len(receiver.received), fresh(waiting).state) == (2, "delivered")
 
 
 def test_another_endpoint_is_told_meanwhile(world, hook, receiver, monkeypatch):
