@@ -129,7 +129,7 @@ class Keys(ReadOnly):
 
 
 class Jobs(ReadOnly):
-    list_display = ("task", "queue", "attempts", "due_at", "finished_at", "error")
+    list_display = ("task", "queue", "attempts", "due_at", "finished_at", "discarded_by", "error")
     list_filter = ("queue", "task")
     # What a mail says is not for this list.
     exclude = ("arguments",)

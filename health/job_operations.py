@@ -13,9 +13,6 @@ from mailhost.errors import Refused
 from mailhost.models import Job
 from mailhost.operation import operation
 
-# How the reason of one begins that an operator has discarded.
-DISCARDED = "Discarded by "
-
 
 @operation("jobs.retry")
 def retry_job(actor: Actor, *, number: int) -> None:
@@ -30,9 +27,8 @@ def retry_job(actor: Actor, *, number: int) -> None:
 def discard_job(actor: Actor, *, number: int) -> None:
     """Let a waiting job never run. What it was for does not happen. Raises Refused: not_found, running, finished."""
     job = _waiting(number)
-    job.finished_at = timezone.now()
-    job.error = f"{DISCARDED}{actor.label}. {job.error}"[:500]
-    job.save(update_fields=["finished_at", "error"])
+    job.finished_at, job.discarded_by = timezone.now(), actor.label[:254]
+    job.save(update_fields=["finished_at", "discarded_by"])
     if put_in_order := _when_discarded(job):
         put_in_order(**job.arguments)
 
@@ -41,10 +37,10 @@ def discard_job(actor: Actor, *, number: int) -> None:
 def recall_job(actor: Actor, *, number: int) -> None:
     """Have a discarded job run after all. Raises Refused: not_found, running, not_discarded."""
     job = _locked(number)
-    if job.finished_at is None or not job.error.startswith(DISCARDED) or is_gone_when_discarded(job):
+    if not job.discarded_by or is_gone_when_discarded(job):
         raise Refused("not_discarded", "", _("This job was not discarded, or what waited for it is gone."))
-    job.finished_at, job.due_at, job.error = None, timezone.now(), ""
-    job.save(update_fields=["finished_at", "due_at", "error"])
+    job.finished_at, job.due_at, job.discarded_by = None, timezone.now(), ""
+    job.save(update_fields=["finished_at", "due_at", "discarded_by"])
     wake_after_commit(job)
 
 

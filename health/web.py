@@ -24,7 +24,12 @@ from mailhost.web.telling import tell
 
 PLAIN = "text/plain; charset=utf-8"
 UNAVAILABLE = 503
-FAILING, WAITING, FINISHED = "failing", "waiting", "finished"
+FAILING, FINISHED, DISCARDED = "failing", "finished", "discarded"
+STATES = {
+    FAILING: {"finished_at": None, "attempts__gt": 0},
+    FINISHED: {"finished_at__isnull": False, "discarded_by": ""},
+    DISCARDED: {"discarded_by__gt": ""},
+}
 # What in a client's complaint may be a secret: what stands before the host of a URL, our own keys, long random words.
 SECRETS = re.compile(r"(?<=://)[^/@\s]+(?=@)|\bmh_(?:live|test)_\w+|\b[A-Za-z0-9+/_-]{40,}={0,2}")
 MASK = "(…)"
@@ -72,10 +77,8 @@ def health(request: HttpRequest) -> HttpResponse:
 def jobs(request: HttpRequest) -> HttpResponse:
     """Background work: what waits, what failed and why, what was done."""
     words, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
-    state = state if state in {FAILING, WAITING, FINISHED} else ""
-    rows = Job.objects.filter(finished_at__isnull=state != FINISHED)
-    if state == FAILING:
-        rows = rows.filter(attempts__gt=0)
+    state = state if state in STATES else ""
+    rows = Job.objects.filter(**STATES.get(state, {"finished_at": None}))
     if words:
         rows = rows.filter(task__contains=words)
     page = page_of(rows.defer("arguments"), ("-pk",), request.GET.get("cursor", ""))

@@ -15,6 +15,8 @@ class Job(models.Model):
     due_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=500, default="")
+    # Who let it never run; it is finished then, too. The database's default is for processes of an earlier release.
+    discarded_by = models.CharField(max_length=254, default="", db_default="")
     request_id = models.CharField(max_length=REQUEST_ID_LENGTH, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 

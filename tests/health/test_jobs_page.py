@@ -52,6 +52,7 @@ def test_a_discarded_job_never_runs_and_the_record_names_who_did_it_and_no_mail(
 
     job.refresh_from_db()
     assert job.finished_at is not None
+    assert (job.discarded_by, job.error) == ("owner@mailhost.example", "SMTPRecipientsRefused")
     assert "was discarded" in answer.content.decode()
     with every_tenant("a test reads the record"):
         event = Event.objects.latest("pk")
@@ -61,6 +62,21 @@ def test_a_discarded_job_never_runs_and_the_record_names_who_did_it_and_no_mail(
         "owner@mailhost.example",
     )
     assert "Her secret" not in str([event.details, event.before, event.after, event.object])
+
+
+def test_discarded_jobs_are_listed_apart_with_who_did_it_and_run_after_all(operator):
+    job, done = a_job(attempts=2), a_job(task="dns.tasks.make_key", finished_at=timezone.now())
+    operator.post(f"/jobs/{job.pk}/discard/")
+
+    pages = {state: operator.get(f"/jobs/?state={state}").content.decode() for state in ("", "finished", "discarded")}
+
+    assert {state: (f" {job.pk}<" in page, f" {done.pk}<" in page) for state, page in pages.items()} == {
+        "": (False, False),
+        "finished": (False, True),
+        "discarded": (True, False),
+    }
+    assert "by owner@mailhost.example" in pages["discarded"]
+    assert f'action="/jobs/{job.pk}/recall/"' in pages["discarded"]
 
 
 def test_what_is_finished_is_neither_discarded_nor_run(operator, world):

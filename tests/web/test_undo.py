@@ -145,7 +145,7 @@ def test_a_discarded_job_runs_after_all(operator):
     assert "runs now" in done(operator, f"/jobs/{job.pk}/recall/")
 
     job.refresh_from_db()
-    assert (job.finished_at, job.error) == (None, "")
+    assert (job.finished_at, job.discarded_by, job.error) == (None, "", "Refused")
     Job.objects.filter(pk=job.pk).update(finished_at=timezone.now())
     assert "was not discarded" in done(operator, f"/jobs/{job.pk}/recall/")
 
