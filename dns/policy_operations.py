@@ -17,6 +17,7 @@ from domains.locks import lock_domain, refuse_frozen
 from domains.models import Domain
 from mailhost.actor import Actor
 from mailhost.errors import Refused
+from mailhost.inserts import put
 from mailhost.operation import operation
 from mailhost.said import gettext as _
 
@@ -72,7 +73,7 @@ def set_mta_sts_mode(actor: Actor, *, domain: Domain, mode: str) -> Domain:
     reason = present.steps.get(mode) if mode in present.steps else mta_sts.unfit(present.mode, mode, present.since, now)
     if reason:
         raise Refused("not_ready", "mode", reason)
-    MtaSts.objects.update_or_create(domain=domain, defaults={"mode": mode, "since": now})
+    put(MtaSts(domain=domain, mode=mode, since=now), "mode", "since")
     refresh_later(domain)
     return domain
 
@@ -105,8 +106,8 @@ def set_logo(actor: Actor, *, domain: Domain, logo_url: str, certificate_url: st
     refuse_frozen(domain)
     if not may_show_logo(domain):
         raise Refused("not_ready", "logo_url", _("Logos are shown once the DMARC policy is quarantine or reject."))
-    values = {"logo_url": logo_url, "certificate_url": certificate_url, "since": timezone.now()}
-    Logo.objects.update_or_create(domain=domain, defaults=values)
+    logo = Logo(domain=domain, logo_url=logo_url, certificate_url=certificate_url, since=timezone.now())
+    put(logo, "logo_url", "certificate_url", "since")
     refresh_later(domain)
     return domain
 

@@ -43,6 +43,7 @@ from longwork.works import begin
 from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.errors import Refused
+from mailhost.inserts import put
 from mailhost.operation import operation, retried
 from mailhost.said import NOTHING, Said, from_kept
 
@@ -130,16 +131,7 @@ def enforces_dmarc(domain: Domain | None, rows: Iterable[DnsRecord]) -> bool:
 
 def schedule_checks(domain: Domain, now: datetime) -> None:
     """Begin the checks after a change: in 1, 5, 15 and 60 minutes, then daily."""
-    _put_schedule(CheckSchedule(domain=domain, step=0, next_check_at=now + STEPS[0]), "step", "next_check_at")
-
-
-def _put_schedule(row: CheckSchedule, *columns: str) -> None:
-    """Write a domain's schedule, or these columns of the one that stands.
-
-    One statement, and no update_or_create(): in a tenant's scope that locks the tenant's row with the schedule's, and
-    two changes that hold the tenant shared would wait for each other.
-    """
-    CheckSchedule.objects.bulk_create([row], update_conflicts=True, update_fields=columns)
+    put(CheckSchedule(domain=domain, step=0, next_check_at=now + STEPS[0]), "step", "next_check_at")
 
 
 def publish_where_automatic(domain: Domain) -> None:
@@ -225,7 +217,7 @@ def _note(domain: Domain, rows: list[DnsRecord], seen: dict[int, Finding], now: 
     step = CheckSchedule.objects.filter(domain=domain).values_list("step", flat=True).first() or 0
     next_check_at = now + until_next_check(step, is_missed=any(row.misses for row in rows))
     row = CheckSchedule(domain=domain, step=min(step + 1, len(STEPS)), next_check_at=next_check_at, last_check_at=now)
-    _put_schedule(row, "step", "next_check_at", "last_check_at")
+    put(row, "step", "next_check_at", "last_check_at")
 
 
 def until_next_check(step: int, *, is_missed: bool) -> timedelta:

@@ -17,6 +17,7 @@ from domains.locks import lock_domain, refuse_frozen
 from domains.models import Domain
 from mailhost.actor import Actor
 from mailhost.errors import Refused
+from mailhost.inserts import put
 from mailhost.operation import operation
 from reports import intake, mailbox
 from reports.figures import days_of, evidence, sources_of
@@ -69,7 +70,7 @@ def set_dmarc_policy(actor: Actor, *, domain: Domain, policy: str) -> Domain:
         )
     if steps > 0 and (reasons := obstacles(seen, now)):
         raise Refused("not_ready", "policy", " ".join(reasons))
-    DmarcPolicy.objects.update_or_create(domain=domain, defaults={"policy": policy, "since": now})
+    put(DmarcPolicy(domain=domain, policy=policy, since=now), "policy", "since")
     refresh_later(domain)
     return domain
 
