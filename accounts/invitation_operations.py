@@ -1,5 +1,7 @@
 """Every change of invitations."""
 
+from datetime import datetime
+
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -8,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.invitations import VALID
 from accounts.models import Invitation, User
-from accounts.operations import check_role, new_user, normalise_login
+from accounts.operations import check_role, new_person, normalise_login, saved
 from mailhost.actor import Actor
 from mailhost.background import later
 from mailhost.errors import Refused
@@ -99,21 +101,21 @@ def accept_invitation(
 
     Raises Refused: not_found, closed, expired, other_person, weak_password, invalid_name, taken, limit_reached.
     """
-    row = _locked(invitation)
     now = timezone.now()
-    if row.has_expired(now):
-        raise Refused(
-            "expired",
-            "",
-            _("This invitation ended on %(expires_at)s. Ask for a new one.")
-            % {"expires_at": f"{row.expires_at:%-d %B %Y}"},
-        )
+    person = user
     if user is None:
-        user = new_user(row.email, password, name)
-    elif user.email != row.email:
+        # Hashing takes time, and the lock is on all tenants up to the root: what can be said before it is said before.
+        found = _found(invitation)
+        _refuse_expired(found, now)
+        person = new_person(found.email, password, name)
+    row = _locked(invitation)
+    _refuse_expired(row, now)
+    if person.email != row.email:
         raise Refused(
             "other_person", "", _("This invitation is for %(email)s. Sign in with that address.") % {"email": row.email}
         )
+    if user is None:
+        user = saved(person)
     try:
         with transaction.atomic():
             member = Member.objects.create(tenant=row.tenant, user=user, role=row.role)
@@ -130,9 +132,24 @@ def accept_invitation(
 def _locked(invitation: Invitation) -> Invitation:
     """Return the open invitation, fresh, under the lock of its tenant. Raises Refused: not_found, closed."""
     lock_branch(invitation.tenant)
+    return _found(invitation)
+
+
+def _found(invitation: Invitation) -> Invitation:
+    """Return the open invitation, fresh. Raises Refused: not_found, closed."""
     row = Invitation.objects.filter(pk=invitation.pk).select_related("tenant").first()
     if row is None:
         raise Refused("not_found", "", _("This invitation does not exist."))
     if not row.is_open:
         raise Refused("closed", "", _("This invitation was used or revoked. Ask for a new one."))
     return row
+
+
+def _refuse_expired(invitation: Invitation, now: datetime) -> None:
+    if invitation.has_expired(now):
+        raise Refused(
+            "expired",
+            "",
+            _("This invitation ended on %(expires_at)s. Ask for a new one.")
+            % {"expires_at": f"{invitation.expires_at:%-d %B %Y}"},
+        )

@@ -44,9 +44,10 @@ def create_user(actor: Actor, *, tenant: Tenant, email: str, role: str, password
 
     Raises Refused: not_found, invalid_email, weak_password, invalid_role, taken, limit_reached.
     """
+    user = new_person(email, password, name)
     tenant = share_tenant(actor, tenant)
     check_role(actor, tenant, role)
-    member = Member.objects.create(tenant=tenant, user=new_user(email, password, name), role=role)
+    member = Member.objects.create(tenant=tenant, user=saved(user), role=role)
     reserve(tenant.path, members=1)
     return member
 
@@ -198,10 +199,11 @@ def restore_api_key(actor: Actor, *, key: ApiKey) -> ApiKey:
     return row
 
 
-def new_user(email: str, password: str, name: str = "") -> User:
-    """Write a person who signs in with this address and password.
+def new_person(email: str, password: str, name: str = "") -> User:
+    """Return a person who signs in with this address and password, not yet `saved`: to be asked for before anything is
+    locked, because hashing takes time.
 
-    Raises Refused: invalid_email, weak_password, invalid_name, taken.
+    Raises Refused: invalid_email, weak_password, invalid_name.
     """
     user = User(email=normalise_login(email), name=check_name(name) if name else "")
     try:
@@ -209,6 +211,11 @@ def new_user(email: str, password: str, name: str = "") -> User:
     except ValidationError as error:
         raise Refused("weak_password", "password", " ".join(error.messages)) from error
     user.set_password(password)
+    return user
+
+
+def saved(user: User) -> User:
+    """Write a new person. Raises Refused("taken")."""
     try:
         with transaction.atomic():
             user.save(force_insert=True)

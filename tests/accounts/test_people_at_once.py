@@ -4,12 +4,13 @@ MariaDB drops unique constraints that have a condition; the rules of django-alla
 """
 
 from collections import Counter
+from typing import ClassVar
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.apps import apps
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import UniqueConstraint
 
 from accounts.actors import invited_actor
@@ -17,8 +18,9 @@ from accounts.invitation_operations import accept_invitation, invite_member
 from accounts.models import Invitation, User
 from accounts.operations import create_user, remove_member, set_member_role
 from mailhost.errors import Refused
+from mailhost.hashers import Argon2idPasswordHasher
 from mailhost.scope import every_tenant
-from tenants.models import Member, Role
+from tenants.models import Member, Role, Tenant
 from tests.together import at_once
 from tests.world import PASSWORD, make_world
 
@@ -131,6 +133,35 @@ def test_an_invitation_is_taken_up_once(world):
     assert Counter(at_once(*[act] * 4)) == {"done": 1, "closed": 3}
     with every_tenant("the test counts"):
         assert (Member.objects.count(), Invitation.objects.filter(open_email__isnull=False).count()) == (1, 0)
+
+
+class Watching(Argon2idPasswordHasher):
+    """Hashes, and looks whether the tenant is locked meanwhile."""
+
+    seen: ClassVar[list[str]] = []
+
+    def encode(self, password: str, salt: str) -> str:
+        self.seen.extend(at_once(look_at_acme))
+        return super().encode(password, salt)
+
+
+def look_at_acme() -> None:
+    with transaction.atomic(), every_tenant("the test looks at a lock"):
+        Tenant.objects.select_for_update(nowait=True).get(name="Acme")
+
+
+@pytest.mark.parametrize("way", ["an invitation", "an operator"])
+def test_nobody_waits_while_a_new_persons_password_is_hashed(world, settings, way):
+    invitation = invite_member(world.as_acme, email="new@elsewhere.example", role=Role.SUPPORT)
+    settings.PASSWORD_HASHERS = [f"{__name__}.Watching"]
+    Watching.seen.clear()
+
+    if way == "an invitation":
+        accept_invitation(invited_actor(invitation), invitation=invitation, password=PASSWORD)
+    else:
+        create_user(world.as_acme, tenant=world.acme, email="o@acme.example", role=Role.ADMIN, password=PASSWORD)
+
+    assert Watching.seen == ["done"]
 
 
 @pytest.mark.parametrize("leave", ["removed", "demoted"])
