@@ -139,6 +139,9 @@ def _written(plans: list[Plan]) -> list[list[Alias]]:
     Raises SeveralRefused by the place in `plans`.
     """
     insert_all([row for plan in plans for row in plan.rows])
+    for plan in plans:
+        for row in plan.rows:
+            row.is_first = plan.is_new
     touched = repeated_in_alias_domains({plan.source: plan.rows[0].domain_id for plan in plans})
     circles = _circles(plans, _links(touched))
     if circles:

@@ -1,6 +1,7 @@
 """Every change of an alias. An alias whose source is a mailbox's address is a forward of that mailbox."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -81,8 +82,10 @@ def delete_alias(actor: Actor, *, alias: Alias) -> None:
     """Delete one target of an alias; with the last one the alias is gone. Raises Refused: not_found."""
     alias = _locked(actor, alias)
     source, domain_id = alias.alias_email, alias.domain_id
+    # The row that is deleted loses its number.
+    former = copy(alias)
     alias.delete()
-    was_last = not Alias.objects.written().filter(alias_email=source).exists()
+    was_last = not _hand_on_id(former)
     if was_last:
         _keep_mail_again(source)
     recalculate_addresses(follow_addresses(domain_id, [source]))
@@ -173,7 +176,8 @@ def _locked_rows(actor: Actor, alias: AliasGroup, others: Sequence[int] = ()) ->
 
 
 def _retarget(rows: QuerySet[Alias], wanted: Sequence[str], domain: Domain) -> None:
-    """Delete the targets that are not wanted, add those that are missing, leave the others as they are."""
+    """Delete the targets that are not wanted, add those that are missing, leave the others as they are. The alias keeps
+    its id, whatever becomes of its oldest row."""
     present = {row.destination_email: row for row in rows}
     one = next(iter(present.values()))
     missing = [target for target in wanted if target not in present]
@@ -190,6 +194,21 @@ def _retarget(rows: QuerySet[Alias], wanted: Sequence[str], domain: Domain) -> N
         )
         for target in missing
     )
+    oldest = min(present.values(), key=lambda row: row.pk)
+    if oldest.destination_email not in wanted:
+        _hand_on_id(oldest)
+
+
+def _hand_on_id(former: Alias) -> bool:
+    """Say whether anything is left of the alias that had this row, which is deleted.
+
+    An alias goes by the id of its oldest row, and others have stored that id: the next oldest goes on under it.
+    """
+    left = Alias.objects.written().filter(alias_email=former.alias_email, domain=former.domain_id)
+    oldest = left.order_by("pk").values_list("pk", flat=True).first()
+    if oldest is not None and former.pk < oldest:
+        Alias.objects.filter(pk=oldest).update(uid=former.uid, created_at=former.created_at)
+    return oldest is not None
 
 
 def _keep_mail_again(source: str) -> None:

@@ -24,9 +24,10 @@ KEEP = """
 INSERT INTO mail_kept_aliases
   (uid, domain_id, alias_email, destination_email, own_mailbox_id, queued_as, is_enabled, is_denial, created_at)
 SELECT uid, domain_id, alias_email, destination_email, own_mailbox_id, queued_as, is_enabled, is_denial, created_at
-FROM mail_aliases WHERE domain_id = %s
+FROM mail_aliases WHERE domain_id = %s ORDER BY id
 """
-# What belongs to a mailbox comes back with it alone; a target with a detail (anna+news@…) is read by the mailbox too.
+# In their order, because an alias goes by the id of its oldest row. What belongs to a mailbox comes back with it alone;
+# a target with a detail (anna+news@…) is read by the mailbox too.
 BRING_BACK = """
 INSERT INTO mail_aliases
   (uid, domain_id, tenant_id, alias_email, destination_email, own_mailbox_id, target_mailbox_id, queued_as, is_enabled,
@@ -41,6 +42,7 @@ LEFT JOIN mail_mailboxes target ON target.live_email = CONCAT(
   SUBSTRING_INDEX(kept.destination_email, '@', -1))
 WHERE kept.domain_id = %s
   AND (own.id IS NULL OR (own.deleted_at IS NULL AND own.domain_id = kept.domain_id))
+ORDER BY kept.id
 """
 
 

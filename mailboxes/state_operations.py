@@ -7,7 +7,8 @@ from domains.locks import lock_domains
 from domains.models import Domain
 from domains.operations import create_domain, delete_domain, set_domain_enabled
 from mailboxes import state
-from mailboxes.alias_operations import create_alias, delete_alias, set_alias_enabled
+from mailboxes.alias_groups import AliasGroup, group_of_new
+from mailboxes.alias_operations import create_alias, delete_aliases, update_alias
 from mailboxes.models import Alias, Mailbox
 from mailboxes.operations import create_mailbox, delete_mailbox, resume_mailbox, suspend_mailbox, update_mailbox
 from mailboxes.state import CHANGE, CREATE, DELETE, Change, Item
@@ -27,13 +28,7 @@ def apply_state(
     Raises Refused: deletes_refused unless `may_delete`, too_large, and whatever one of the changes raises, with its
     place in the document as the field.
     """
-    if not actor.tenant_path == tenant.path[: len(actor.tenant_path)]:
-        raise Refused("not_found", "", _("This account does not exist."))
-    # What is made belongs to the tenant that the document is about.
-    inside = replace(actor, tenant_id=tenant.pk, tenant_path=tenant.path)
-    ids = list(Domain.objects.live().filter(tenant=tenant).order_by("pk"))
-    if ids:
-        lock_domains(inside, ids[0], [domain.pk for domain in ids])
+    inside = lock_state(actor, tenant)
     changes = state.plan(state.read(tenant), wanted)
     deletes = [change for change in changes if change.action == DELETE]
     if deletes and not may_delete:
@@ -57,6 +52,18 @@ def apply_state(
     return changes
 
 
+def lock_state(actor: Actor, tenant: Tenant) -> Actor:
+    """Keep what is in the tenant's domains as it is until the transaction ends. Return the actor as whoever changes it:
+    what is made belongs to the tenant that the document is about. Raises Refused("not_found")."""
+    if not actor.tenant_path == tenant.path[: len(actor.tenant_path)]:
+        raise Refused("not_found", "", _("This account does not exist."))
+    inside = replace(actor, tenant_id=tenant.pk, tenant_path=tenant.path)
+    domains = list(Domain.objects.live().filter(tenant=tenant).order_by("pk"))
+    if domains:
+        lock_domains(inside, domains[0], [domain.pk for domain in domains])
+    return inside
+
+
 # What an operation calls otherwise than the document does.
 NAMES_HERE = {"address": "email", "storage_quota_mb": "storage_quota"}
 
@@ -69,8 +76,8 @@ def _mailbox(name: str) -> Mailbox:
     return Mailbox.objects.live().select_related("domain").get(email=name)
 
 
-def _aliases(name: str) -> list[Alias]:
-    return list(Alias.objects.written().filter(alias_email=name).select_related("domain").order_by("pk"))
+def _alias(name: str) -> AliasGroup:
+    return AliasGroup(tuple(Alias.objects.listed().filter(alias_email=name)))
 
 
 def _create_domain(actor: Actor, change: Change) -> None:
@@ -143,30 +150,15 @@ def _delete_mailbox(actor: Actor, change: Change) -> None:
 def _create_alias(actor: Actor, change: Change) -> None:
     rows = create_alias(actor, source=change.name, targets=change.fields["targets"])
     if change.fields.get("enabled") is False:
-        for row in rows:
-            set_alias_enabled(actor, alias=row, enabled=False)
+        update_alias(actor, alias=group_of_new(rows), enabled=False)
 
 
 def _change_alias(actor: Actor, change: Change) -> None:
-    rows = _aliases(change.name)
-    wanted = change.fields.get("targets", [row.destination_email for row in rows])
-    missing = [target for target in wanted if target not in {row.destination_email for row in rows}]
-    # New targets first, so that the alias is never without one.
-    if missing:
-        create_alias(actor, source=change.name, targets=missing)
-    for row in rows:
-        if row.destination_email not in wanted:
-            delete_alias(actor, alias=row)
-    enabled = change.fields.get("enabled", any(row.is_enabled for row in rows))
-    if "enabled" in change.fields or missing:
-        for row in _aliases(change.name):
-            if row.is_enabled != enabled and ("enabled" in change.fields or row.destination_email in missing):
-                set_alias_enabled(actor, alias=row, enabled=enabled)
+    update_alias(actor, alias=_alias(change.name), **change.fields)
 
 
 def _delete_alias(actor: Actor, change: Change) -> None:
-    for row in _aliases(change.name):
-        delete_alias(actor, alias=row)
+    delete_aliases(actor, alias=_alias(change.name))
 
 
 ACTS = {

@@ -87,7 +87,8 @@ def retried(once: Callable[[], Any]) -> Any:
 def _rows(value: Any) -> Any:
     """Return the rows that a group, or a dictionary by places, consists of; anything else as it is."""
     if isinstance(value, Group):
-        return list(value.rows)
+        # The oldest, whose id is the group's, stands first in the record.
+        return sorted(value.rows, key=lambda row: row.pk)
     if isinstance(value, dict):
         return [row for one in value.values() for row in (one if isinstance(one, list) else [one])]
     return value

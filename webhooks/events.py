@@ -1,8 +1,11 @@
 """Which act is told as what. What stands not here is told to nobody."""
 
+# Which of them an act on an alias is, the alias says that is left (webhooks/aliases.py).
+ALIAS_CREATED, ALIAS_UPDATED, ALIAS_DELETED = "alias.created", "alias.updated", "alias.deleted"
 EVENTS = {
     "tenants.create": "tenant.created",
     "tenants.update": "tenant.updated",
+    "plans.assign": "tenant.plan_changed",
     "tenants.move": "tenant.moved",
     "tenants.delete": "tenant.deleted",
     "tenants.restore": "tenant.restored",
@@ -11,7 +14,9 @@ EVENTS = {
     "domains.create": "domain.created",
     "domains.verify": "domain.verified",
     "domains.set_enabled": "domain.updated",
+    "domains.set_defaults": "domain.updated",
     "domains.delete": "domain.deleted",
+    "domains.restore": "domain.restored",
     "mailboxes.create": "mailbox.created",
     "mailboxes.update": "mailbox.updated",
     "mailboxes.change_password": "mailbox.password_changed",
@@ -22,10 +27,10 @@ EVENTS = {
     "app_passwords.create": "app_password.created",
     "app_passwords.update": "app_password.updated",
     "app_passwords.revoke": "app_password.revoked",
-    "aliases.create": "alias.created",
-    "aliases.set_enabled": "alias.updated",
-    "aliases.update": "alias.updated",
-    "aliases.delete": "alias.deleted",
+    "aliases.create": ALIAS_CREATED,
+    "aliases.set_enabled": ALIAS_UPDATED,
+    "aliases.update": ALIAS_UPDATED,
+    "aliases.delete": ALIAS_DELETED,
     "keys.create": "api_key.created",
     "keys.revoke": "api_key.revoked",
     "keys.restore": "api_key.restored",

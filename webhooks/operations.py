@@ -68,7 +68,7 @@ def update_endpoint(
 
     Raises Refused: not_found, invalid_url, invalid_types, invalid_description.
     """
-    row = _locked(actor, endpoint)
+    row = lock_endpoint(actor, endpoint)
     if url is not None:
         row.url = check_url(url)
     if types is not None:
@@ -85,7 +85,7 @@ def update_endpoint(
 @operation("webhooks.update")
 def switch_off(actor: Actor, *, endpoint: Endpoint, reason: str) -> Endpoint:
     """Tell an endpoint nothing more, because of what it answered. Raises Refused: not_found."""
-    row = _locked(actor, endpoint)
+    row = lock_endpoint(actor, endpoint)
     row.is_enabled, row.disabled_reason = False, reason
     row.save(update_fields=["is_enabled", "disabled_reason", "updated_at"])
     return row
@@ -94,7 +94,7 @@ def switch_off(actor: Actor, *, endpoint: Endpoint, reason: str) -> Endpoint:
 @operation("webhooks.rotate_secret")
 def rotate_secret(actor: Actor, *, endpoint: Endpoint) -> tuple[Endpoint, str]:
     """Return the endpoint and its new secret; the former one signs beside it for a day. Raises Refused: not_found."""
-    row = _locked(actor, endpoint)
+    row = lock_endpoint(actor, endpoint)
     secret = new_secret()
     row.former_secret, row.former_until = row.signing_secret, timezone.now() + ROTATION
     row.signing_secret = encrypt(secret)
@@ -105,13 +105,13 @@ def rotate_secret(actor: Actor, *, endpoint: Endpoint) -> tuple[Endpoint, str]:
 @operation("webhooks.delete")
 def delete_endpoint(actor: Actor, *, endpoint: Endpoint) -> None:
     """Tell an endpoint nothing more, and forget what it was told. Raises Refused: not_found."""
-    _locked(actor, endpoint).delete()
+    lock_endpoint(actor, endpoint).delete()
 
 
 @operation("webhooks.test")
 def send_test(actor: Actor, *, endpoint: Endpoint) -> Delivery:
     """Send an endpoint a message of the type webhook.test. Raises Refused: not_found, disabled."""
-    row = _locked(actor, endpoint)
+    row = lock_endpoint(actor, endpoint)
     _refuse_disabled(row)
     wake(row)
     now = timezone.now()
@@ -121,7 +121,7 @@ def send_test(actor: Actor, *, endpoint: Endpoint) -> Delivery:
 @operation("webhooks.redeliver")
 def redeliver(actor: Actor, *, delivery: Delivery) -> Delivery:
     """Send a message again, under the same id, as a delivery of its own. Raises Refused: not_found, disabled."""
-    row = _locked(actor, delivery.endpoint)
+    row = lock_endpoint(actor, delivery.endpoint)
     _refuse_disabled(row)
     wake(row)
     return outbox.send([delivery.message], [row], timezone.now())[0]
@@ -145,7 +145,7 @@ def check_description(description: str) -> str:
     return description
 
 
-def _locked(actor: Actor, endpoint: Endpoint) -> Endpoint:
+def lock_endpoint(actor: Actor, endpoint: Endpoint) -> Endpoint:
     """Return the endpoint, fresh, in scope and locked. Raises Refused("not_found")."""
     share_tenants({actor.tenant_id, endpoint.tenant_id})
     row = None

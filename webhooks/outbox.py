@@ -18,6 +18,7 @@ from mailhost.prepared import Prepared
 from mailhost.scope import every_tenant
 from tenants.limits import chain_of
 from tenants.models import Tenant
+from webhooks import aliases
 from webhooks.events import EVENTS, NOTICES, OBJECTS, PREFIXES
 from webhooks.models import Delivery, Endpoint, Message
 
@@ -32,20 +33,25 @@ def tell(actor: Actor, action: str, *, given: Sequence[Given] = (), result: Any 
     """Write what the endpoints above the things that were changed are told. `mailhost.operation` calls this for each
     operation, in its transaction; where nobody listens it is one query, and as many for a thousand rows as for two."""
     event_type = EVENTS.get(action)
-    if event_type is None:
-        return
-    rows = _told_once(rows_of(given, result))
+    rows = rows_of(given, result) if event_type is not None else ()
     if not rows or rows[0]._meta.model_name not in PREFIXES:
         return
-    now = timezone.now()
     with every_tenant("the tenants above a thing may listen to what happens to it"):
         for tenant_id, of_tenant in by_tenant(rows).items():
-            endpoints = _listening(actor, tenant_id, event_type)
-            if endpoints:
-                uid = Tenant.objects.values_list("uid", flat=True).get(pk=tenant_id)
-                messages = [_message(tenant_id, event_type, now, _data(row, uid)) for row in of_tenant]
-                insert_all(messages)
-                send(messages, endpoints, now)
+            if endpoints := _listening(actor, tenant_id):
+                _tell(tenant_id, endpoints, event_type, of_tenant)
+
+
+def _tell(tenant_id: int, endpoints: Sequence[Endpoint], event_type: str, rows: Sequence[models.Model]) -> None:
+    is_of_aliases = rows[0]._meta.model_name == "alias"
+    now, uid = timezone.now(), ""
+    for told, things in (aliases.told_of(rows) if is_of_aliases else {event_type: rows}).items():
+        wanting = [endpoint for endpoint in endpoints if endpoint.wants(told)]
+        if wanting and things:
+            uid = uid or Tenant.objects.values_list("uid", flat=True).get(pk=tenant_id)
+            messages = [_message(tenant_id, told, now, _data(row, uid)) for row in things]
+            insert_all(messages)
+            send(messages, wanting, now)
 
 
 def tell_notice(notice: DomainNotice) -> None:
@@ -55,7 +61,7 @@ def tell_notice(notice: DomainNotice) -> None:
     domain, now = notice.domain, timezone.now()
     with every_tenant("the tenants above a domain may listen to what happens to it"):
         tenant = domain.tenant
-        endpoints = _at_path(tenant.path, notice.event)
+        endpoints = [endpoint for endpoint in _at_path(tenant.path) if endpoint.wants(notice.event)]
         if endpoints:
             send([insert(_message(tenant.pk, notice.event, now, _data(domain, tenant.uid)))], endpoints, now)
 
@@ -84,25 +90,15 @@ def test_message(endpoint: Endpoint, event_type: str, now: datetime) -> Message:
     return insert(_message(endpoint.tenant_id, event_type, now, data))
 
 
-def _told_once(rows: Sequence[models.Model]) -> list[models.Model]:
-    """Of an alias, which is several rows, let the oldest tell of all: an alias goes by its id."""
-    if not rows or rows[0]._meta.model_name != "alias" or len(rows) == 1:
-        return list(rows)
-    oldest: dict[tuple[int, str], models.Model] = {}
-    for row in sorted(rows, key=lambda row: row.pk):
-        oldest.setdefault((row.domain_id, row.alias_email), row)
-    return list(oldest.values())
-
-
-def _listening(actor: Actor, tenant_id: int, event_type: str) -> list[Endpoint]:
+def _listening(actor: Actor, tenant_id: int) -> list[Endpoint]:
     path = actor.tenant_path
     if tenant_id != actor.tenant_id:
         path = Tenant.objects.values_list("path", flat=True).get(pk=tenant_id)
-    return _at_path(path, event_type)
+    return _at_path(path)
 
 
-def _at_path(path: str, event_type: str) -> list[Endpoint]:
-    return [endpoint for endpoint in _endpoints(above=chain_of(path)) if endpoint.wants(event_type)]
+def _at_path(path: str) -> list[Endpoint]:
+    return list(_endpoints(above=chain_of(path)))
 
 
 _endpoints = Prepared(lambda above: Endpoint.objects.filter(tenant_id__in=above, is_enabled=True).order_by("pk"))
@@ -126,7 +122,7 @@ def _data(row: models.Model, tenant_uid: str) -> dict[str, str]:
 
 
 def _name(row: models.Model) -> str:
-    for column in ("email", "alias_email", "domain_name", "name"):
+    for column in ("email", "domain_name", "name"):
         if hasattr(row, column):
             return getattr(row, column)
-    return ""
+    return aliases.name_of(row) if hasattr(row, "alias_email") else ""

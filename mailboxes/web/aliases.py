@@ -93,6 +93,7 @@ def check(request: HttpRequest) -> HttpResponse:
 def set_target_enabled(request: HttpRequest, uid: str, enabled: bool) -> HttpResponse:
     alias = get_object_or_404(Alias.objects.written(), uid=uid)
     with refusals_told(request):
+        _refuse_another(request, alias)
         set_alias_enabled(request.actor, alias=alias, enabled=enabled)
         on = _("Mail to %(source)s is delivered again to %(target)s.")
         off = _("Mail to %(source)s is no longer delivered to %(target)s.")
@@ -105,6 +106,7 @@ def set_target_enabled(request: HttpRequest, uid: str, enabled: bool) -> HttpRes
 def delete_target(request: HttpRequest, uid: str) -> HttpResponse:
     alias = get_object_or_404(Alias.objects.written(), uid=uid)
     with refusals_told(request):
+        _refuse_another(request, alias)
         delete_alias(request.actor, alias=alias)
         request.session[UNDO] = [alias.alias_email, alias.destination_email, alias.is_enabled]
         undo_address = reverse("alias-undo") if request.actor.may(create_alias.action) else ""
@@ -127,6 +129,12 @@ def undo(request: HttpRequest) -> HttpResponse:
         del request.session[UNDO]
         messages.success(request, _("%(source)s leads to %(target)s again.") % named(rows[0]))
     return go_back(request, "aliases")
+
+
+def _refuse_another(request: HttpRequest, alias: Alias) -> None:
+    """Raise Refused when the button was shown for another target: an alias's id passes on to the next one."""
+    if request.POST.get("target", alias.destination_email) != alias.destination_email:
+        raise Refused("changed", "", _("This alias was changed meanwhile. Look at the list again."))
 
 
 def named(alias: Alias) -> dict[str, str]:

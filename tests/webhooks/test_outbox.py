@@ -4,11 +4,13 @@ import json
 
 from django.db import transaction
 
+from domains.operations import set_domain_defaults
 from mailboxes.app_password_operations import create_app_password
 from mailboxes.operations import create_mailbox, delete_mailbox
 from mailhost.models import Job
 from mailhost.scope import every_tenant
 from tenants.permissions import SYSTEM
+from tenants.plan_operations import assign_plan, create_plan
 from tests.world import a_mailbox, an_alias
 from webhooks.events import EVENTS
 from webhooks.models import Delivery, Message
@@ -93,6 +95,19 @@ def test_where_nobody_listens_it_costs_one_query(world, acme, django_assert_num_
     mailbox = a_mailbox(world.as_acme, "anna@acme.example")
     with tenant_scope(world.acme.path), django_assert_num_queries(1):
         tell(world.as_acme, "mailboxes.create", result=mailbox)
+
+
+def test_what_changes_a_domain_or_an_accounts_plan_is_told(world, acme):
+    create_endpoint(world.as_rita, url=HOOK, description="rita")
+    plan = create_plan(world.as_rita, name="Small")
+
+    assign_plan(world.as_rita, tenant=world.acme, plan=plan)
+    set_domain_defaults(world.as_acme, domain=acme, default_quota_mb=100)
+
+    assert [(event_type, data["name"]) for _, event_type, data in told()] == [
+        ("tenant.plan_changed", "Acme"),
+        ("domain.updated", "acme.example"),
+    ]
 
 
 def test_every_event_is_of_an_act_that_there_is():

@@ -1,11 +1,16 @@
 """Webhook endpoints over REST."""
 
+from functools import partial
+
 import pytest
 
 from mailhost.scope import every_tenant
 from tenants.models import Role
 from tests.apiside import assert_problem, errors_of, make_cast
+from tests.together import at_once
+from tests.world import fresh
 from webhooks.models import Endpoint
+from webhooks.operations import create_endpoint, update_endpoint
 from webhooks.signing import decrypt
 
 HOOK = {"url": "https://hooks.acme.example/in", "event_types": ["mailbox.created"], "description": "Billing"}
@@ -92,3 +97,16 @@ def test_one_that_is_off_takes_no_test(cast):
 def test_whoever_may_not_see_secrets_sees_no_endpoints(cast):
     for role in (Role.READ_ONLY, Role.SUPPORT, Role.MAIL_MANAGER):
         assert_problem(cast.acme.caller(role).call("GET", "/webhook-endpoints"), 403, "not_permitted")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_change_one_endpoint_at_once_both_do():
+    actor = make_cast().acme.actor
+    endpoint, _ = create_endpoint(actor, url=HOOK["url"])
+    changes = ({"description": "Billing"}, {"types": ["mailbox.created"]}, {"enabled": False})
+
+    outcomes = at_once(*[partial(update_endpoint, actor, endpoint=endpoint, **change) for change in changes])
+
+    assert outcomes == ["done"] * 3
+    row = fresh(endpoint)
+    assert (row.description, row.types, row.is_enabled) == ("Billing", ["mailbox.created"], False)
