@@ -21,18 +21,10 @@ from mailhost.api.ids import UID, find
 from mailhost.api.lists import Filter, Listing
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, PublicId
-from tenants.models import Tenant
+from tenants.api.filters import OF_TENANT
 from tenants.references import PREFIX as TENANT_PREFIX
-from tenants.references import find_tenant
 
 PREFIX = "evt"
-
-
-def _of_tenant(rows: QuerySet, reference: str) -> QuerySet:
-    try:
-        return rows.filter(tenant=find_tenant(reference))
-    except Tenant.DoesNotExist:
-        return rows.none()
 
 
 def _about(rows: QuerySet, target: str) -> QuerySet:
@@ -67,7 +59,7 @@ LISTING = Listing(
     orders={"newest": ("-pk",)},
     filters=(
         Filter("action", "One act (`mailboxes.delete`), or all of a kind (`mailboxes.`).", EventQuerySet.of_action),
-        Filter("tenant", "The id of a tenant: its own events, without those of tenants below.", _of_tenant),
+        OF_TENANT,
         Filter("target", "The id of the thing that was acted on, such as `mbx_…`.", _about),
         Filter("request_id", "The `X-Request-Id` of the request that did it.", _of_request),
         Filter("since", "At this time or later (RFC 3339).", _since),

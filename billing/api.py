@@ -14,8 +14,8 @@ from mailhost.api.errors import InvalidParameter
 from mailhost.api.lists import Filter, Listing
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, PublicId
-from tenants.models import Tenant
-from tenants.references import PREFIX, find_tenant
+from tenants.api.filters import OF_TENANT
+from tenants.references import PREFIX
 
 
 def on_day(rows: QuerySet, text: str) -> QuerySet:
@@ -31,17 +31,10 @@ def after_number(rows: QuerySet, text: str) -> QuerySet:
     return rows.filter(pk__gt=int(text))
 
 
-def of_tenant(rows: QuerySet, reference: str) -> QuerySet:
-    try:
-        return rows.filter(tenant=find_tenant(reference))
-    except Tenant.DoesNotExist:
-        return rows.none()
-
-
 LISTING = Listing(
     orders={"number": ("pk",)},
     filters=(
-        Filter("tenant", "Only those of this tenant: `ten_…`.", of_tenant),
+        OF_TENANT,
         Filter("after_number", "Only those after this number: where the last reading ended.", after_number),
         Filter("day", "Only those of this day.", on_day),
         Filter("metric", "Only those of this metric.", lambda rows, text: rows.filter(metric=text), METRICS),

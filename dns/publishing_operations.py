@@ -71,9 +71,7 @@ def undo_publication(actor: Actor, *, domain: Domain) -> Publication:
     now = timezone.now()
     writer = _begun(actor, domain, now)
     _take_up(actor, domain, writer, now)
-    last = Publication.objects.filter(domain=domain, undone_at=None).order_by("-pk").first()
-    if last is None:
-        raise Refused("nothing_to_undo", "", _("Nothing was published that could be taken back."))
+    last = last_publication(domain)
     changes = [Change.from_dict(values).undone for values in last.changes]
     standing = asked(lambda: writer.read({(change.name, change.record_type) for change in changes}))
     doing = [_as_far_as_it_stands(change, standing[change.name, change.record_type]) for change in changes]
@@ -98,6 +96,14 @@ def settle_publication(actor: Actor, *, domain: Domain) -> Publication | Domain:
     """
     now = timezone.now()
     return _take_up(actor, domain, _begun(actor, domain, now), now) or domain
+
+
+def last_publication(domain: Domain) -> Publication:
+    """Return what would be taken back. Raises Refused: nothing_to_undo."""
+    last = Publication.objects.filter(domain=domain, undone_at=None).order_by("-pk").first()
+    if last is None:
+        raise Refused("nothing_to_undo", "", _("Nothing was published that could be taken back."))
+    return last
 
 
 def domains_cut_off(now: datetime) -> list[int]:

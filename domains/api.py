@@ -21,7 +21,9 @@ from mailhost.api.lists import Filter, Listing, one_of
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shape, Switch, Text, Whole
 from mailhost.errors import Refused
+from tenants.api.filters import OF_TENANT
 from tenants.references import PREFIX as TENANT_PREFIX
+from tenants.references import tenant_of_body
 
 VERIFY = "domains.works.verify"
 Status = Literal["pending", "contested", "verified", "lapsed", "suspended", "deleted"]
@@ -38,6 +40,7 @@ STATUSES = {
 LISTING = Listing(
     orders={"name": ("domain_name", "pk"), "created_at": ("pk",)},
     filters=(
+        OF_TENANT,
         one_of("status", "Only those that stand so.", STATUSES),
         Filter("alias_of", "Only the alias domains of this one: `dom_…` or its name.", following),
     ),
@@ -97,11 +100,12 @@ def main_domain(reference: str) -> Domain:
 
 
 class NewDomain(Shape):
-    """`name` may be given with U-labels. `alias_of` names a verified domain of yours: the new one then answers for
-    each of its addresses."""
+    """`name` may be given with U-labels. `alias_of` names a verified domain of the same tenant: the new one then
+    answers for each of its addresses. `tenant_id` is the asking key's tenant unless given."""
 
     name = Text()
-    alias_of = Text(required=False)
+    alias_of = Text(required=False, allow_null=True)
+    tenant_id = Text(required=False)
 
 
 class DomainChange(Shape):
@@ -112,9 +116,11 @@ class DomainChange(Shape):
 
 
 class WantedDomain(DomainChange):
-    """What a domain shall be: it is made unless it is there. `alias_of` counts when it is made, and cannot change."""
+    """What a domain shall be: it is made unless it is there. `alias_of` and `tenant_id` count when it is made, and
+    cannot change."""
 
-    alias_of = Text(required=False)
+    alias_of = Text(required=False, allow_null=True)
+    tenant_id = Text(required=False)
 
 
 class Domains(Endpoint):
@@ -131,11 +137,10 @@ class Domains(Endpoint):
     @describe("create_domain", "Add a domain", body=NewDomain, answer=DomainAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:
         fields = self.body(NewDomain)
-        if "alias_of" in fields:
-            fields["alias_of"] = main_domain(fields["alias_of"])
-        domain = create_domain(request.actor, **fields)
-        # Read with the key already.
-        domain.tenant = request.auth.root
+        domain = create_domain(request.actor, name=fields.pop("name"), **_named(fields))
+        if "tenant_id" not in fields:
+            # Read with the key already.
+            domain.tenant = request.auth.root
         return created(DomainAnswer(domain), "api-domain")
 
 
@@ -183,17 +188,18 @@ class OneDomain(OfDomain):
     )
     def put(self, request: Request, domain: str) -> Response:
         wanted = self.body(WantedDomain)
-        alias_of = wanted.pop("alias_of", None)
-        main = main_domain(alias_of) if alias_of is not None else None
+        fixed = _named(wanted)
         try:
             row = find_domain(domain)
         except Domain.DoesNotExist:
             if is_id(PREFIX, domain):
                 raise
-            row = _changed(request, create_domain(request.actor, name=domain, alias_of=main), wanted)
+            row = _changed(request, create_domain(request.actor, name=domain, **fixed), wanted)
             return created(DomainAnswer(row), "api-domain")
-        if alias_of is not None and main != row.alias_of:
+        if fixed.get("alias_of", row.alias_of) != row.alias_of:
             raise Refused("unchangeable", "alias_of", "What a domain is an alias of is said when it is added.")
+        if fixed.get("tenant", row.tenant) != row.tenant:
+            raise Refused("unchangeable", "tenant_id", "Whose a domain is is said when it is added.")
         return Response(DomainAnswer(_changed(request, row, wanted)).data)
 
     @describe(
@@ -206,6 +212,16 @@ class OneDomain(OfDomain):
     def delete(self, request: Request, domain: str) -> Response:
         delete_domain(request.actor, domain=find_domain(domain))
         return gone()
+
+
+def _named(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return what a body names by references: whose a domain is, and which one it follows. Raises Refused."""
+    found: dict[str, Any] = {}
+    if "alias_of" in fields:
+        found["alias_of"] = main_domain(fields["alias_of"]) if fields["alias_of"] is not None else None
+    if "tenant_id" in fields:
+        found["tenant"] = tenant_of_body(fields["tenant_id"], "tenant_id")
+    return found
 
 
 def _changed(request: Request, row: Domain, change: dict[str, Any]) -> Domain:

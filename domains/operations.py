@@ -28,7 +28,8 @@ from mailhost.scope import every_tenant
 from mailhost.waiting import waiting
 from tenants.brands import panel_host
 from tenants.limits import release, reserve
-from tenants.locks import share_tenants
+from tenants.locks import share_tenant, share_tenants
+from tenants.models import Tenant
 
 MAX_QUOTA_MB = 100_000_000
 # By name, because these stand above this app.
@@ -40,19 +41,21 @@ FOLLOW_MAIN_DOMAIN = "mailboxes.contents.follow_main_domain"
 
 
 @operation("domains.create")
-def create_domain(actor: Actor, *, name: str, alias_of: Domain | None = None) -> Domain:
-    """Claim a domain name for the actor's tenant; it carries no mail until `verify_domain` has seen proof.
+def create_domain(actor: Actor, *, name: str, alias_of: Domain | None = None, tenant: Tenant | None = None) -> Domain:
+    """Claim a domain name for a tenant (without one: the actor's own); it carries no mail until `verify_domain` has
+    seen proof.
 
     With `alias_of` every address of that domain will be an address of this one too. Any tenant may claim any name:
     whether somebody else has it is not told here.
-    Raises Refused: invalid_domain, taken, invalid_main_domain, limit_reached.
+    Raises Refused: not_found, invalid_domain, taken, invalid_main_domain, limit_reached.
     """
     name = normalise_domain(name)
     _refuse_own_name(name)
-    owner = share_tenants([actor.tenant_id])[actor.tenant_id]
-    main = _main_domain(actor, alias_of) if alias_of is not None else None
+    tenant_id = actor.tenant_id if tenant is None else share_tenant(actor, tenant).pk
+    owner = share_tenants({actor.tenant_id, tenant_id})[tenant_id]
+    main = _main_domain(actor, alias_of, tenant_id) if alias_of is not None else None
     try:
-        domain = insert(Domain(tenant_id=actor.tenant_id, domain_name=name, alias_of=main, **flags_of_new(owner, main)))
+        domain = insert(Domain(tenant_id=tenant_id, domain_name=name, alias_of=main, **flags_of_new(owner, main)))
     except IntegrityError as error:
         raise Refused("taken", "name", _("You have added %(name)s already.") % {"name": display_name(name)}) from error
     later("dns.tasks.refresh_records", domain_id=domain.pk)
@@ -288,12 +291,12 @@ def delete_domain(actor: Actor, *, domain: Domain) -> Domain:
     return domain
 
 
-def _main_domain(actor: Actor, alias_of: Domain) -> Domain:
+def _main_domain(actor: Actor, alias_of: Domain, tenant_id: int) -> Domain:
     """Return the domain that an alias domain may follow, locked. Raises Refused("invalid_main_domain", …)."""
     main = lock_domain(actor, alias_of)
     refuse_frozen(main, field="alias_of")
     shown = display_name(main.domain_name)
-    if main.tenant_id != actor.tenant_id:
+    if main.tenant_id != tenant_id:
         raise Refused(
             "invalid_main_domain",
             "alias_of",

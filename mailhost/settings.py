@@ -383,7 +383,11 @@ SPECTACULAR_SETTINGS = {
     # A change is a shape of its own, not another shape with nothing required.
     "COMPONENT_SPLIT_PATCH": False,
     # Choices stand where they belong, not as components named after each other.
-    "POSTPROCESSING_HOOKS": ["mailhost.api.schema.without_marks", "mailhost.api.examples.with_examples"],
+    "POSTPROCESSING_HOOKS": [
+        "mailhost.api.schema.without_marks",
+        "mailhost.api.examples.with_examples",
+        "mailhost.api.headers.with_headers",
+    ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 

@@ -45,6 +45,9 @@ class MailSourceAnswer(Answer):
 class DmarcReportsAnswer(Answer):
     """What receivers reported of the last 30 days. `obstacles`: what still fails before `next_policy`."""
 
+    has_etag = True
+    volatile = frozenset({"obstacles", "days", "sources"})
+
     object = ObjectName("dmarc_reports")
     domain = serializers.CharField()
     policy = serializers.ChoiceField(choices=ladder.POLICIES)

@@ -6,8 +6,9 @@ wait for is held for the shortest time, and nobody who holds it waits for anythi
 the first has left.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext_noop as _
@@ -69,8 +70,7 @@ def limits_of(tenant: Tenant) -> dict[str, int | None]:
     if "_limits" not in tenant.__dict__:
         with every_tenant("what is above a tenant limits it"):
             rows = list(Allowance.objects.filter(pk__in=chain_of(tenant.path)).values(*LIMITS))
-        found = {name: [row[name] for row in rows if row[name] is not None] for name in LIMITS}
-        tenant.__dict__["_limits"] = {name: min(values, default=None) for name, values in found.items()}
+        tenant.__dict__["_limits"] = _least(rows, LIMITS)
     return tenant.__dict__["_limits"]
 
 
@@ -82,9 +82,16 @@ def limit_of(tenant: Tenant, name: str) -> int | None:
 def told_limits(tenant: Tenant) -> dict[str, int | None]:
     """Return what the caller may know of `limits_of`: of what is counted, the limits of those it sees. A provider's
     pool is shared with others, so how large it is says nothing about this tenant."""
-    rows = Allowance.objects.filter(pk__in=chain_of(tenant.path)).values(*LIMITS)
-    seen = {name: [row[name] for row in rows if row[name] is not None] for name in COUNTED_NAMES}
-    return limits_of(tenant) | {name: min(values, default=None) for name, values in seen.items()}
+    with every_tenant("what is above a tenant limits it"):
+        rows = list(Allowance.objects.filter(pk__in=chain_of(tenant.path)).values("path", *LIMITS))
+    tenant.__dict__["_limits"] = _least(rows, LIMITS)
+    seen = [row for row in rows if row["path"].startswith(current_scope().path)]
+    return tenant.__dict__["_limits"] | _least(seen, COUNTED_NAMES)
+
+
+def _least(rows: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[str, int | None]:
+    held = {name: [row[name] for row in rows if row[name] is not None] for name in names}
+    return {name: min(values, default=None) for name, values in held.items()}
 
 
 def rates_along(path: str, *names: str) -> list[tuple[int, dict[str, int]]]:

@@ -43,6 +43,15 @@ def find_tenant(reference: str, *, deleted: bool = False) -> Tenant:
     return find(known_tenants if deleted else live_tenants, reference, prefix=PREFIX)
 
 
+def of_tenant(rows: QuerySet, reference: str) -> QuerySet:
+    """Return the rows of the tenant that a filter names, without those of tenants below; none when it is unknown or not
+    in scope."""
+    try:
+        return rows.filter(tenant=find_tenant(reference))
+    except Tenant.DoesNotExist:
+        return rows.none()
+
+
 def tenant_of_body(reference: str, field: str) -> Tenant:
     """Return the tenant that a body names. Raises Refused: the body, not the path, leads nowhere."""
     try:

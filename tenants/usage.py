@@ -37,22 +37,25 @@ class Usage:
 
 
 def usage_of(tenant: Tenant) -> Usage:
-    """Return the use of one tenant: three statements however many stand below it, two if it was read with its page."""
+    """Return the use of one tenant: two statements however many stand below it."""
+    present = present_use_of(tenant)
     with every_tenant("the caller has found the tenant in its own scope"):
-        own = _own(tenant)
-        live = Allowance.objects.filter(subtree("path", tenant.path), is_live=True)
-        total = live.aggregate(**{f"all_{name}": Sum(name) for name in COLUMNS})
         sent = _sent(tenant, timezone.now().date())
-    return Usage(
-        {_short(name): own.get(name, 0) for name in COLUMNS} | sent.own,
-        {_short(name): total[f"all_{name}"] or 0 for name in COLUMNS} | sent.total,
-    )
+    return Usage(present.own | sent.own, present.total | sent.total)
 
 
-def _own(tenant: Tenant) -> dict[str, int]:
-    if Tenant.allowance.is_cached(tenant):
-        return {name: getattr(tenant.allowance, name) for name in COLUMNS}
-    return Allowance.objects.filter(pk=tenant.pk).values(*COLUMNS).first() or {}
+def present_use_of(tenant: Tenant) -> Usage:
+    """Return what there is of a tenant's, without what it has sent: one statement. Deleted tenants take nothing of any
+    total."""
+    with every_tenant("the caller has found the tenant in its own scope"):
+        rows = Allowance.objects.filter(subtree("path", tenant.path), is_live=tenant.deleted_at is None)
+        found = rows.aggregate(
+            **{f"all_{name}": Sum(name) for name in COLUMNS},
+            **{f"own_{name}": Sum(name, filter=Q(path=tenant.path)) for name in COLUMNS},
+        )
+    own = {_short(name): int(found[f"own_{name}"] or 0) for name in COLUMNS}
+    total = {_short(name): int(found[f"all_{name}"] or 0) for name in COLUMNS}
+    return Usage(own, dict.fromkeys(total, 0) if tenant.deleted_at else total)
 
 
 def limits_with_use(tenant: Tenant, usage: Usage) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 
+from django.db.models import Q
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,12 +12,14 @@ from mailhost.api.endpoint import created, gone
 from mailhost.api.lists import Listing, one_of
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shape, Switch, Text
+from tenants.api.filters import OF_TENANT
 from tenants.references import PREFIX as TENANT_PREFIX
 from webhooks.events import TYPES
 from webhooks.models import Delivery, Endpoint, State, states
 from webhooks.operations import (
     create_endpoint,
     delete_endpoint,
+    lock_endpoint,
     redeliver,
     rotate_secret,
     send_test,
@@ -24,7 +27,12 @@ from webhooks.operations import (
 )
 from webhooks.references import DELIVERY_PREFIX, PREFIX, deliveries_of, find_delivery, find_endpoint, listed_endpoints
 
-LISTING = Listing(orders={"created_at": ("pk",)})
+LISTING = Listing(
+    orders={"created_at": ("pk",)},
+    filters=(OF_TENANT,),
+    search=lambda rows, words: rows.filter(Q(url__icontains=words) | Q(description__icontains=words)),
+    searched="the URL or the description",
+)
 DELIVERIES = Listing(
     # The newest come first.
     orders={"attempted": ("-pk",), "created_at": ("pk",)},
@@ -49,6 +57,8 @@ class WebhookEndpointAnswer(Answer):
 
 class IssuedWebhookEndpointAnswer(WebhookEndpointAnswer):
     """An endpoint with its new signing secret: it is not shown again."""
+
+    volatile = frozenset({"secret"})
 
     secret = serializers.SerializerMethodField()
 
@@ -131,7 +141,14 @@ class WebhookEndpoints(Address):
         return created(_issued(endpoint, secret), "api-webhook-endpoint")
 
 
-class OneWebhookEndpoint(Address):
+class OfEndpoint(Address):
+    """What changes one endpoint does so under its lock."""
+
+    def lock(self, request: Request, webhook: str) -> None:
+        lock_endpoint(request.actor, find_endpoint(webhook))
+
+
+class OneWebhookEndpoint(OfEndpoint):
     """One endpoint, by id."""
 
     actions = {"GET": "webhooks.list", "PATCH": update_endpoint.action, "DELETE": delete_endpoint.action}
@@ -164,7 +181,7 @@ class OneWebhookEndpoint(Address):
         return gone()
 
 
-class WebhookSecret(Address):
+class WebhookSecret(OfEndpoint):
     """A new signing secret; for a day the former one signs beside it."""
 
     shows = OneWebhookEndpoint
@@ -183,7 +200,7 @@ class WebhookSecret(Address):
         return Response(_issued(*rotate_secret(request.actor, endpoint=row)).data)
 
 
-class WebhookTest(Address):
+class WebhookTest(OfEndpoint):
     shows = OneWebhookEndpoint
     actions = {"POST": send_test.action}
 

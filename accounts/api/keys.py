@@ -15,12 +15,14 @@ from mailhost.api.lists import Listing
 from mailhost.api.schema import describe
 from mailhost.api.scopes import SCOPES
 from mailhost.api.serializers import Answer, ObjectName, PublicId, Shape, Text
+from tenants.api.filters import OF_TENANT
 from tenants.references import PREFIX as TENANT_PREFIX
 from tenants.references import tenant_of_body
 
 PREFIX = "key"
 LISTING = Listing(
     orders={"created_at": ("pk",), "name": ("name", "pk")},
+    filters=(OF_TENANT,),
     search=lambda rows, words: rows.filter(name__icontains=words),
     searched="the name",
 )
@@ -63,6 +65,8 @@ class ApiKeyAnswer(Answer):
 
 class IssuedApiKeyAnswer(ApiKeyAnswer):
     """A key that was just made, with its text: it is not shown again."""
+
+    volatile = ApiKeyAnswer.volatile | {"key"}
 
     key = serializers.SerializerMethodField()
 

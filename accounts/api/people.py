@@ -16,6 +16,8 @@ from mailhost.api.ids import find
 from mailhost.api.lists import Listing, one_of
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shape, Text
+from tenants.api.filters import OF_TENANT
+from tenants.locks import lock_branch
 from tenants.models import Member, roles
 from tenants.references import PREFIX as TENANT_PREFIX
 from tenants.references import tenant_of_body
@@ -24,14 +26,14 @@ MEMBER, INVITATION = "mem", "inv"
 BY_ROLE = one_of("role", "Only those with this role.", {role: {"role": role} for role, _ in roles()})
 MEMBERS = Listing(
     orders={"created_at": ("pk",), "email": ("user__email", "pk")},
-    filters=(BY_ROLE,),
+    filters=(OF_TENANT, BY_ROLE),
     search=lambda rows, words: rows.filter(user__email__contains=words),
     searched="the address",
     words_of=str.lower,
 )
 INVITATIONS = Listing(
     orders={"created_at": ("pk",), "email": ("email", "pk")},
-    filters=(BY_ROLE,),
+    filters=(OF_TENANT, BY_ROLE),
     search=lambda rows, words: rows.filter(email__contains=words),
     searched="the address",
     words_of=str.lower,
@@ -68,7 +70,7 @@ class InvitationAnswer(Answer):
 
 
 class MemberChange(Shape):
-    role = Text()
+    role = Text(required=False)
 
 
 class NewInvitation(Shape):
@@ -95,6 +97,9 @@ class OneMember(Endpoint):
 
     actions = {"GET": "members.list", "PATCH": set_member_role.action, "DELETE": remove_member.action}
 
+    def lock(self, request: Request, member: str) -> None:
+        lock_branch(find(_members, member, prefix=MEMBER).tenant)
+
     @describe("get_member", "Show a member", answer=MemberAnswer, names_object=True)
     def get(self, request: Request, member: str) -> Response:
         return Response(MemberAnswer(find(_members, member, prefix=MEMBER)).data)
@@ -109,7 +114,10 @@ class OneMember(Endpoint):
     )
     def patch(self, request: Request, member: str) -> Response:
         row = find(_members, member, prefix=MEMBER)
-        set_member_role(request.actor, member=row, **self.body(MemberChange))
+        change = self.body(MemberChange)
+        # A merge patch may say what is so already (RFC 7396).
+        if change.get("role", row.role) != row.role:
+            set_member_role(request.actor, member=row, **change)
         return Response(MemberAnswer(find(_members, member, prefix=MEMBER)).data)
 
     @describe("remove_member", "Remove a member", status=204, names_object=True, changes=True)
@@ -138,7 +146,14 @@ class Invitations(Endpoint):
         return created(InvitationAnswer(invite_member(request.actor, **fields)), "api-invitation")
 
 
-class OneInvitation(Endpoint):
+class OfInvitation(Endpoint):
+    """What changes one invitation does so under its tenant's lock."""
+
+    def lock(self, request: Request, invitation: str) -> None:
+        lock_branch(find(_invitations, invitation, prefix=INVITATION).tenant)
+
+
+class OneInvitation(OfInvitation):
     """One invitation, by id."""
 
     actions = {"GET": "members.list", "DELETE": revoke_invitation.action}
@@ -153,9 +168,10 @@ class OneInvitation(Endpoint):
         return gone()
 
 
-class InvitationMail(Endpoint):
+class InvitationMail(OfInvitation):
     """Sends an invitation's mail again; its link is good for another week."""
 
+    shows = OneInvitation
     actions = {"POST": resend_invitation.action}
 
     @describe("resend_invitation", "Send an invitation again", answer=InvitationAnswer, names_object=True, changes=True)

@@ -19,6 +19,8 @@ class DelegationAnswer(Answer):
     domain lead, so that later keys need no act of anybody; or in the domain itself. `zone` is empty where the
     installation has none."""
 
+    has_etag = True
+
     object = ObjectName("dkim_delegation")
     by_alias = serializers.BooleanField()
     zone = serializers.CharField()

@@ -21,6 +21,9 @@ class MtaStsAnswer(Answer):
     """A domain's MTA-STS policy (RFC 8461). `steps` are the modes that may follow, each with the sentence that holds
     it up, or ""."""
 
+    has_etag = True
+    volatile = frozenset({"steps"})
+
     object = ObjectName("mta_sts")
     mode = serializers.ChoiceField(choices=Mode.choices)
     since = serializers.DateTimeField(allow_null=True)
@@ -64,6 +67,9 @@ class DomainMtaSts(OfDomain):
 class LogoAnswer(Answer):
     """The picture that is shown beside a domain's mail (BIMI); empty where none is chosen. `is_shown`: the DMARC policy
     is enforced, so that its record is among those to publish."""
+
+    has_etag = True
+    volatile = frozenset({"is_shown"})
 
     object = ObjectName("logo")
     logo_url = serializers.CharField()

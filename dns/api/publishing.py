@@ -12,10 +12,10 @@ from dns.changes import Change
 from dns.models import Publication, RecordChange, ZoneAccess
 from dns.nsupdate import ALGORITHMS
 from dns.providers import PROVIDERS
-from dns.publishing_operations import preview, publish_records, undo_publication
+from dns.publishing_operations import last_publication, preview, publish_records, undo_publication, zone_of
 from dns.record_operations import check_records
 from dns.zone_access_operations import connect_zone, disconnect_zone
-from domains.api import OfDomain
+from domains.api import OfDomain, OneDomain
 from domains.models import Domain
 from domains.references import find_domain
 from longwork.api import accepted, is_long
@@ -64,6 +64,9 @@ class PublicationAnswer(Answer):
 
 class ZoneAccessAnswer(Answer):
     """How the zone is published into. The secret is shown nobody."""
+
+    has_etag = True
+    volatile = frozenset({"failing_since"})
 
     object = ObjectName("zone_access")
     provider = serializers.ChoiceField(choices=["", *PROVIDERS], help_text="Empty for dynamic updates.")
@@ -143,6 +146,7 @@ class DomainHistory(Endpoint):
 class DomainCheck(OfDomain):
     """Looks the records up soon."""
 
+    shows = OneDomain
     actions = {"POST": check_records.action}
 
     @describe(
@@ -182,7 +186,8 @@ class DomainZoneAccess(OfDomain):
         row = find_domain(domain)
         with throttled():
             access = connect_zone(request.actor, domain=row, **self.body(NewZoneAccess))
-        return Response(ZoneAccessAnswer(access).data, status=201)
+        headers = {"Location": request._request.path}
+        return Response(ZoneAccessAnswer(access).data, status=201, headers=headers)
 
     @describe("disconnect_zone", "Forget the name server's key", status=204, names_object=True, changes=True)
     def delete(self, request: Request, domain: str) -> Response:
@@ -193,6 +198,7 @@ class DomainZoneAccess(OfDomain):
 class DomainPublication(OfDomain):
     """Publishing, and the preview of it."""
 
+    shows = OneDomain
     actions = {"GET": "records.list", "POST": publish_records.action}
 
     @describe(
@@ -231,6 +237,7 @@ class DomainPublication(OfDomain):
 class DomainPublicationUndo(OfDomain):
     """Takes the last publication back."""
 
+    shows = OneDomain
     actions = {"POST": undo_publication.action}
 
     @describe(
@@ -244,8 +251,8 @@ class DomainPublicationUndo(OfDomain):
         row = find_domain(domain)
         self.body(Nothing)
         if is_rehearsal(request):
-            last = Publication.objects.filter(domain=row, undone_at=None).order_by("-pk").first()
-            return Response(shown(last) if last else None)
+            zone_of(row)
+            return Response(shown(last_publication(row)))
         with throttled():
             return Response(shown(undo_publication(request.actor, domain=row)))
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -27,6 +28,8 @@ LISTING = Listing(
         one_of("purpose", "Only those with this purpose.", {word: {"purpose": word} for word in Purpose.values}),
         one_of("status", "Only those that were found so.", {word: {"status": word} for word in Status.values}),
     ),
+    search=lambda rows, words: rows.filter(Q(name__icontains=words) | Q(value__icontains=words)),
+    searched="the name or the value",
 )
 
 

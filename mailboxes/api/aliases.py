@@ -24,11 +24,12 @@ from mailhost.api.errors import errors_of_input
 from mailhost.api.lists import Filter, Listing
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, PublicId, Shape, Switch, Text
+from tenants.api.filters import OF_TENANT
 
 CREATE_BATCH = "mailboxes.works.create_alias_batch"
 LISTING = Listing(
     orders={"source": ("alias_email", "domain_id")},
-    filters=(Filter("domain", "Only those of this domain: `dom_…` or its name.", in_domain),),
+    filters=(Filter("domain", "Only those of this domain: `dom_…` or its name.", in_domain), OF_TENANT),
     search=matching_sources,
     searched="the source or a target",
     words_of=str.lower,

@@ -16,7 +16,11 @@ from mailhost.api.lists import Listing
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, PublicId, Shape, Text
 
-LISTING = Listing(orders={"created_at": ("pk",), "name": ("name", "pk")})
+LISTING = Listing(
+    orders={"created_at": ("pk",), "name": ("name", "pk")},
+    search=lambda rows, words: rows.filter(name__icontains=words),
+    searched="the name",
+)
 
 
 class AppPasswordAnswer(Answer):
@@ -47,6 +51,8 @@ class AppPasswordAnswer(Answer):
 
 class IssuedAppPasswordAnswer(AppPasswordAnswer):
     """An app password that was just made, with its text: it is not shown again."""
+
+    volatile = AppPasswordAnswer.volatile | {"password"}
 
     password = serializers.SerializerMethodField()
 

@@ -13,7 +13,12 @@ from mailhost.api.lists import Listing
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, PublicId, Shape, Text
 
-LISTING = Listing(orders={"address": ("alias_email", "pk"), "created_at": ("pk",)})
+LISTING = Listing(
+    orders={"address": ("alias_email", "pk"), "created_at": ("pk",)},
+    search=lambda rows, words: rows.filter(alias_email__contains=words),
+    searched="the address",
+    words_of=str.lower,
+)
 
 
 class DeniedAddressAnswer(Answer):

@@ -41,6 +41,7 @@ from mailhost.api.ids import is_id
 from mailhost.api.lists import Filter, Listing, one_of
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId, Shape, Switch, Text, Whole
+from tenants.api.filters import OF_TENANT
 
 CREATE_BATCH = "mailboxes.works.create_batch"
 MB = 1024 * 1024
@@ -50,6 +51,7 @@ LISTING = Listing(
     orders={"email": BY_ADDRESS, "created_at": ("pk",)},
     filters=(
         Filter("domain", "Only those of this domain: `dom_…` or its name.", in_domain),
+        OF_TENANT,
         one_of("status", "Only those that stand so.", STATUSES),
     ),
     search=matching,

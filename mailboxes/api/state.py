@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from mailboxes import state
 from mailboxes.expansion import MAX_TARGETS
 from mailboxes.state import CHANGE, CREATE, DELETE
-from mailboxes.state_operations import apply_state
+from mailboxes.state_operations import apply_state, lock_state
 from mailhost.api.changes import is_dry_run
 from mailhost.api.endpoint import Endpoint
 from mailhost.api.errors import InvalidParameter
@@ -95,6 +95,8 @@ class StateAnswer(Answer):
     """All domains, mailboxes and aliases of one tenant, without those of tenants below it. Sent back by PUT as it is,
     it changes nothing."""
 
+    has_etag = True
+
     object = ObjectName("state")
     tenant_id = serializers.CharField()
     domains = PresentDomain(many=True)
@@ -125,6 +127,9 @@ class State(Endpoint):
     actions = {"GET": "state.read", "PUT": apply_state.action}
     filters = frozenset({"tenant"})
     options = frozenset({"tenant", "deletes"})
+
+    def lock(self, request: Request) -> None:
+        lock_state(request.actor, self._tenant(request))
 
     @describe("get_state", "Show a tenant's whole state", answer=StateAnswer, filters=[OF_TENANT])
     def get(self, request: Request) -> Response:

@@ -91,7 +91,7 @@ def _present_etag(endpoint, request: Request, *arguments, **named) -> str | None
     """Return the object's ETag, None when it is not there (which only PUT may find). Raises ParseError for what is
     no single object."""
     shows = endpoint.shows or type(endpoint)
-    if not (named and hasattr(shows, "get")):
+    if shows.listing is not None or not hasattr(shows, "get"):
         raise ParseError("If-Match is for single objects.")
     try:
         endpoint.lock(request, *arguments, **named)

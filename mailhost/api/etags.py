@@ -17,7 +17,9 @@ def etag_of(response: Response) -> str | None:
     must not get in the way of a change.
     """
     data = getattr(response, "data", None)
-    if response.status_code not in {200, 201} or not isinstance(data, ReturnDict) or "id" not in data:
+    if response.status_code not in {200, 201} or not isinstance(data, ReturnDict):
+        return None
+    if "id" not in data and not getattr(data.serializer, "has_etag", False):
         return None
     volatile = getattr(data.serializer, "volatile", frozenset())
     said = {name: value for name, value in data.items() if name not in volatile}

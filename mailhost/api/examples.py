@@ -95,7 +95,7 @@ class Examples:
                 return MOMENT
             case {"format": "date"}:
                 return DAY
-            case {"type": "array", "items": items}:
+            case {"type": "array" | ["array", "null"], "items": items}:
                 return [self.of(items, owner, field)]
             case {"type": "boolean"}:
                 return True

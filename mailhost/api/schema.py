@@ -167,7 +167,8 @@ class EndpointSchema(AutoSchema):
         return operation
 
     def _is_about_one_object(self) -> bool:
-        return "{" in self.path and hasattr(self.view.shows or self.view, "get")
+        shown = self.view.shows or type(self.view)
+        return shown.listing is None and hasattr(shown, "get")
 
 
 def _list_of(answer: type[Answer]) -> serializers.Serializer:

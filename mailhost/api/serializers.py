@@ -72,10 +72,12 @@ class Nothing(Shape):
 class Answer(serializers.Serializer):
     """An answer's body: every field is always there. The OpenAPI document calls `DomainAnswer` Domain.
 
-    `volatile` are the fields that change without a request; an ETag does not depend on them.
+    `volatile` are the fields that change without a request, or are shown once; an ETag does not depend on them.
+    `has_etag` says that an object has one although it has no id: there is but one in its place.
     """
 
     volatile: ClassVar[frozenset[str]] = frozenset()
+    has_etag: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

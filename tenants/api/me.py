@@ -11,8 +11,10 @@ from mailhost.api.permissions import ANY_ACTOR
 from mailhost.api.schema import describe
 from mailhost.api.scopes import SCOPES
 from mailhost.api.serializers import Answer, ObjectName, PublicId
+from tenants.api.usage import FiguresAnswer, LimitAnswer, OwnUsage
 from tenants.models import kinds
 from tenants.references import PREFIX
+from tenants.usage import limits_with_use, usage_of
 
 
 class KeyInUse(Answer):
@@ -25,8 +27,16 @@ class KeyInUse(Answer):
         return "test" if key.is_test else "live"
 
 
+class OwnUse(Answer):
+    """What is used: `own` by the tenant itself, `total` together with everybody below it."""
+
+    own = FiguresAnswer()
+    total = FiguresAnswer()
+
+
 class Me(Answer):
-    """The key that asks, the tenant whose subtree it reaches, and what it may do."""
+    """The key that asks, the tenant whose subtree it reaches, what it may do, and what that tenant may use and uses.
+    `limits` and `usage` are null for a key without the scope `usage:read`."""
 
     object = ObjectName("me")
     tenant_id = PublicId(PREFIX, source="key.root")
@@ -35,6 +45,8 @@ class Me(Answer):
     key = KeyInUse()
     scopes = serializers.ListField(child=serializers.ChoiceField(choices=SCOPES), source="key.scopes")
     permissions = serializers.ListField(child=serializers.CharField())
+    limits = LimitAnswer(many=True, allow_null=True)
+    usage = OwnUse(allow_null=True)
 
 
 class WhoAmI(Endpoint):
@@ -42,6 +54,9 @@ class WhoAmI(Endpoint):
 
     @describe("get_me", "Show whose key this is", answer=Me)
     def get(self, request: Request) -> Response:
-        actor = request.actor
-        me = {"key": request.auth, "permissions": sorted(actor.permissions)}
+        actor, tenant = request.actor, request.auth.root
+        me = {"key": request.auth, "permissions": sorted(actor.permissions), "limits": None, "usage": None}
+        if actor.may(OwnUsage.actions["GET"]):
+            use = usage_of(tenant)
+            me |= {"limits": limits_with_use(tenant, use), "usage": use}
         return Response(Me(me).data)

@@ -64,7 +64,7 @@ class NewTenant(Shape):
     name = Text()
     kind = Text(required=False)
     parent_id = Text(required=False)
-    plan_id = Text(required=False)
+    plan_id = Text(required=False, allow_null=True)
 
 
 class TenantChange(Shape):
@@ -117,8 +117,8 @@ class Tenants(Endpoint):
     def post(self, request: Request) -> Response:
         fields = self.body(NewTenant)
         parent = tenant_of_body(fields.pop("parent_id", None) or public_id(PREFIX, request.auth.root), "parent_id")
-        if "plan_id" in fields:
-            fields["plan"] = plan_of_body(fields.pop("plan_id"), "plan_id")
+        if plan_id := fields.pop("plan_id", None):
+            fields["plan"] = plan_of_body(plan_id, "plan_id")
         tenant = create_tenant(request.actor, parent=parent, **{"kind": Kind.CUSTOMER, **fields})
         return created(shown(request, tenant), "api-tenant")
 

@@ -13,7 +13,7 @@ from tenants.api.answers import BoughtPlanAnswer
 from tenants.limits import LIMITS
 from tenants.models import Tenant
 from tenants.references import PREFIX, find_tenant
-from tenants.usage import COLUMNS, SENT, limits_with_use, usage_of
+from tenants.usage import COLUMNS, SENT, limits_with_use, present_use_of, usage_of
 
 FIGURES = (*(name.removeprefix("used_") for name in COLUMNS), *SENT)
 
@@ -82,7 +82,7 @@ class TenantLimits(Endpoint):
     @describe("get_tenant_limits", "Show a tenant's limits", answer=LimitsOfTenantAnswer, names_object=True)
     def get(self, request: Request, tenant: str) -> Response:
         row = find_tenant(tenant)
-        shown = {"tenant": row, "limits": limits_with_use(row, usage_of(row))}
+        shown = {"tenant": row, "limits": limits_with_use(row, present_use_of(row))}
         return Response(LimitsOfTenantAnswer(shown, context={"root": request.actor.tenant_path}).data)
 
 

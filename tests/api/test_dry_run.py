@@ -3,11 +3,14 @@
 import json
 
 import pytest
+from cryptography.fernet import Fernet
 
 from audit.models import Event
+from dns.models import ZoneAccess
 from mailboxes.models import Alias, Mailbox
 from mailhost.models import Job
 from mailhost.scope import every_tenant
+from mailhost.vault import seal
 from tenants.models import Role
 from tests.apiside import errors_of, make_cast
 from tests.routes import cast as routes
@@ -97,3 +100,17 @@ def test_anything_but_true_and_false_is_refused(cast, value):
 
 def test_reading_knows_no_rehearsal(cast):
     assert cast.acme.caller().call("GET", "/domains?dry_run=true").status_code == 400
+
+
+def test_a_rehearsal_of_taking_back_says_that_there_is_nothing(cast, settings):
+    settings.MAILHOST_VAULT_KEYS = [Fernet.generate_key().decode()]
+    key = {"key_name": "acme", "algorithm": "hmac-sha256", "sealed_secret": seal("c2VjcmV0")}
+    caller, path = cast.acme.caller(), "/domains/acme.example/publish/undo?dry_run=true"
+
+    unconnected = caller.call("POST", path)
+    with every_tenant("the test connects a zone"):
+        ZoneAccess.objects.create(domain=cast.acme.domain, server="127.0.0.1", zone="acme.example", **key)
+    unpublished = caller.call("POST", path)
+
+    assert errors_of(unconnected) == [("#", "not_connected")]
+    assert errors_of(unpublished) == [("#", "nothing_to_undo")]

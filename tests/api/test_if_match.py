@@ -1,10 +1,13 @@
 """If-Match: nobody overwrites what they have not seen."""
 
 import pytest
+from django.utils import timezone
 
+from dns.models import DmarcPolicy
 from mailboxes.models import QuotaUsage
-from tests.apiside import assert_problem, make_cast
-from tests.world import an_alias
+from mailhost.scope import tenant_scope
+from tests.apiside import ROOT, Caller, assert_problem, make_cast, make_key
+from tests.world import PASSWORD_HASH, an_alias
 
 pytestmark = pytest.mark.django_db
 
@@ -102,7 +105,68 @@ def test_a_strangers_object_is_not_there_whatever_tag_is_sent(acme):
     assert_problem(answer, 404, "not_found")
 
 
-def test_a_condition_on_what_is_no_single_object_is_refused(acme):
-    answer = acme.caller().call("POST", "/domains", {"name": "new.example"}, headers={"if-match": "*"})
+@pytest.mark.parametrize(
+    ("path", "body"), [("/domains", {"name": "new.example"}), ("/domains/acme.example/dkim-keys", {})]
+)
+def test_a_condition_on_what_is_no_single_object_is_refused(acme, path, body):
+    answer = acme.caller().call("POST", path, body, headers={"if-match": "*"})
 
     assert_problem(answer, 400, "malformed_request")
+
+
+# What there is one of in its place: no id, and yet an object that is read and changed.
+SINGLE = {
+    "/domains/acme.example/mta-sts": {"mode": "testing"},
+    "/domains/acme.example/reports/dmarc": {"policy": "none"},
+    "/state": {"mailboxes": [{"email": "anna@acme.example", "display_name": "Anna"}]},
+}
+
+
+@pytest.mark.parametrize("path", SINGLE)
+def test_an_object_without_an_id_is_changed_as_it_was_read(acme, settings, path):
+    settings.MAILHOST_SETUP_HOST = "setup.example.net"
+    with tenant_scope(acme.tenant.path):
+        DmarcPolicy.objects.create(domain=acme.domain, policy="quarantine", since=timezone.now())
+    caller = acme.caller()
+    read = etag(caller, path)
+
+    stale = caller.call("PUT", path, SINGLE[path], headers={"if-match": '"stale"'})
+    made = caller.call("PUT", path, SINGLE[path], headers={"if-match": read})
+    again = caller.call("PUT", path, SINGLE[path], headers={"if-match": read})
+
+    assert_problem(stale, 412, "precondition_failed")
+    assert made.status_code == 200, made.content
+    assert_problem(again, 412, "precondition_failed")
+    assert etag(caller, path) != read
+
+
+MADE = {
+    "/domains": {"name": "new.example"},
+    "/mailboxes": {"email": "otto@acme.example", "password_hash": PASSWORD_HASH, "storage_quota": 5},
+    "/aliases": {"source": "info@acme.example", "targets": ["anna@acme.example", "a@partner.example"]},
+    "/api-keys": {"name": "shop", "scopes": ["domains:read"]},
+    "/invitations": {"email": "otto@elsewhere.example", "role": "support"},
+    "/webhook-endpoints": {"url": "https://hooks.acme.example/in"},
+    "/mailboxes/anna@acme.example/app-passwords": {"name": "Phone"},
+    "/domains/acme.example/denied-addresses": {"address": "spam"},
+}
+
+
+@pytest.mark.parametrize("path", MADE)
+def test_what_was_just_made_has_the_etag_that_reading_it_gives(acme, path):
+    caller = acme.caller()
+
+    made = caller.call("POST", path, MADE[path])
+
+    assert made.status_code == 201, made.content
+    assert made.headers["ETag"] == etag(caller, made.headers["Location"].removeprefix(ROOT))
+
+
+def test_what_a_reseller_makes_has_the_etag_that_reading_it_gives():
+    rita = Caller(make_key(make_cast().rita))
+
+    for path, body in (("/plans", {"name": "Small", "limits": {"mailboxes": 5}}), ("/tenants", {"name": "Shop"})):
+        made = rita.call("POST", path, body)
+
+        assert made.status_code == 201, made.content
+        assert made.headers["ETag"] == etag(rita, made.headers["Location"].removeprefix(ROOT))

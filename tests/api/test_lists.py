@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.invitation_operations import invite_member
 from accounts.models import User
 from accounts.operations import add_member
+from dns.tasks import refresh_records
 from domains.models import Domain
 from mailhost.api.schema import document
 from mailhost.scope import every_tenant
@@ -277,3 +278,44 @@ def fill(cast) -> None:
             make_key(customer.tenant)
     for number in range(5):
         create_tenant(actor_of(cast.rita), parent=cast.rita, kind=Kind.CUSTOMER, name=f"Customer {number}")
+
+
+OF_A_TENANT = ("/domains", "/mailboxes", "/aliases", "/members", "/invitations", "/api-keys", "/webhook-endpoints")
+
+
+def test_lists_of_everything_below_are_narrowed_to_one_tenant(cast):
+    hook = {"url": "https://hooks.elsewhere.example/in", "description": "Billing"}
+    for customer in (cast.acme, cast.bolt):
+        person = User.objects.create(email=f"person@{customer.domain.domain_name}")
+        add_member(customer.actor, tenant=customer.tenant, user=person, role=Role.SUPPORT)
+        invite_member(customer.actor, email="new@elsewhere.example", role=Role.SUPPORT)
+        customer.caller().call("POST", "/webhook-endpoints", hook)
+    rita, acme = Caller(make_key(cast.rita)), f"ten_{cast.acme.tenant.uid}"
+
+    for path in OF_A_TENANT:
+        everything, narrowed = (
+            [row["id"] for row in rita.read(f"{path}{query}")["data"]] for query in ("", f"?tenant={acme}")
+        )
+        assert narrowed == [row["id"] for row in cast.acme.caller().read(path)["data"]]
+        assert set(narrowed) < set(everything)
+        assert cast.bolt.caller().read(f"{path}?tenant={acme}")["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/webhook-endpoints", "bill"),
+        ("/mailboxes/anna@acme.example/app-passwords", "PHON"),
+        ("/domains/acme.example/denied-addresses", "Spam"),
+        ("/domains/acme.example/records", "v=DMARC1"),
+    ],
+)
+def test_shorter_lists_are_searched_too(cast, path, words):
+    caller = cast.acme.caller()
+    caller.call("POST", "/webhook-endpoints", {"url": "https://hooks.elsewhere.example/in", "description": "Billing"})
+    caller.call("POST", "/mailboxes/anna@acme.example/app-passwords", {"name": "Phone"})
+    caller.call("POST", "/domains/acme.example/denied-addresses", {"address": "spam"})
+    refresh_records(cast.acme.domain.pk)
+
+    assert len(caller.read(f"{path}?q={words}")["data"]) == 1
+    assert caller.read(f"{path}?q=nothing-like-it-ü")["data"] == []

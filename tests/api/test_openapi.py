@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from accounts.invitation_operations import invite_member
 from mailhost.api.errors import PROBLEMS
+from mailhost.api.headers import MEANINGS
 from mailhost.api.scopes import SCOPES
 from mailhost.urls import endpoints
 from tests.apiside import ROOT, Caller, assert_problem, make_cast
@@ -51,6 +52,8 @@ BODIES = {
 }
 # They change nothing, and yet a rule may refuse what they ask.
 REFUSED_READS = {"look_up_dns", "preview_publication"}
+# Headers that an answer has wherever the document says that it may.
+NEVER_LACKING = {"X-Request-Id", "RateLimit", "RateLimit-Policy", "ETag", "Retry-After"}
 QUERIES = {"explain_address": "?recipient=sales@acme.example", "apply_state": "?dry_run=true"}
 
 
@@ -165,6 +168,10 @@ def test_every_answer_is_what_the_document_says(document, subtests):
 
             status = str(answer.status_code)
             assert status in operation["responses"], answer.content
+            described = set(operation["responses"][status].get("headers", ()))
+            if answer.status_code < 300:
+                assert (set(answer.headers) & set(MEANINGS)) - described == set()
+            assert (NEVER_LACKING & described) - set(answer.headers) == set()
             described = operation["responses"][status].get("content", {})
             if not described:
                 assert answer.content == b""

@@ -54,8 +54,8 @@ WRONG_SHAPES = {
     "a line break": ({"name": "new.example\n"}, [("#/name", "control_character")]),
     "too much text": ({"name": "a" * 1001}, [("#/name", "max_length")]),
     "what only we may write": (
-        {"name": "new.example", "is_verified": True, "tenant_id": 1},
-        [("#/is_verified", "unknown_field"), ("#/tenant_id", "unknown_field")],
+        {"name": "new.example", "is_verified": True, "verified_at": None},
+        [("#/is_verified", "unknown_field"), ("#/verified_at", "unknown_field")],
     ),
     "a name with a slash": ({"name": "new.example", "a/b~c": 1}, [("#/a~1b~0c", "unknown_field")]),
 }

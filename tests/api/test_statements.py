@@ -65,7 +65,8 @@ READS = {
     "/aliases": 3,
     "/operations": 2,
     "/api-keys": 2,
-    "/me": 3,
+    "/me": 4,
+    "/usage": 3,
     "/audit-events": 2,
 }
 

@@ -251,3 +251,38 @@ def test_zone_file_is_what_a_name_server_reads(cast):
 
 def texts_of(zone):
     return [(str(name), record) for name, _, record in zone.iterate_rdatas("TXT")]
+
+
+def test_a_reseller_adds_a_domain_for_a_customer(cast):
+    rita = Caller(make_key(cast.rita))
+    acme, bolt = (f"ten_{customer.tenant.uid}" for customer in (cast.acme, cast.bolt))
+
+    made = rita.call("POST", "/domains", {"name": "new.example", "tenant_id": acme})
+    put = rita.call("PUT", "/domains/other.example", {"tenant_id": acme, "alias_of": None})
+    again = rita.call("PUT", "/domains/other.example", {"tenant_id": acme, "alias_of": None})
+
+    assert [answer.status_code for answer in (made, put, again)] == [201, 201, 200]
+    assert {answer.json()["tenant_id"] for answer in (made, put, again)} == {acme}
+    assert cast.acme.caller().read("/domains/new.example") == made.json()
+    moved = rita.call("PUT", "/domains/other.example", {"tenant_id": bolt})
+    assert errors_of(moved) == [("#/tenant_id", "unchangeable")]
+
+
+def test_an_alias_domain_follows_one_of_the_same_customer(cast):
+    rita = Caller(make_key(cast.rita))
+    acme, bolt = (f"ten_{customer.tenant.uid}" for customer in (cast.acme, cast.bolt))
+    wanted = {"name": "new.example", "alias_of": "acme.example"}
+
+    assert errors_of(rita.call("POST", "/domains", wanted | {"tenant_id": bolt})) == [
+        ("#/alias_of", "invalid_main_domain")
+    ]
+    assert rita.call("POST", "/domains", wanted | {"tenant_id": acme}).status_code == 201
+
+
+def test_nobody_adds_a_domain_for_a_stranger(cast):
+    tenant = f"ten_{cast.acme.tenant.uid}"
+
+    for method, path in (("POST", "/domains"), ("PUT", "/domains/new.example")):
+        body = {"tenant_id": tenant} | ({"name": "new.example"} if method == "POST" else {})
+        answer = cast.bolt.caller().call(method, path, body)
+        assert errors_of(answer) == [("#/tenant_id", "unknown_tenant")]
