@@ -27,6 +27,8 @@ BARE = {
 # The answers of every map as tab-separated keys and values.
 EXPORTS = {
     "domains": "SELECT owned_name, 1 FROM mail_domains WHERE is_verified",
+    # Nothing is asked here about addresses with a detail.
+    "details": "SELECT 'any', 'DUNNO'",
     "recipients": "SELECT email, 'recipient_accepted' FROM mail_mailboxes WHERE may_receive",
     "sources": "SELECT DISTINCT routed_email, 'recipient_accepted' FROM mail_aliases WHERE is_active",
     "mailboxes": "SELECT email, 1 FROM mail_mailboxes WHERE may_receive",

@@ -26,6 +26,8 @@ FLOORS = {
 }
 # A table whose primary key is what is asked for is no floor to itself.
 BESIDE = {"mail_routes": "mail_aliases"}
+# Questions that have an answer to every key here.
+ALWAYS = {"alive", "details"}
 # Which keys a question is asked, by its name; the others are asked for mailboxes.
 KEYS = {"domains": "domain", "aliases": "source", "sources": "source", "senders": "source"}
 SELECT_ONE, START = "SELECT 1", "start"
@@ -110,7 +112,7 @@ def questions(servers: Servers, database: Database, count: int) -> dict[str, Que
     dovecot = replace(params, postfix_db_user=params.dovecot_db_user, postfix_db_password=params.dovecot_db_password)
     asked: dict[str, tuple[Path, Keys]] = {}
     for lookup in lookups.of_daemon("postfix"):
-        of_kind = keys[KEYS.get(lookup.name, "mailbox")] if lookup.table else everything
+        of_kind = everything if lookup.name in ALWAYS else keys[KEYS.get(lookup.name, "mailbox")]
         asked[lookup.name] = (folder / f"{lookup.name}.cf", of_kind)
     passdb = lookups.named("passdb").filled(address="%s", service="imap")
     asked["passdb"] = (write_map(folder / "passdb.cf", dovecot, passdb), keys["mailbox"])

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from domains.locks import lock_domain
 from domains.models import Domain
 from domains.names import display_name
-from domains.operations import create_domain, delete_domain, set_domain_defaults, set_domain_enabled, verify_domain
+from domains.operations import create_domain, delete_domain, set_domain_enabled, update_domain, verify_domain
 from domains.references import PREFIX, find_domain, find_removed_domain, following, searchable
 from domains.removal_operations import removed_domains, restore_domain
 from longwork.api import accepted, is_long
@@ -26,6 +26,8 @@ from tenants.references import PREFIX as TENANT_PREFIX
 from tenants.references import tenant_of_body
 
 VERIFY = "domains.works.verify"
+# What `update_domain` calls the members of a body.
+SETTINGS = {"default_quota_mb": "default_quota", "plus_addressing": "plus_addressing"}
 Status = Literal["pending", "contested", "verified", "lapsed", "suspended", "deleted"]
 DELETED = "deleted"
 STATUSES = {
@@ -64,6 +66,7 @@ class DomainAnswer(Answer):
     alias_of = serializers.SerializerMethodField()
     enabled = serializers.BooleanField(source="is_enabled")
     default_quota = serializers.IntegerField(source="default_quota_mb", allow_null=True, help_text="MB")
+    plus_addressing = serializers.BooleanField()
     status = serializers.SerializerMethodField()
     verified_at = serializers.DateTimeField(allow_null=True)
     deleted_at = serializers.DateTimeField(allow_null=True)
@@ -109,10 +112,13 @@ class NewDomain(Shape):
 
 
 class DomainChange(Shape):
-    """`default_quota` is the size in MB of a mailbox that is made without one; null: each says its own."""
+    """`default_quota` is the size in MB of a mailbox that is made without one; null: each says its own.
+    `plus_addressing`: whether mail for anna+news@ goes to anna@; without it, it is refused. That of an alias domain is
+    its main domain's."""
 
     enabled = Switch(required=False)
     default_quota = Whole(required=False, allow_null=True)
+    plus_addressing = Switch(required=False)
 
 
 class WantedDomain(DomainChange):
@@ -154,7 +160,7 @@ class OfDomain(Endpoint):
 class OneDomain(OfDomain):
     """One domain, by id or name."""
 
-    body_names = {"default_quota_mb": "default_quota"}
+    body_names = SETTINGS
     actions = {
         "GET": "domains.list",
         "PUT": create_domain.action,
@@ -168,7 +174,7 @@ class OneDomain(OfDomain):
 
     @describe(
         "update_domain",
-        "Switch a domain off or on, set its defaults",
+        "Switch a domain off or on, change its settings",
         body=DomainChange,
         answer=DomainAnswer,
         names_object=True,
@@ -226,8 +232,9 @@ def _named(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _changed(request: Request, row: Domain, change: dict[str, Any]) -> Domain:
     """Return the domain as the change wants it. A merge patch may say what is so already (RFC 7396)."""
-    if change.get("default_quota", row.default_quota_mb) != row.default_quota_mb:
-        row = set_domain_defaults(request.actor, domain=row, default_quota_mb=change["default_quota"])
+    given = {name: change[member] for name, member in SETTINGS.items() if member in change}
+    if settings := {name: value for name, value in given.items() if getattr(row, name) != value}:
+        row = update_domain(request.actor, domain=row, **settings)
     if change.get("enabled", row.is_enabled) == row.is_enabled:
         return row
     return set_domain_enabled(request.actor, domain=row, enabled=change["enabled"])

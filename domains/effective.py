@@ -17,7 +17,8 @@ UPDATE mail_domains domain
 JOIN tenants_tenant tenant ON tenant.id = domain.tenant_id
 LEFT JOIN mail_domains main ON main.id = domain.alias_of_id
 SET domain.is_active = {active},
-    domain.is_verified = domain.verified_at IS NOT NULL AND tenant.may_receive = 1 AND {active}
+    domain.is_verified = domain.verified_at IS NOT NULL AND tenant.may_receive = 1 AND {active},
+    domain.plus_addressing = COALESCE(main.plus_addressing, domain.plus_addressing)
 WHERE {which}
 """
 
@@ -27,7 +28,11 @@ def flags_of_new(owner: Standing, main: Domain | None) -> dict[str, bool]:
     works = owner.may_sign_in or owner.may_send or owner.may_receive
     if main is not None:
         works = works and main.deleted_at is None and main.is_enabled and main.verified_at is not None
-    return {"is_active": works, "is_verified": False}
+    return {
+        "is_active": works,
+        "is_verified": False,
+        "plus_addressing": main is None or main.plus_addressing,
+    }
 
 
 def recalculate(tenant_path: str | None = None, domain_id: int | None = None) -> None:

@@ -72,6 +72,8 @@ class Domain(TenantOwned):
     is_enabled = models.BooleanField(default=True)
     # The size of a new mailbox that is made without one, in MB; NULL: each says its own.
     default_quota_mb = models.PositiveIntegerField(null=True)
+    # Whether mail for anna+news@ is anna@'s; an alias domain's is what its main domain's is.
+    plus_addressing = models.BooleanField(default=True, db_default=True)
     is_verified = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_noop
 
 from domains.claims import lacks_consent, rivals_of
 from domains.effective import flags_of_new
+from domains.effective import recalculate as recalculate_domains
 from domains.locks import lock_domain, lock_domains, not_found, refuse_frozen
 from domains.models import Domain
 from domains.names import display_name, is_below, normalise_domain
@@ -32,6 +34,8 @@ from tenants.locks import share_tenant, share_tenants
 from tenants.models import Tenant
 
 MAX_QUOTA_MB = 100_000_000
+# Left as it is, where None says something itself.
+UNSAID: Any = object()
 # By name, because these stand above this app.
 LOOK_FOR_PROOF = "dns.proof.look_for_proof"
 WANT_TABLES = "dns.operations.want_tables"
@@ -240,22 +244,54 @@ def set_domain_enabled(actor: Actor, *, domain: Domain, enabled: bool) -> Domain
     return domain
 
 
-@operation("domains.set_defaults")
-def set_domain_defaults(actor: Actor, *, domain: Domain, default_quota_mb: int | None) -> Domain:
-    """Say what a new mailbox of the domain is like where its maker says nothing: its size in MB, None for no default.
+@operation("domains.update")
+def update_domain(
+    actor: Actor, *, domain: Domain, default_quota_mb: int | None = UNSAID, plus_addressing: bool | None = None
+) -> Domain:
+    """Change what is given and leave the rest.
 
-    What is there stays as it is. Raises Refused: not_found, invalid_quota.
+    `default_quota_mb`: the size of a new mailbox whose maker says none, None for no usual size; what is there keeps its
+    own. `plus_addressing`: whether mail for anna+news@ is anna@'s, as in its alias domains too, or refused.
+    Raises Refused: not_found, invalid_quota, alias_domain, takes_reports.
     """
-    if default_quota_mb is not None and not 1 <= default_quota_mb <= MAX_QUOTA_MB:
+    domain = lock_domain(actor, domain)
+    if default_quota_mb is not UNSAID:
+        _check_quota(default_quota_mb)
+        domain.default_quota_mb = default_quota_mb
+    if plus_addressing is not None:
+        _check_plus_addressing(domain, plus_addressing)
+        domain.plus_addressing = plus_addressing
+    domain.save(update_fields=["default_quota_mb", "plus_addressing", "updated_at"])
+    if plus_addressing is not None:
+        recalculate_domains(domain_id=domain.pk)
+    return domain
+
+
+def _check_quota(size_mb: int | None) -> None:
+    if size_mb is not None and not 1 <= size_mb <= MAX_QUOTA_MB:
         raise Refused(
             "invalid_quota",
             "default_quota_mb",
             _("The size of a mailbox is 1 to %(max_quota_mb)s MB.") % {"max_quota_mb": MAX_QUOTA_MB},
         )
-    domain = lock_domain(actor, domain)
-    domain.default_quota_mb = default_quota_mb
-    domain.save(update_fields=["default_quota_mb", "updated_at"])
-    return domain
+
+
+def _check_plus_addressing(domain: Domain, wanted: bool) -> None:
+    if domain.alias_of is not None and wanted != domain.plus_addressing:
+        raise Refused(
+            "alias_domain",
+            "plus_addressing",
+            _("%(domain)s follows %(main)s. Change it there.")
+            % {"domain": display_name(domain.domain_name), "main": display_name(domain.alias_of.domain_name)},
+        )
+    reports = (settings.MAILHOST_DMARC_REPORTS, settings.MAILHOST_TLS_REPORTS)
+    if not wanted and domain.domain_name in {address.rpartition("@")[2] for address in reports}:
+        raise Refused(
+            "takes_reports",
+            "plus_addressing",
+            _("The reports about all domains come to %(domain)s by plus addressing.")
+            % {"domain": display_name(domain.domain_name)},
+        )
 
 
 @operation("domains.delete")

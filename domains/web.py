@@ -14,7 +14,7 @@ from domains import removal_operations
 from domains.forms import MOST_CHOICES, DefaultsForm, DeletionForm, DomainForm
 from domains.models import Domain
 from domains.names import display_name
-from domains.operations import create_domain, delete_domain, set_domain_defaults, set_domain_enabled, verify_domain
+from domains.operations import create_domain, delete_domain, set_domain_enabled, update_domain, verify_domain
 from domains.readiness import RECORD_IS_WRONG, REQUIRED, readiness
 from mailhost.web.forms import UNPROCESSABLE, refusals, refusals_told, render_form
 from mailhost.web.pages import needs
@@ -123,6 +123,19 @@ def set_enabled(request: HttpRequest, uid: str, enabled: bool) -> HttpResponse:
     return redirect("domain-settings", domain.uid)
 
 
+@require_POST
+def set_plus_addressing(request: HttpRequest, uid: str, wanted: bool) -> HttpResponse:
+    domain = get_object_or_404(Domain.objects.live(), uid=uid)
+    with refusals_told(request):
+        update_domain(request.actor, domain=domain, plus_addressing=wanted)
+        on, off = (
+            _("Plus addressing of %(domain)s was switched on."),
+            _("Plus addressing of %(domain)s was switched off: mail to addresses with a + is refused."),
+        )
+        messages.success(request, (on if wanted else off) % {"domain": display_name(domain.domain_name)})
+    return redirect("domain-settings", domain.uid)
+
+
 @needs("domains.list")
 def settings(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.listed(), uid=uid)
@@ -131,13 +144,13 @@ def settings(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 @require_POST
-@needs("domains.set_defaults")
+@needs("domains.update")
 def defaults(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.listed(), uid=uid)
     form = DefaultsForm(request.POST)
     if form.is_valid():
         with refusals(form):
-            set_domain_defaults(request.actor, domain=domain, **form.cleaned_data)
+            update_domain(request.actor, domain=domain, **form.cleaned_data)
             messages.success(request, _("The defaults were saved."))
             return redirect("domain-settings", domain.uid)
     context = settings_context(domain) | {"defaults_form": form, "form": DeletionForm(name=domain.domain_name)}

@@ -90,7 +90,7 @@ def _parts(text: str, field: str, *, is_catch_all_allowed: bool = False) -> tupl
 
 def _own_local(local: str, field: str) -> str:
     if DELIMITER in local:
-        message = _("“%(local)s” has a +. Mail for %(base)s+anything is delivered without an address of its own.")
+        message = _("“%(local)s” has a +. What follows a + is a detail, and the address is %(base)s.")
         raise _refusal(field, message % {"local": shown(local), "base": shown(local.partition(DELIMITER)[0])})
     return _local(local, OWN_LOCAL, field)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext, gettext_noop
 
 from domains.models import Domain
+from mailboxes import explain_words as words
 from mailboxes.addresses import (
     DELIMITER,
     SUCCESSOR,
@@ -28,8 +29,9 @@ from mailhost.errors import Refused
 
 POSTFIX, DOVECOT = "postfix", "dovecot"
 MB = 1024 * 1024
-# What the tables of recipients answer for an address that is one of ours, and for one kept from the catch-all.
-ACCEPTED = "recipient_accepted"
+# What the tables of recipients answer for an address that is one of ours, for one that the next table decides about,
+# and for one kept from the catch-all.
+ACCEPTED, UNDECIDED = "recipient_accepted", "DUNNO"
 DENIED, DISABLED = "550 5.1.1", "550 5.2.1"
 REFUSALS = {DENIED: "denied", DISABLED: "mailbox_disabled"}
 QUOTA_RULE = re.compile(r"\*:storage=(\d+)M")
@@ -40,6 +42,7 @@ RULES = {
     "mailbox_disabled": gettext_noop("The mailbox takes no mail."),
     "mailbox_full": gettext_noop("The mailbox is full."),
     "denied": gettext_noop("The catch-all does not take this address."),
+    "plus_addressing_off": gettext_noop("The domain takes no addresses with a +."),
     "unknown_recipient": gettext_noop("Nobody has this address."),
     "domain_not_active": gettext_noop("The domain carries no mail."),
     "not_your_domain": gettext_noop("The domain is none of yours."),
@@ -105,6 +108,13 @@ def explain_recipient(text: str) -> Explanation:
         return told.decide("refused", "554 5.7.1", "not_your_domain")
     if not _is_ours(told, domain):
         return told.decide("refused", "554 5.7.1", "domain_not_active", _about_domain(domain))
+    if not _takes_detail(told, domain, address):
+        return told.decide("refused", DENIED, "plus_addressing_off", _about_domain(domain))
+    return _judge(told, domain, address)
+
+
+def _judge(told: Explanation, domain: Domain, address: str) -> Explanation:
+    """Ask who has the address, whether there is room, and where the mail goes on from there."""
     for question in ("recipients", "sources"):
         asked, answer = _access(told, question, address)
         if not answer:
@@ -137,7 +147,7 @@ def explain_sender(sender: str, login: str) -> Explanation:
         return told.decide("refused", "535 5.7.8", "unknown_login")
     about = _about_mailbox(mailbox)
     may_sign_in = bool(ask("passdb", address=login, service="smtp"))
-    says = gettext("A password may open it to send.") if may_sign_in else _why_closed(mailbox, "send")
+    says = gettext("A password may open it to send.") if may_sign_in else words.why_closed(mailbox, "send")
     told.steps.append(Step(DOVECOT, "passdb", login, (gettext("a password"),) if may_sign_in else (), says, about))
     if not may_sign_in:
         return told.decide("refused", "535 5.7.8", "sign_in_closed", about)
@@ -146,7 +156,7 @@ def explain_sender(sender: str, login: str) -> Explanation:
     for asked in _keys(sender):
         logins = tuple(row[0] for row in ask("senders", local=local_of(asked), domain=domain_of(asked)))
         allowed = login in logins
-        says = _may_send(login) if allowed else _others(logins)
+        says = words.may_send(login) if allowed else words.others(logins)
         told.steps.append(Step(POSTFIX, "senders", asked, logins, says, _about(asked)))
         if logins:
             if allowed:
@@ -180,9 +190,25 @@ def _is_ours(told: Explanation, domain: Domain) -> bool:
         told.steps.append(step)
         return False
     answer = tuple(str(row[0]) for row in ask("domains", address=name))
-    says = gettext("It is a domain of this server.") if answer else _why_off(domain)
+    says = gettext("It is a domain of this server.") if answer else words.why_off(domain)
     told.steps.append(Step(POSTFIX, "domains", name, answer, says, _about_domain(domain)))
     return bool(answer)
+
+
+def _takes_detail(told: Explanation, domain: Domain, address: str) -> bool:
+    """Ask about an address with a detail whether the domain takes it; one without is not asked about."""
+    if base_address(address) == address:
+        return True
+    answer = tuple(row[0] for row in ask("details", local=local_of(address), domain=domain_of(address)))
+    takes = answer == (UNDECIDED,)
+    if not takes:
+        says = gettext("Its plus addressing is switched off.")
+    elif domain.plus_addressing:
+        says = gettext("The domain takes addresses with a +.")
+    else:
+        says = gettext("There is an address of exactly this name.")
+    told.steps.append(Step(POSTFIX, "details", address, answer, says, _about_domain(domain)))
+    return takes
 
 
 def _access(told: Explanation, question: str, address: str) -> tuple[str, str]:
@@ -211,7 +237,7 @@ def _says(question: str, asked: str, rows: list[str]) -> str:
     if rows[0].startswith(DENIED):
         return gettext("It is on the deny list of the catch-all.")
     mailbox = Mailbox.objects.live().filter(email=asked).first()
-    return _why_closed(mailbox, "receive") if mailbox else gettext("The mailbox that it stands for takes no mail.")
+    return words.why_closed(mailbox, "receive") if mailbox else gettext("The mailbox that it stands for takes no mail.")
 
 
 def _has_room(told: Explanation, login: str) -> bool:
@@ -252,7 +278,7 @@ def _targets(told: Explanation, asked: str) -> tuple[str, ...]:
     elif targets:
         says = gettext("It leads to %(targets)s.") % {"targets": ", ".join(targets)}
     else:
-        says = _why_no_alias(asked)
+        says = words.why_no_alias(asked)
     told.steps.append(Step(POSTFIX, "aliases", asked, targets, says, _about(asked)))
     return targets
 
@@ -331,7 +357,7 @@ def _detail(address: str) -> str:
     return delimiter + detail
 
 
-# --- in words -----------------------------------------------------------------------------------------------------
+# --- what an answer is about ---------------------------------------------------------------------------------------
 
 
 def _about_domain(domain: Domain) -> About:
@@ -351,47 +377,6 @@ def _about(source: str) -> About | None:
     if row.is_denial:
         return _about_domain(row.domain)
     return _about_mailbox(row.own_mailbox) if row.own_mailbox else About("alias", row.uid, display_address(source))
-
-
-def _why_off(domain: Domain) -> str:
-    if not domain.is_enabled:
-        return gettext("The domain is switched off.")
-    main = domain.alias_of
-    if main is not None and not (main.is_enabled and main.has_proof and main.deleted_at is None):
-        says = gettext("It follows %(name)s, which is switched off or not proven.")
-        return says % {"name": main.domain_name}
-    return gettext("Its account is suspended.")
-
-
-def _why_closed(mailbox: Mailbox, act: str) -> str:
-    if not mailbox.is_enabled:
-        return gettext("The mailbox is suspended.")
-    if not (mailbox.receives_enabled if act == "receive" else mailbox.sends_enabled):
-        return (
-            gettext("The mailbox is switched off for receiving.")
-            if act == "receive"
-            else gettext("It is switched off for sending.")
-        )
-    return gettext("Its domain is switched off, or its account is suspended.")
-
-
-def _why_no_alias(asked: str) -> str:
-    rows = list(Alias.objects.filter(alias_email=asked))
-    if not rows:
-        return gettext("The domain has no catch-all.") if asked.startswith("@") else gettext("It is no alias.")
-    if rows[0].is_denial:
-        return gettext("The domain is switched off.")
-    if not any(row.is_enabled for row in rows):
-        return gettext("The alias is switched off.")
-    return gettext("None of its targets takes mail.")
-
-
-def _may_send(login: str) -> str:
-    return gettext("%(login)s may send as it, in the envelope and in header From.") % {"login": login}
-
-
-def _others(logins: tuple[str, ...]) -> str:
-    return gettext("Other logins may send as it, not this one.") if logins else gettext("No login may send as it.")
 
 
 def check_question(recipient: str | None, sender: str | None, login: str | None) -> None:

@@ -95,6 +95,25 @@ LOOKUPS = (
         sentence="Is this name a domain of ours: live, proven, switched on, and no tenant above it suspended?",
     ),
     Lookup(
+        name="details",
+        daemon="postfix",
+        parameter="smtpd_recipient_restrictions (check_recipient_access), of recipients with a +",
+        table="mail_domains",
+        columns=("owned_name", "is_verified", "plus_addressing"),
+        joined="mail_routes",
+        joined_columns=("source",),
+        sql=(
+            "SELECT IF(plus_addressing OR EXISTS(SELECT 1 FROM mail_routes WHERE source = '{local}@{domain}'),"
+            " 'DUNNO', '550 5.1.1 There is no such address here') FROM mail_domains"
+            " WHERE owned_name = '{domain}' AND is_verified = 1"
+        ),
+        sentence=(
+            "Does this domain take anna+news@ for anna@, or is there an address of exactly that name? If so, the"
+            " questions below decide."
+        ),
+        is_probe=False,
+    ),
+    Lookup(
         name="recipients",
         daemon="postfix",
         parameter="smtpd_recipient_restrictions (check_recipient_access)",

@@ -47,7 +47,7 @@ MAIL = (
             "domains.consent",
             "domains.withdraw_consent",
             "domains.set_enabled",
-            "domains.set_defaults",
+            "domains.update",
             "domains.delete",
             "domains.restore",
             "mailboxes.create",

@@ -14,7 +14,7 @@ EVENTS = {
     "domains.create": "domain.created",
     "domains.verify": "domain.verified",
     "domains.set_enabled": "domain.updated",
-    "domains.set_defaults": "domain.updated",
+    "domains.update": "domain.updated",
     "domains.delete": "domain.deleted",
     "domains.restore": "domain.restored",
     "mailboxes.create": "mailbox.created",

@@ -17,7 +17,7 @@ ACTS = {
     "domains.create": _("Domain added"),
     "domains.verify": _("Domain proven"),
     "domains.set_enabled": _("Domain switched"),
-    "domains.set_defaults": _("Defaults of a domain changed"),
+    "domains.update": _("Settings of a domain changed"),
     "domains.delete": _("Domain removed"),
     "domains.restore": _("Domain restored"),
     "mailboxes.create": _("Mailbox created"),

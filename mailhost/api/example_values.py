@@ -217,7 +217,7 @@ BY_OWNER: dict[str, dict[str, Any]] = {
     "DeniedAddress": {"id": f"als_{UID}", "address": "info@acme.example"},
     "DmarcReports": {"next_policy": "reject", "obstacles": []},
     "DomainCheck": {"result": {"mx": {"outcome": "found", "found": ["10 mail.example.net"], "problems": []}}},
-    "Domain": {"status": "verified", "name": "acme.example", "default_quota": 2000},
+    "Domain": {"status": "verified", "name": "acme.example", "default_quota": 2000, "plus_addressing": True},
     "ExportedEvent": {
         "account": "Acme",
         "act": "mailboxes.update",

@@ -134,6 +134,7 @@ OF_RULES = {
     "stronger_member": "The member may do more than whoever asks.",
     "suspended_above": "It was suspended from above and is resumed there.",
     "taken": "There is such a thing already.",
+    "takes_reports": "The reports about all domains come to this domain by plus addressing.",
     "targets_required": "An alias leads to one address at least.",
     "too_deep": "The tree of tenants would be too deep.",
     "too_many": "There are as many as there may be.",

@@ -140,6 +140,27 @@ def test_a_source_is_found_by_itself_or_by_its_catch_all_in_a_row_of_each(filled
     assert {step["type"] for step in explained(ask(sources, ASKED))} <= {"ref", None}
 
 
+def test_a_detail_is_asked_about_in_a_row_of_its_domain_and_one_of_its_name(filled):
+    details = lookups.named("details")
+    asked = {**ASKED, "local": "box7+news"}
+    with every_tenant("a test switches a domain"):
+        Domain.objects.filter(domain_name="domain7.example").update(plus_addressing=False)
+
+    refused, read = rows_read(ask(details, asked))
+    exact, read_of_exact = rows_read(ask(details, ASKED))
+    taken, read_of_taken = rows_read(ask(details, {**asked, "domain": "domain8.example"}))
+    foreign, read_in_vain = rows_read(ask(details, {**asked, "domain": "elsewhere.example"}))
+
+    assert (refused, exact, taken, foreign) == (
+        (("550 5.1.1 There is no such address here",),),
+        (("DUNNO",),),
+        (("DUNNO",),),
+        (),
+    )
+    assert max(read, read_of_exact, read_of_taken, read_in_vain) <= MOST_ROWS_READ
+    assert {step["type"] for step in explained(ask(details, ASKED))} <= {"const", None}
+
+
 def test_what_tenants_may_send_is_read_in_a_row_of_each(filled):
     with every_tenant("a test makes tenants"):
         [operator] = Tenant.objects.all()
@@ -168,7 +189,7 @@ def test_no_question_of_a_daemon_is_left_out_here():
     beside_the_probes = {lookup.name for lookup in lookups.LOOKUPS} - {lookup.name for lookup in PROBES}
 
     # All but `alive`, which reads no table, have a test of their own above.
-    assert beside_the_probes == {"sources", "weighed", "pace", "iterate", "alive"}
+    assert beside_the_probes == {"details", "sources", "weighed", "pace", "iterate", "alive"}
 
 
 def test_the_way_to_the_mailbox_that_fills_up_reads_a_few_rows_for_each_step(filled):

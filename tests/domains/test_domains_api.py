@@ -40,6 +40,7 @@ def test_new_domain_is_answered_whole_and_waits_for_proof(cast):
         "alias_of": None,
         "enabled": True,
         "default_quota": None,
+        "plus_addressing": True,
         "status": "pending",
         "verified_at": None,
         "deleted_at": None,

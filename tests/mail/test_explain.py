@@ -7,14 +7,14 @@ import time
 
 import pytest
 
-from domains.operations import create_domain, set_domain_enabled
+from domains.operations import create_domain, set_domain_enabled, update_domain
 from mailboxes.addresses import base_address, domain_of
-from mailboxes.alias_operations import set_alias_enabled
+from mailboxes.alias_operations import create_alias, set_alias_enabled
 from mailboxes.explain import explain_recipient, explain_sender
-from mailboxes.models import Mailbox
+from mailboxes.models import Alias, Mailbox
 from mailboxes.operations import create_mailbox, suspend_mailbox, update_mailbox
 from mailhost.errors import Refused
-from mailhost.scope import tenant_scope
+from mailhost.scope import every_tenant, tenant_scope
 from tests.mail.client import Post
 from tests.mail.conftest import Customer
 from tests.world import PASSWORD_HASH
@@ -32,8 +32,8 @@ REMOVED = re.compile(r"qmgr\[\d+\]: (\w+): removed")
 
 
 class Town:
-    """A customer with a main domain, an alias domain, one that is switched off and one without proof; with mailboxes
-    of every kind, and aliases to wherever chance leads."""
+    """A customer with a main domain, an alias domain, one that is switched off, one without proof, and one that takes
+    no details, with an alias domain of its own; with mailboxes of every kind, and aliases to wherever chance leads."""
 
     def __init__(self, acme: Customer, bolt: Customer) -> None:
         self.acme, self.chance = acme, random.Random(SEED)  # noqa: S311 - the same town each time
@@ -41,6 +41,7 @@ class Town:
         self.name = acme.domain.domain_name
         self.second = acme.claim(f"second-{self.name}", alias_of=acme.domain).domain_name
         off = acme.claim(f"off-{self.name}")
+        self.strict = self._strict()
         self.unproven = create_domain(acme.actor, name=f"later-{self.name}").domain_name
         self.mailboxes = [self._mailbox(local) for local in LOCALS]
         off_mailbox = create_mailbox(
@@ -57,6 +58,21 @@ class Town:
         update_mailbox(acme.actor, mailbox=self.mailboxes[4], receives_enabled=False)
         update_mailbox(acme.actor, mailbox=self.mailboxes[5], sends_enabled=False)
 
+    def _strict(self) -> tuple[str, str]:
+        """Return the names of a domain without plus addressing and of its alias domain."""
+        domain = self.acme.claim(f"strict-{self.name}", waits=False)
+        update_domain(self.acme.actor, domain=domain, plus_addressing=False)
+        other = self.acme.claim(f"strict-too-{self.name}", alias_of=domain, waits=False)
+        for local in ("m0", "m1"):
+            address = f"{local}@{domain.domain_name}"
+            create_mailbox(self.acme.actor, address=address, password_hash=PASSWORD_HASH, storage_quota_mb=1)
+        create_alias(self.acme.actor, source=f"a0@{domain.domain_name}", targets=[f"m0+tag@{domain.domain_name}"])
+        with every_tenant("a test writes a row that the panel does not make"):
+            row = {"domain": domain, "is_routed": True, "is_active": True}
+            own = f"m1@{domain.domain_name}"
+            Alias.objects.create(alias_email=f"m0+exact@{domain.domain_name}", destination_email=own, **row)
+        return domain.domain_name, other.domain_name
+
     def _mailbox(self, local: str) -> Mailbox:
         return create_mailbox(
             self.acme.actor, address=f"{local}@{self.name}", password_hash=PASSWORD_HASH, storage_quota_mb=1
@@ -68,6 +84,7 @@ class Town:
             *(f"{one}@{self.name}" for one in (*LOCALS, *SOURCES)),
             *(f"{one}+tag@{self.name}" for one in LOCALS[:4]),
             *(f"m{number}@{self.second}" for number in range(4)),
+            *(f"m0{detail}@{name}" for detail in ("", "+tag", "+exact") for name in self.strict),
             *(f"out{number}@elsewhere.example" for number in range(6)),
             self.foreign,
             self.off,
@@ -85,10 +102,15 @@ class Town:
         local_parts = [*LOCALS, *SOURCES, "nobody", "A3", "M1"]
         return [
             *(f"{local}{detail}@{name}" for local in local_parts for detail in ("", "+x") for name in self.names()),
+            *self.strict_addresses(),
             self.off,
             f"nobody@{self.off.partition('@')[2]}",
             f"m0@{self.unproven}",
         ]
+
+    def strict_addresses(self) -> list[str]:
+        local_parts, details = ("m0", "a0", "nobody"), ("", "+", "+x+y", "+exact")
+        return [f"{local}{detail}@{name}" for local in local_parts for detail in details for name in self.strict]
 
     def names(self) -> tuple[str, str]:
         return self.name, self.second
@@ -120,7 +142,9 @@ def explained(town: Town, addresses: list[str]):
 @pytest.mark.parametrize("catch_all", [False, True])
 def test_recipients_get_the_reply_and_the_mail_goes_where_it_says(post, town, catch_all):
     if catch_all:
-        town.acme.alias("*", town.mailboxes[0].email, "all@elsewhere.example")
+        targets = [town.mailboxes[0].email, "all@elsewhere.example"]
+        for name in (town.name, town.strict[0]):
+            create_alias(town.acme.actor, source=f"*@{name}", targets=targets)
     addresses = town.addresses()
 
     told = explained(town, addresses)
@@ -129,7 +153,7 @@ def test_recipients_get_the_reply_and_the_mail_goes_where_it_says(post, town, ca
     assert {address: one.reply for address, one in told.items()} == answered
     assert len(answered) > 100
     accepted = [address for address, one in told.items() if one.outcome == "accepted"]
-    chosen = town.chance.sample(accepted, 40)
+    chosen = sorted({*town.chance.sample(accepted, 40), *(set(accepted) & set(town.strict_addresses()))})
     arrived = where_mail_arrives(post, town, chosen)
     for address in chosen:
         assert arrived[address] == ends(told[address]), told[address]
@@ -154,7 +178,7 @@ def where_mail_arrives(post: Post, town: Town, addresses: list[str]) -> dict[str
     asked = {queue_id: sent[message_id] for message_id, queue_id in queued.items()}
     for queue_id, to in SENT.findall(log):
         if queue_id in asked:
-            found[asked[queue_id]].add(base_address(to) if domain_of(to) in town.names() else to)
+            found[asked[queue_id]].add(base_address(to) if domain_of(to) in (*town.names(), *town.strict) else to)
     return found
 
 
@@ -184,7 +208,7 @@ def test_logins_may_send_as_exactly_the_addresses_it_says(post, town):
         for detail in ("", "+x")
         for name in town.names()
     ]
-    senders += [town.foreign, "someone@elsewhere.example"]
+    senders += [f"m0+x@{town.strict[0]}", town.foreign, "someone@elsewhere.example"]
     logins = [mailbox.email for mailbox in town.mailboxes[:6]]
     with tenant_scope(town.acme.tenant.path):
         told = {(login, sender): explain_sender(sender, login) for login in logins for sender in senders}

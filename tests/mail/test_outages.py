@@ -30,7 +30,7 @@ def test_without_the_database_mail_is_put_off_and_flows_again_by_itself(post, ac
     post.arrived(anna, post.deliver(anna[0]))
 
     private_stack.stop("mariadb")
-    during = [_rcpt(post, acme.address(name)) for name in ("anna", "nobody", "berta")]
+    during = [_rcpt(post, acme.address(name)) for name in ("anna", "nobody", "berta", "anna+news")]
     refused = _sign_in_answer(post, anna)
     with pytest.raises(imaplib.IMAP4.error) as unavailable:
         # Dovecot looks for the database for a minute before it gives up.

@@ -102,6 +102,18 @@ def test_an_alias(post, acme, private_stack):
     assert len(about_the_recipient(asked)) <= 6, asked
 
 
+def test_a_detail_is_one_question_more_and_no_other_address_is_asked_about_it(post, acme, private_stack):
+    anna = acme.login("anna")
+
+    with questions(private_stack) as plain:
+        post.arrived(anna, post.deliver(anna[0]))
+    with questions(private_stack) as detailed:
+        post.arrived(anna, post.deliver(acme.address("anna+news")))
+
+    asked_about_details = [sum("plus_addressing" in one for one in asked) for asked in (plain, detailed)]
+    assert asked_about_details == [0, 1], detailed
+
+
 def test_an_unknown_address(post, acme, private_stack):
     with questions(private_stack) as asked:
         assert post.answer_to(acme.address("nobody"))[0] == 550

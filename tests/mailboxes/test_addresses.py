@@ -80,7 +80,7 @@ def test_a_catch_all_is_no_mailbox_and_no_target(normalise, text):
 
 @pytest.mark.parametrize("normalise", [normalise_address, normalise_source])
 def test_the_delimiter_stays_for_details(normalise):
-    with pytest.raises(Refused, match="delivered without an address of its own"):
+    with pytest.raises(Refused, match="is a detail, and the address is anna"):
         normalise("anna+news@acme.example")
 
 

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from domains.models import Domain
-from domains.operations import set_domain_defaults
+from domains.operations import update_domain
 from longwork.models import LongWork
 from longwork.tasks import run
 from mailboxes.import_operations import forget_imports
@@ -137,7 +137,7 @@ def test_new_ones_are_made_and_those_that_are_there_are_brought_in_line(world, a
 def test_a_row_without_a_size_gets_the_usual_one_of_its_domain(world, anna):
     with every_tenant("a test looks"):
         acme = Domain.objects.get(domain_name="acme.example")
-    set_domain_defaults(world.as_acme, domain=acme, default_quota_mb=300)
+    update_domain(world.as_acme, domain=acme, default_quota_mb=300)
 
     start(anna, bring(anna, f"email,password_hash\nuta@acme.example,{PASSWORD_HASH}\n"))
     work_to_its_end()

@@ -85,7 +85,7 @@ def test_proxymap_may_read_every_table_that_postfix_is_told_to_ask(parameters):
     readable = main.split("proxy_read_maps =")[1].split("\nvirtual_transport")[0]
 
     # A proxied table that this list misses is fatal for the process that asks it.
-    for name in ("recipients.cf", "sources.cf", "alive.cf"):
+    for name in ("details.cf", "recipients.cf", "sources.cf", "alive.cf"):
         assert name in readable
     for name in ("virtual_mailbox_domains", "virtual_mailbox_maps", "virtual_alias_maps", "smtpd_sender_login_maps"):
         assert f"${name}" in readable

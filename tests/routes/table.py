@@ -360,6 +360,8 @@ TABLE = [
     Row("POST", "domains/add/", ADD, body={"name": "new.example"}),
     Row("GET", "domains/<uid:uid>/", SEE, "domain"),
     Row("POST", "domains/<uid:uid>/defaults/", CHANGE, "domain", {"default_quota_mb": "2 GB"}),
+    Row("POST", "domains/<uid:uid>/plus/on/", CHANGE, "domain"),
+    Row("POST", "domains/<uid:uid>/plus/off/", CHANGE, "domain"),
     Row("GET", "domains/removed/", LIST),
     Row("POST", "domains/<uid:uid>/restore/", CHANGE, "removed_domain"),
     Row("GET", "domains/<uid:uid>/settings/", SEE, "domain"),

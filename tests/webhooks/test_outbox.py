@@ -4,7 +4,7 @@ import json
 
 from django.db import transaction
 
-from domains.operations import set_domain_defaults
+from domains.operations import update_domain
 from mailboxes.app_password_operations import create_app_password
 from mailboxes.operations import create_mailbox, delete_mailbox
 from mailhost.models import Job
@@ -102,7 +102,7 @@ def test_what_changes_a_domain_or_an_accounts_plan_is_told(world, acme):
     plan = create_plan(world.as_rita, name="Small")
 
     assign_plan(world.as_rita, tenant=world.acme, plan=plan)
-    set_domain_defaults(world.as_acme, domain=acme, default_quota_mb=100)
+    update_domain(world.as_acme, domain=acme, default_quota_mb=100)
 
     assert [(event_type, data["name"]) for _, event_type, data in told()] == [
         ("tenant.plan_changed", "Acme"),
