@@ -12,8 +12,10 @@ from tests.pages.sights import lookers
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 # What a window of 1280 px shows at 200 % and at 400 %.
 ZOOMED, NARROWEST = {"width": 640, "height": 400}, {"width": 320, "height": 256}
-# Its inside is drawn by Swagger UI, as the package brings it.
+# Its inside is drawn by Swagger UI, as the package brings it; the colours are ours.
 FOREIGN = frozenset({"api-docs"})
+# The document is 0.8 MB, and a script of 1.6 MB draws it.
+PATIENCE_MS = 30_000
 
 
 @pytest.mark.parametrize("half", [0, 1])
@@ -48,6 +50,24 @@ def faults(page: Page) -> Iterator[str]:
             rules = ALL_RULES if theme == themes[0] else CONTRAST
             yield from (f"{theme} {size['width']} {fault}" for fault in broken_rules(page, rules))
         yield from (f"{size['width']} {fault}" for fault in page.evaluate(OUT_OF_SIGHT))
+
+
+def test_the_description_of_the_api_follows_the_theme_with_contrast_enough(watched, live_server, db, plain_static):
+    page = watched(viewport=WIDE, reduced_motion="reduce")
+    page.goto("/api/docs")
+    read = page.locator(".opblock-get").first
+    read.locator(".opblock-summary-control").click(timeout=PATIENCE_MS)
+    read.get_by_role("button", name="Try it out").click(timeout=PATIENCE_MS)
+    grounds, found = {}, {}
+
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.evaluate(COME_TO_REST)
+        grounds[theme] = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        found[theme] = broken_rules(page, CONTRAST)
+
+    assert grounds == {"light": "rgb(246, 247, 249)", "dark": "rgb(17, 21, 27)"}
+    assert found == {"light": [], "dark": []}
 
 
 def test_the_look_for_what_is_out_of_sight_sees_it(watched):
