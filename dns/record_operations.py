@@ -64,6 +64,8 @@ MISSES_THAT_FAIL = 3
 MISSED_FOR = timedelta(hours=24)
 # How long a domain is kept from others that look for due ones while it is being checked.
 LEASE = timedelta(minutes=5)
+# Deleted domains, which may be restored, are passed over for so long: thousands of them must not fill every batch.
+DELETED_REST = timedelta(hours=1)
 BATCH = 200
 LONGEST_PROBLEM = 500
 
@@ -144,9 +146,11 @@ def claim_due_domains(now: datetime) -> list[Domain]:
     """Return domains whose records are due to be looked up; no other worker gets them for the time of a lease."""
     with transaction.atomic():
         due = CheckSchedule.objects.select_for_update(skip_locked=True).filter(next_check_at__lte=now)
-        rows = list(due.order_by("next_check_at", "pk")[:BATCH])
-        CheckSchedule.objects.filter(pk__in=[row.pk for row in rows]).update(next_check_at=now + LEASE)
-    return list(Domain.objects.tended().filter(pk__in=[row.domain_id for row in rows]))
+        pks = [row.domain_id for row in due.order_by("next_check_at", "pk")[:BATCH]]
+        domains = list(Domain.objects.tended().filter(pk__in=pks))
+        CheckSchedule.objects.filter(domain__in=pks).update(next_check_at=now + DELETED_REST)
+        CheckSchedule.objects.filter(domain__in=domains).update(next_check_at=now + LEASE)
+    return domains
 
 
 def observe_records(

@@ -85,6 +85,21 @@ def test_after_a_change_it_is_looked_at_in_1_5_15_60_minutes_and_then_daily(acme
     assert all(22 * 60 <= minutes <= 26 * 60 for minutes in (waits[4], waits[5] * 60))
 
 
+def test_deleted_domains_do_not_stand_in_the_way_of_others(acme, verified, monkeypatch):
+    monkeypatch.setattr("dns.record_operations.BATCH", 2)
+    gone = [verified(acme, f"gone{number}.example", deleted_at=NOW) for number in range(4)]
+    living = verified(acme, "acme.example")
+    for number, domain in enumerate([*gone, living]):
+        CheckSchedule.objects.create(domain=domain, next_check_at=NOW + timedelta(seconds=number))
+    at = NOW + timedelta(minutes=1)
+
+    rounds = [claim_due_domains(at) for _ in range(3)]
+    later = claim_due_domains(at + timedelta(minutes=6))
+
+    assert rounds == [[], [], [living]]
+    assert later == [living]
+
+
 def test_daily_checks_of_many_domains_are_spread_over_hours():
     daily = [until_next_check(4, is_missed=False) for _ in range(200)]
 
