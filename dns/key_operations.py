@@ -289,7 +289,8 @@ def _add_own_key(domain: Domain, pair: dkim.KeyPair, *, by_alias: bool) -> DkimK
     now = timezone.now()
     if not by_alias:
         return _add_key(domain, dkim.new_selector(now), pair)
-    rows = DkimKey.objects.filter(domain=domain, by_alias=True).order_by("state_since")
+    # Also those that were imported under such a selector before there was a zone for keys.
+    rows = DkimKey.objects.filter(domain=domain, selector__in=key_aliases.SELECTORS).order_by("state_since")
     used = [key.selector for key in rows if key.is_shown_in_dns]
     retired = {key.selector: key.state_since for key in rows if not key.is_shown_in_dns}
     selector = key_aliases.free_selector(used, retired, now)

@@ -245,9 +245,11 @@ def key_records(
     """Return what shows the domain's keys, oldest first: their texts, or the aliases that lead to them.
 
     While the newest stands behind an alias, all aliases are asked for, so that the next one finds its own; after a
-    change back to texts just those that still have a key. Without a zone of the operator's, each key has a text.
+    change back to texts just those that still have a key. Without a zone of the operator's, each key has a text, and
+    where a text stands no alias can.
     """
-    behind = [key.selector for key in keys if key.by_alias] if installation.dkim_zone else []
+    texts = [key for key in keys if not (key.by_alias and installation.dkim_zone)]
+    behind = [key.selector for key in keys if key not in texts]
     wanted = SELECTORS if behind and keys[-1].by_alias else behind
     return [
         *(
@@ -258,8 +260,7 @@ def key_records(
                 public_record(key.public_key),
                 Necessity.REQUIRED,
             )
-            for key in keys
-            if not (key.by_alias and installation.dkim_zone)
+            for key in texts
         ),
         *(
             ExpectedRecord(
@@ -270,6 +271,7 @@ def key_records(
                 Necessity.REQUIRED,
             )
             for selector in wanted
+            if selector not in {key.selector for key in texts}
         ),
     ]
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.actors import system_actor
-from dns import key_aliases, key_operations, tasks
+from dns import dkim, key_aliases, key_operations, tasks
 from dns.dkim import public_record
 from dns.key_zone import publish_keys
 from dns.lookup import look_up
@@ -277,6 +277,27 @@ def test_a_selector_of_an_alias_is_not_imported(domain, actor):
         key_operations.import_key(actor, domain=domain, selector="mh3", private_pem="x")
 
     assert (refused.value.code, refused.value.field) == ("taken", "selector")
+
+
+def test_beside_a_key_that_was_imported_under_an_aliases_selector_the_next_one_takes_another(
+    acme, verified, bind, settings, actor
+):
+    settings.MAILHOST_DKIM_ZONE = ""
+    domain = verified(acme, f"acme-{secrets.token_hex(4)}.example")
+    key_operations.import_key(actor, domain=domain, selector="mh1", private_pem=dkim.make_key().private_pem.decode())
+    with every_tenant("a test lets it sign"):
+        DkimKey.objects.filter(domain=domain).update(state="active")
+    settings.MAILHOST_DKIM_ZONE = ZONE
+
+    key_operations.delegate_keys(actor, domain=domain, by_alias=True)
+    tasks.refresh_records(domain.pk)
+
+    assert keys(domain) == [("mh1", "active"), ("mh2", "pending")]
+    assert [(row.name.partition(".")[0], row.record_type) for row in rows(domain)] == [
+        ("mh1", "TXT"),
+        ("mh2", "CNAME"),
+        ("mh3", "CNAME"),
+    ]
 
 
 def test_aliases_are_published_into_a_zone_that_is_connected(domain, actor, bind):
