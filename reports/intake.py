@@ -1,14 +1,15 @@
 """One message of the reports' mailbox: whose report it is, whether its sender is who it says, and what it counts."""
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import parseaddr
+from types import MappingProxyType
 
 import dkim
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
 from dns.lookup import look_up
 from dns.records import report_address_of
@@ -28,6 +29,10 @@ MOST_SIGNATURES = 2
 MOST_COUNTS_OF_DAY = 5000
 NAME_SOURCES = "reports.tasks.name_sources"
 BATCH = 500
+# By what the counts of a day differ.
+OF_DMARC = ("source", "is_dkim_aligned", "is_spf_aligned", "disposition")
+OF_TLS = ("policy_type", "result", "mx_host")
+NOTHING_MORE: Mapping[tuple, dict[str, str]] = MappingProxyType({})
 
 
 class NotYet(Exception):
@@ -189,31 +194,17 @@ def count(domain: Domain, report: DmarcReport | TlsReport, now: datetime) -> boo
 
 def add_dmarc(domain: Domain, report: DmarcReport) -> None:
     counts: dict[tuple, int] = defaultdict(int)
-    signers = {}
+    signers: dict[tuple, str] = {}
     for row in report.rows:
         place = (row.source, row.is_dkim_aligned, row.is_spf_aligned, row.disposition)
         counts[place] += row.count
         signers[place] = row.signed_by or signers.get(place, "")
-    day = report.begins_at.date()
-    standing = {
-        (row.source, row.is_dkim_aligned, row.is_spf_aligned, row.disposition): row.pk
-        for row in DmarcCount.objects.filter(domain=domain, day=day)
-    }
-    names = ("source", "is_dkim_aligned", "is_spf_aligned", "disposition")
-    new = [
-        DmarcCount(
-            domain=domain, day=day, count=number, signed_by=signers[place], **dict(zip(names, place, strict=True))
-        )
-        for place, number in counts.items()
-        if place not in standing
-    ]
-    refuse_flood(len(standing) + len(new))
-    add_up(DmarcCount, {standing[place]: number for place, number in counts.items() if place in standing})
-    DmarcCount.objects.bulk_create(new, batch_size=BATCH)
-    known = set(Source.objects.filter(domain=domain).values_list("address", flat=True))
-    addresses = sorted({place[0] for place in counts} - known)
-    if addresses:
-        Source.objects.bulk_create([Source(domain=domain, address=address) for address in addresses], batch_size=BATCH)
+    more = {place: {"signed_by": signer} for place, signer in signers.items()}
+    add_up(DmarcCount, domain, report.begins_at.date(), names=OF_DMARC, counts=counts, more=more)
+    addresses = {place[0] for place in counts}
+    known = Source.objects.filter(domain=domain, address__in=addresses).values_list("address", flat=True)
+    if new := sorted(addresses - set(known)):
+        Source.objects.bulk_create([Source(domain=domain, address=address) for address in new], batch_size=BATCH)
         later(NAME_SOURCES, domain_id=domain.pk)
 
 
@@ -221,25 +212,34 @@ def add_tls(domain: Domain, report: TlsReport) -> None:
     counts: dict[tuple, int] = defaultdict(int)
     for row in report.rows:
         counts[row.policy_type, row.result, row.mx_host] += row.count
-    day = report.begins_at.date()
+    add_up(TlsCount, domain, report.begins_at.date(), names=OF_TLS, counts=counts)
+
+
+def add_up(
+    model: type[DmarcCount] | type[TlsCount],
+    domain: Domain,
+    day: date,
+    *,
+    names: tuple[str, ...],
+    counts: Mapping[tuple, int],
+    more: Mapping[tuple, dict[str, str]] = NOTHING_MORE,
+) -> None:
+    """Add counts to those of a day, each at the values of these columns; a new row has `more`. Raises Broken.
+
+    In few statements, whatever a report has in it: the domain is locked meanwhile.
+    """
     standing = {
-        (row.policy_type, row.result, row.mx_host): row.pk for row in TlsCount.objects.filter(domain=domain, day=day)
+        tuple(getattr(row, name) for name in names): row for row in model.objects.filter(domain=domain, day=day)
     }
     new = [
-        TlsCount(domain=domain, day=day, policy_type=kind, result=result, mx_host=host, count=number)
-        for (kind, result, host), number in counts.items()
-        if (kind, result, host) not in standing
+        model(domain=domain, day=day, count=number, **dict(zip(names, place, strict=True)), **more.get(place, {}))
+        for place, number in counts.items()
+        if place not in standing
     ]
-    refuse_flood(len(standing) + len(new))
-    add_up(TlsCount, {standing[place]: number for place, number in counts.items() if place in standing})
-    TlsCount.objects.bulk_create(new, batch_size=BATCH)
-
-
-def refuse_flood(rows: int) -> None:
-    if rows > MOST_COUNTS_OF_DAY:
+    if len(standing) + len(new) > MOST_COUNTS_OF_DAY:
         raise Broken("The day has more different results than are kept.")
-
-
-def add_up(model: type[DmarcCount] | type[TlsCount], amounts: dict[int, int]) -> None:
-    for pk, number in sorted(amounts.items()):
-        model.objects.filter(pk=pk).update(count=F("count") + number)
+    known = counts.keys() & standing.keys()
+    for place in known:
+        standing[place].count += counts[place]
+    model.objects.bulk_update([standing[place] for place in known], ["count"], batch_size=BATCH)
+    model.objects.bulk_create(new, batch_size=BATCH)

@@ -102,6 +102,7 @@ def number(value: Any) -> int:
 def moment(value: Any) -> datetime:
     try:
         found = datetime.fromisoformat(word(value))
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        # In the first and the last of all years another zone's hours lie outside.
         raise Broken("The report's period cannot be read.") from None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

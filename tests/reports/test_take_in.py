@@ -7,7 +7,8 @@ import zipfile
 from datetime import date, timedelta
 
 import pytest
-from django.db import DataError, OperationalError
+from django.db import DataError, OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from mailhost.scope import every_tenant
@@ -90,6 +91,20 @@ def test_reports_of_one_day_add_up(acme, mail):
     taken(mail(acme, dmarc_xml(row(count=5), report_id="r-2")))
 
     assert counts() == [("192.0.2.25", True, True, 12), ("192.0.2.25", True, False, 3)]
+
+
+def test_a_large_report_takes_as_many_statements_as_a_small_one(acme, mail):
+    def statements(report_id: str, sources: int) -> int:
+        rows = (row(source=f"198.51.100.{number}") for number in range(sources))
+        raw = mail(acme, dmarc_xml(*rows, report_id=report_id))
+        with CaptureQueriesContext(connection) as captured:
+            assert taken(raw) == "counted"
+        return len(captured)
+
+    taken(mail(acme, dmarc_xml(*(row(source=f"198.51.100.{number}") for number in range(99)))))
+
+    assert statements("r-2", 99) == statements("r-3", 2)
+    assert {count for *_, count in counts()} == {6, 9}
 
 
 def test_a_tls_report_is_counted_by_result(acme, mail):
@@ -178,6 +193,7 @@ def test_mail_of_another_domain_in_a_report_is_not_counted(acme, mail):
     assert counts() == [("192.0.2.25", True, True, 6)]
 
 
+FIRST_YEAR = dict.fromkeys(("start-datetime", "end-datetime"), "0001-01-01T00:00:00+14:00")
 # Ten to the ninth of one word.
 LAUGHS = b"<!DOCTYPE a [<!ENTITY b0 'ha'>%s]><feedback>&b9;</feedback>" % b"".join(
     b"<!ENTITY b%d '%s'>" % (number, b"&b%d;" % (number - 1) * 10) for number in range(1, 10)
@@ -208,6 +224,7 @@ LAUGHS = b"<!DOCTYPE a [<!ENTITY b0 'ha'>%s]><feedback>&b9;</feedback>" % b"".jo
         (b'{"a":' * 20_000, "no JSON"),
         (tls_json(policies=[{}]), "lacks policy"),
         (tls_json(**{"report-id": 5}), "something else"),
+        (tls_json(**{"date-range": FIRST_YEAR}), "period cannot be read"),
     ],
 )
 def test_a_broken_report_is_set_aside_with_its_reason(acme, mail, document, said):
