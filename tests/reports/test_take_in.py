@@ -193,6 +193,13 @@ def test_mail_of_another_domain_in_a_report_is_not_counted(acme, mail):
     assert counts() == [("192.0.2.25", True, True, 6)]
 
 
+def test_no_more_of_a_document_is_read_than_any_report_has(acme, mail, monkeypatch):
+    monkeypatch.setattr("reports.dmarc_xml.MOST_ELEMENTS", 100)
+
+    assert taken(mail(acme, b"<feedback>" + b"<a/>" * 101)) == "set_aside"
+    assert "more than 100 elements" in reason()
+
+
 FIRST_YEAR = dict.fromkeys(("start-datetime", "end-datetime"), "0001-01-01T00:00:00+14:00")
 # Ten to the ninth of one word.
 LAUGHS = b"<!DOCTYPE a [<!ENTITY b0 'ha'>%s]><feedback>&b9;</feedback>" % b"".join(
