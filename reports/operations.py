@@ -16,6 +16,7 @@ from dns.tools import look_at_addresses
 from domains.locks import lock_domain, refuse_frozen
 from domains.models import Domain
 from mailhost.actor import Actor
+from mailhost.background import later
 from mailhost.errors import Refused
 from mailhost.inserts import put
 from mailhost.operation import operation
@@ -128,14 +129,21 @@ def taken_in(raw: bytes | None, now: datetime, *, may_wait: bool = False) -> str
 
 
 def name_sources(domain: Domain, now: datetime) -> int:
-    """Look up the names of addresses that are new; a name counts when it leads back. Returns how many were asked."""
+    """Look up the names of addresses that are new; a name counts when it leads back. Returns how many were asked.
+
+    There may be more than are asked at once: they follow, as long as DNS answers for most.
+    """
     # By chance, so that addresses for which DNS never answers do not stand in the others' way.
     rows = list(Source.objects.filter(domain=domain, named_at=None).order_by("?")[:MOST_NAMED])
+    answered = 0
     for row, found in zip(rows, look_at_addresses([row.address for row in rows], at_once=NAMED_AT_ONCE), strict=True):
         if found["outcome"] not in {Outcome.FOUND.value, Outcome.NO_SUCH_NAME.value, Outcome.NO_SUCH_RECORD.value}:
             continue
         row.name, row.named_at = (found["confirmed"] or [""])[0][:253], now
         row.save(update_fields=["name", "named_at"])
+        answered += 1
+    if 2 * answered > len(rows) and Source.objects.filter(domain=domain, named_at=None).exists():
+        later(intake.NAME_SOURCES, domain_id=domain.pk)
     return len(rows)
 
 

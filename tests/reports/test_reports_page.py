@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from dns.models import DkimKey, DmarcPolicy, DnsRecord, KeyState, Status
 from dns.tasks import refresh_records
+from mailhost.models import Job
 from mailhost.scope import every_tenant
 from reports import operations
 from reports.models import DmarcCount, Mark, SetAside, Source, TlsCount
@@ -168,6 +169,22 @@ def test_sources_are_named_when_their_names_lead_back(ready, dns_server):
         names = dict(Source.objects.values_list("address", "name"))
 
     assert names == {GOOD: "mail.acme.example", BAD: ""}
+
+
+def test_more_addresses_than_are_named_at_once_follow_until_all_are(ready, monkeypatch):
+    monkeypatch.setattr(operations, "MOST_NAMED", 2)
+    for number in range(4):
+        counted(ready, f"203.0.113.{number}", 1, aligned=False)
+    waiting = Job.objects.filter(task="reports.tasks.name_sources", arguments={"domain_id": ready.pk})
+
+    asked = []
+    with every_tenant("the task's part"):
+        while not asked or waiting.exists():
+            waiting.delete()
+            asked.append(operations.name_sources(ready, timezone.now()))
+
+        assert not Source.objects.filter(named_at=None).exists()
+    assert asked == [2, 2, 1]
 
 
 def test_addresses_whose_name_servers_are_silent_are_asked_together_and_wait_unnamed(ready, dns_server):
