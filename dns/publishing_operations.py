@@ -210,8 +210,9 @@ def _note_publication(
         domain=domain, zone=zone, changes=[change.as_dict() for change in changes], made_at=made_at
     )
     _keep_ledger(domain, changes)
-    PublishingIntent.objects.filter(pk=intent.pk).delete()
     _look_soon(domain, timezone.now())
+    # Last: what fails after this would wait for its lock, to note by another connection that it has failed.
+    PublishingIntent.objects.filter(pk=intent.pk).delete()
     return publication
 
 

@@ -111,9 +111,10 @@ def test_the_next_act_goes_on_where_one_was_killed_before_it_wrote(connected_liv
         assert Publication.objects.filter(domain=domain).count() == 1
 
 
-def test_a_transaction_that_fails_after_the_name_server_is_taken_up_by_the_next(connected_live, monkeypatch):
+@pytest.mark.parametrize("step", ["_keep_ledger", "_look_soon"])
+def test_a_transaction_that_fails_after_the_name_server_is_taken_up_by_the_next(connected_live, monkeypatch, step):
     actor, domain = connected_live
-    monkeypatch.setattr("dns.publishing_operations._keep_ledger", raising(RuntimeError("the database went away")))
+    monkeypatch.setattr(f"dns.publishing_operations.{step}", raising(RuntimeError("the database went away")))
     with pytest.raises(RuntimeError):
         publish_records(actor, domain=domain)
     monkeypatch.undo()
