@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 
 from dns.models import Purpose
 from dns.rdata import from_text as rdata_of
+from dns.reading import before_all
 from dns.records import ExpectedRecord
 from dns.spf import SpfError, parse, spf_records
-from dns.verdict import before_all
 from dns.zone_data import rdata, typed
 
 Place = tuple[str, str]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop as _
 
-from dns.verdict import is_version, tags
+from dns.reading import is_version, tags
 from mailhost.said import Said
 
 POLICIES = ("none", "quarantine", "reject")

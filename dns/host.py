@@ -13,9 +13,10 @@ from dns.host_records import OwnHost, host_records
 from dns.lookup import Asker, run_many
 from dns.models import Necessity, Purpose, Status
 from dns.observation import Finding, Subject, look_at
+from dns.reading import is_address
 from dns.records import ExpectedRecord
 from dns.tools import look_at_blocklists
-from dns.verdict import Verdict, is_address
+from dns.verdict import Verdict
 from mailhost.said import Said
 
 

@@ -13,13 +13,13 @@ from dns.lookup import Asker, run_many
 from dns.models import Necessity, Purpose, Status
 from dns.mta_sts import policy_id
 from dns.policy_fetch import Fetched, fetch_policy
+from dns.reading import before_all
 from dns.records import ExpectedRecord
 from dns.spf import MOST_LOOKUPS, Evaluation, Evaluator, Result, spf_records
 from dns.verdict import (
     OK,
     Hints,
     Verdict,
-    before_all,
     end_of,
     is_alias_of_key,
     is_shown_by_all,

@@ -31,9 +31,9 @@ from dns.models import (
 from dns.observation import Finding, Subject, observe, shows_key
 from dns.operations import PUBLISH_KEYS
 from dns.proof import judge_proof
+from dns.reading import tags
 from dns.records import ExpectedRecord, Installation, SigningKey, dkim_name, expected_records
 from dns.server_operations import lame_by_domain, note_servers, servers_in
-from dns.verdict import tags
 from domains.locks import lock_domain
 from domains.models import Domain
 from domains.notices import tell

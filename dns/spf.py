@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop as _
 
 from dns.answers import Answer, Outcome
 from dns.lookup import Asker
+from dns.reading import is_address
 from mailhost.said import NOTHING, Said
 
 # RFC 7208, 4.6.4.
@@ -391,11 +392,3 @@ def is_name(name: str) -> bool:
     """Say whether DNS could hold the name, and it has more than one label (RFC 7208, 4.3)."""
     labels = name.removesuffix(".").split(".")
     return len(labels) > 1 and len(name) <= 253 and all(0 < len(label) <= 63 for label in labels)
-
-
-def is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

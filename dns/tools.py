@@ -19,7 +19,8 @@ from dns.answers import Answer, Outcome
 from dns.dkim import RSA_BITS, key_bits
 from dns.lookup import Asker, run_many
 from dns.policy_fetch import fetch_policy
-from dns.verdict import PROXY_MARK, SEVERAL_SPF, is_address, is_version, tags, unfit_for_mail
+from dns.reading import is_address, is_version, tags
+from dns.verdict import PROXY_MARK, SEVERAL_SPF, unfit_for_mail
 from domains.names import normalise_host, parents
 from mailhost.errors import Refused
 from mailhost.said import Said

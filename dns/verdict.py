@@ -1,8 +1,6 @@
 """What was found in DNS against what should stand there, in a sentence for the domain's owner."""
 
 import ipaddress
-from base64 import b64decode
-from binascii import Error as NotBase64
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -11,11 +9,11 @@ from django.utils.translation import gettext_noop as _
 from dns.answers import Answer, Sight
 from dns.models import Purpose, Status
 from dns.name import from_text
+from dns.reading import before_all, is_address, is_version, key_bytes, short, tags
 from dns.records import ExpectedRecord
 from dns.reversename import to_address
 from mailhost.said import NOTHING, Said
 
-SHOWN_LENGTH = 80
 # One string of a TXT record holds no more; some editors cut there without a word.
 TXT_STRING = 255
 REVERSE = (".in-addr.arpa", ".ip6.arpa")
@@ -204,12 +202,6 @@ def wrong_hosts(expected: ExpectedRecord, hosts: list[str]) -> Said:
         return Said(text, wanted=wanted)
     text = _("Mail for this domain goes to %(hosts)s, not to %(wanted)s.")
     return Said(text, hosts=short(", ".join(hosts)), wanted=wanted)
-
-
-def before_all(record: str) -> list[str]:
-    """Return the terms of an SPF record that are reached: what follows `all` never matches (RFC 7208, 5.1)."""
-    words = record.split()
-    return words[: next((at for at, word in enumerate(words) if word.lower().lstrip("+-~?") == "all"), len(words))]
 
 
 def judge_spf(expected: ExpectedRecord, answer: Answer, hints: Hints) -> Verdict:
@@ -403,37 +395,3 @@ JUDGES = {
     (Purpose.REPORTS_TAKEN, "TXT"): judge_version,
     (Purpose.TLSA, "TLSA"): judge_tlsa,
 }
-
-
-def is_version(value: str, version: str) -> bool:
-    """Say whether the record is of this kind: the version stands first and alone."""
-    return not value[:1].isspace() and value.lower().replace(";", " ; ").split()[:1] == [version]
-
-
-def tags(value: str) -> dict[str, str]:
-    """Return `name=value` pairs of a tag list with all blanks taken out; the first of a name counts."""
-    pairs: dict[str, str] = {}
-    for part in value.split(";"):
-        name, equals, rest = part.partition("=")
-        if equals:
-            pairs.setdefault(name.strip().lower(), "".join(rest.split()))
-    return pairs
-
-
-def key_bytes(base64_text: str) -> bytes | None:
-    try:
-        return b64decode(base64_text, validate=True)
-    except (NotBase64, ValueError):
-        return None
-
-
-def is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def short(text: str) -> str:
-    return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"

@@ -8,8 +8,8 @@ from dns.models import ZoneAccess
 from dns.nsupdate import ALGORITHMS, NameServer
 from dns.provider_zone import ProviderZone, is_installed
 from dns.providers import PROVIDERS
+from dns.reading import is_address
 from dns.remembered import refuse_too_many_acts
-from dns.verdict import is_address
 from dns.zone_writing import NotPublished, ZoneWriter
 from domains.locks import lock_domain
 from domains.models import Domain

@@ -17,9 +17,10 @@ from dns.key_aliases import SELECTORS
 from dns.models import DnsRecord, Necessity, Purpose, Status
 from dns.mta_sts import Mode, policy_id
 from dns.publishing_operations import as_seen, is_right
+from dns.reading import tags
 from dns.record_operations import columns
 from dns.records import TXT_STRING_BYTES, ExpectedRecord, Installation, SigningKey, expected_records, quoted
-from dns.verdict import judge, tags
+from dns.verdict import judge
 from dns.zone_data import rdata, typed
 from dns.zone_file import strings, zone_text
 from domains.names import normalise_domain
