@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from contextlib import suppress
 
 from stack.stack import AlreadyRunning, Stack, runner_of
 from stack.steps import say, step
@@ -123,14 +124,16 @@ def status() -> int:
     if os.geteuid() != 0:
         raise StepFailed("status", "only root may read where a stack listens, and its passwords")
     found = False
-    for state in sorted(Stack.var().glob("**/stack.json")):
+    for state in sorted([*Stack.var().glob("stack.json"), *Stack.var().glob("*/stack.json")]):
         profile = "demo" if state.parent == Stack.var() else state.parent.name
         if runner_of(state.with_name(f"{profile}.lock")) is None:
             say(f"{state} is left over from a run that was killed; the next start mends it.")
             continue
-        info = json.loads(state.read_text())
-        say(f"{state}: panel {info['web']['url']}, run by process {info['process']}, logs in {info['logs']}")
-        found = True
+        with suppress(FileNotFoundError):
+            # It may stop at this moment.
+            info = json.loads(state.read_text())
+            say(f"{state}: panel {info['web']['url']}, run by process {info['process']}, logs in {info['logs']}")
+            found = True
     if not found:
         say("Nothing runs.")
     return 0

@@ -32,9 +32,11 @@ def runner_of(lock_file: Path) -> int | None:
 
     The lock says so, for it goes with its process. A number that a killed run has left may be anybody's by now.
     """
-    if not lock_file.exists():
+    try:
+        lock = lock_file.open()
+    except FileNotFoundError:
         return None
-    with lock_file.open() as lock:
+    with lock:
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
