@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.pages.browsing import sign_in_without_typing
 from tests.pages.sights import lookers
@@ -12,6 +12,8 @@ from tests.pages.sights import lookers
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 # What a window of 1280 px shows at 200 % and at 400 %.
 ZOOMED, NARROWEST = {"width": 640, "height": 400}, {"width": 320, "height": 256}
+# A small button is 32 px high.
+ONE_LINE = 40
 # Its inside is drawn by Swagger UI, as the package brings it; the colours are ours.
 FOREIGN = frozenset({"api-docs"})
 # The document is 0.8 MB, and a script of 1.6 MB draws it.
@@ -80,6 +82,22 @@ def test_the_look_for_what_is_out_of_sight_sees_it(watched):
         "rtl: 508 px wide",
         "rtl: cut: longerword",
     ]
+
+
+def test_where_there_is_little_room_a_button_keeps_its_word_and_the_menu_its_parts(watched, town, live_server):
+    page = watched(viewport=NARROW, reduced_motion="reduce")
+    sign_in_without_typing(page.context, town, "anna@acme.example", live_server.url)
+    page.goto("/mailboxes/")
+    page.get_by_label("Select ben@acme.example").check()
+    page.get_by_role("button", name="Suspend").click()
+
+    assert page.get_by_role("button", name="Undo").bounding_box()["height"] < ONE_LINE
+    page.set_viewport_size(ZOOMED)
+    page.get_by_role("button", name="Menu").click()
+    parts = page.get_by_role("navigation", name="Main")
+    assert parts.evaluate("it => it.scrollHeight <= it.clientHeight")
+    parts.get_by_role("link", name="Audit log").click()
+    expect(page.get_by_role("heading", name="Audit log")).to_be_visible()
 
 
 def test_who_asks_for_less_motion_gets_none(watched, town, live_server):
