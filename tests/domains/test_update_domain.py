@@ -11,6 +11,8 @@ from mailhost.errors import NotPermitted, Refused
 from mailhost.scope import every_tenant
 from tenants.models import Role
 from tests.apiside import Caller, errors_of, make_key
+from tests.routes.cast import a_member
+from tests.webside import signed_in
 from tests.world import PASSWORD_HASH, a_mailbox, fresh, verified_domain
 from webhooks.models import Message
 from webhooks.operations import create_endpoint
@@ -195,3 +197,23 @@ def test_plus_addressing_over_rest(world, acme):
     assert errors_of(of_alias) == [("#/plus_addressing", "alias_domain")]
     assert no_switch.status_code == 422
     assert caller.read("/domains/acme-shop.example")["plus_addressing"] is False
+
+
+@pytest.mark.usefixtures("plain_static")
+def test_the_settings_page_says_how_it_is_and_changes_it(world, acme):
+    other = verified_domain(world.as_acme, "acme-shop.example", alias_of=acme)
+    anna = signed_in(a_member(world.acme, Role.OWNER).user)
+    page = f"/domains/{acme.uid}"
+
+    on = anna.get(f"{page}/settings/").content.decode()
+    told = anna.post(f"{page}/plus/off/", follow=True).content.decode()
+    followed = anna.get(f"/domains/{other.uid}/settings/").content.decode()
+    refused = anna.post(f"/domains/{other.uid}/plus/on/", follow=True).content.decode()
+
+    assert "mail to anna+news@acme.example goes to anna@acme.example" in on
+    assert "mail to anna+news@acme.example is refused" in told
+    assert f"{page}/plus/on/" in told
+    assert "This domain follows acme.example" in followed
+    assert "/plus/" not in followed
+    assert "acme-shop.example follows acme.example. Change it there." in refused
+    assert not fresh(acme).plus_addressing
