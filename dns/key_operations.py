@@ -134,11 +134,11 @@ def abandon_key(actor: Actor, *, domain: Domain) -> DkimKey:
 
 @operation("dkim_keys.publish")
 def note_published(actor: Actor, *, key: DkimKey, now: datetime) -> DkimKey:
-    """Note that every authoritative server shows a pending key, and have it sign soon."""
+    """Note that every authoritative server shows a pending key, as it was seen from `now` on, and have it sign soon."""
     lock_domain(actor, key.domain)
-    if DkimKey.objects.filter(pk=key.pk, state=KeyState.PENDING).update(
-        state=KeyState.PUBLISHED, state_since=now, updated_at=now
-    ):
+    # What was seen before its record was last taken out says nothing.
+    waiting = DkimKey.objects.filter(pk=key.pk, state=KeyState.PENDING, state_since__lte=now)
+    if waiting.update(state=KeyState.PUBLISHED, state_since=now, updated_at=now):
         later(ACTIVATE_KEY, domain_id=key.domain_id)
     key.refresh_from_db()
     return key
@@ -176,11 +176,13 @@ def withdraw_key(actor: Actor, *, key: DkimKey, now: datetime) -> DkimKey:
 
 
 def withdraw_keys(domain: Domain, names: Collection[str], now: datetime) -> None:
-    """Let no key sign whose record was just taken out at one of these names. The domain's row is locked."""
-    for key in DkimKey.objects.filter(domain=domain, state__in=[KeyState.PUBLISHED, KeyState.ACTIVE]).order_by("pk"):
+    """Let no key sign whose record was taken out at one of these names before `now`. The domain's row is locked."""
+    waits = [KeyState.PENDING, KeyState.PUBLISHED]
+    for key in DkimKey.objects.filter(domain=domain, state__in=[*waits, KeyState.ACTIVE]).order_by("pk"):
         if dkim_name(key.selector, domain.domain_name) in names:
             _stop_signing(key, now)
-            DkimKey.objects.filter(pk=key.pk, state=KeyState.PUBLISHED).update(
+            # A pending one too: a check that saw it before may be about to say so.
+            DkimKey.objects.filter(pk=key.pk, state__in=waits).update(
                 state=KeyState.PENDING, state_since=now, updated_at=now
             )
 

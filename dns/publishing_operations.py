@@ -82,7 +82,8 @@ def undo_publication(actor: Actor, *, domain: Domain) -> Publication:
     last.save(update_fields=["undone_at"])
     ZoneAccess.objects.filter(domain=domain).update(automatic=False)
     _keep_ledger(domain, changes)
-    withdraw_keys(domain, {change.name for change in doing if change.removed}, now)
+    # From here on, not from the beginning: whoever looked in between may have seen what is gone now.
+    withdraw_keys(domain, {change.name for change in doing if change.removed}, timezone.now())
     _look_soon(domain, now)
     return last
 

@@ -12,7 +12,7 @@ from accounts.actors import system_actor
 from accounts.models import User
 from audit.models import Event
 from dns import tasks
-from dns.key_operations import delegate_keys
+from dns.key_operations import delegate_keys, note_published
 from dns.models import (
     CheckSchedule,
     DkimKey,
@@ -212,6 +212,20 @@ def test_a_key_whose_record_an_undo_takes_out_signs_no_more(actor, connected, st
     with every_tenant("a test looks"):
         assert DkimKey.objects.get(domain=connected).state == "pending"
         assert SigningGeneration.objects.exists() == (state == "active")
+
+
+@pytest.mark.parametrize("state", ["pending", "published", "active"])
+def test_a_look_from_before_an_undo_lets_no_key_sign(actor, connected, state):
+    publish_records(actor, domain=connected)
+    with every_tenant("a test lets a check see the key, and another one begin"):
+        DkimKey.objects.filter(domain=connected).update(state=state)
+        key = DkimKey.objects.select_related("domain").get(domain=connected)
+    seen_at = timezone.now()
+
+    undo_publication(actor, domain=connected)
+
+    assert note_published(actor, key=key, now=seen_at).state == "pending"
+    assert note_published(actor, key=key, now=timezone.now()).state == "published"
 
 
 def test_publishing_by_itself_that_fails_for_a_day_is_told_once_until_it_works(connected, api):
