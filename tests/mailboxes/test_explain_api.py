@@ -37,6 +37,20 @@ def test_the_way_of_an_alias_is_told_step_by_step(cast):
     ]
 
 
+def test_a_detail_is_judged_by_its_domain_first(cast):
+    caller, address = cast.acme.caller(), "anna%2Bnews@acme.example"
+
+    taken = caller.read(f"/explain?recipient={address}")
+    caller.call("PATCH", "/domains/acme.example", {"plus_addressing": False})
+    refused = caller.read(f"/explain?recipient={address}")
+
+    assert (taken["reply"], taken["rule"], taken["delivered_to"]) == ("250 2.1.5", "mailbox", ["anna@acme.example"])
+    assert (refused["reply"], refused["rule"]) == ("550 5.1.1", "plus_addressing_off")
+    assert refused["decided_by"]["name"] == "acme.example"
+    assert [step["question"] for step in refused["steps"]] == ["domains", "details"]
+    assert [step["question"] for step in taken["steps"]][:3] == ["domains", "details", "recipients"]
+
+
 def test_a_sender_is_told_by_whom_it_may_be_used(cast):
     caller = cast.acme.caller()
 
