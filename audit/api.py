@@ -56,7 +56,7 @@ def _moment(name: str, text: str) -> datetime:
 
 
 LISTING = Listing(
-    orders={"newest": ("-pk",)},
+    orders={"newest": ("-pk",), "created_at": ("pk",)},
     filters=(
         Filter("action", "One act (`mailboxes.delete`), or all of a kind (`mailboxes.`).", EventQuerySet.of_action),
         OF_TENANT,

@@ -156,7 +156,7 @@ def _is_left_out(row: models.Model, field: models.Field) -> bool:
 def _plain(value: Any) -> Any:
     """Return the value as JSON holds it."""
     if isinstance(value, (datetime, date)):
-        return value.isoformat()
+        return value.isoformat().replace("+00:00", "Z")
     if value is None or isinstance(value, (dict, list, bool, int, float)):
         return value
     text = str(value)

@@ -11,7 +11,7 @@ from billing.closing import METRICS
 from billing.models import BillingEvent
 from mailhost.api.endpoint import Endpoint
 from mailhost.api.errors import InvalidParameter
-from mailhost.api.lists import Filter, Listing
+from mailhost.api.lists import Filter, Listing, in_ascii
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, PublicId
 from tenants.api.filters import OF_TENANT
@@ -39,6 +39,9 @@ LISTING = Listing(
         Filter("day", "Only those of this day.", on_day),
         Filter("metric", "Only those of this metric.", lambda rows, text: rows.filter(metric=text), METRICS),
     ),
+    search=in_ascii("metric"),
+    searched="the metric",
+    words_of=str.lower,
 )
 
 

@@ -243,7 +243,6 @@ def _changed(request: Request, row: Domain, change: dict[str, Any]) -> Domain:
 class DomainRestoration(Endpoint):
     """Brings a removed domain back."""
 
-    shows = OneDomain
     actions = {"POST": restore_domain.action}
 
     @describe(

@@ -18,7 +18,7 @@ from longwork.works import cancel
 from mailhost.api import errors
 from mailhost.api.changes import is_rehearsal
 from mailhost.api.endpoint import Endpoint
-from mailhost.api.lists import Filter, Listing, one_of
+from mailhost.api.lists import Filter, Listing, in_ascii, one_of
 from mailhost.api.permissions import ANY_ACTOR
 from mailhost.api.schema import Problem, describe
 from mailhost.api.serializers import Answer, Nothing, ObjectName, PublicId
@@ -40,6 +40,9 @@ LISTING = Listing(
         one_of("state", "Only those that stand so.", {state: {"state": state} for state in State.values}),
         Filter("kind", "Only those of this kind.", of_kind),
     ),
+    search=in_ascii("kind"),
+    searched="the kind",
+    words_of=str.lower,
 )
 
 

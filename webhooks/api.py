@@ -37,6 +37,9 @@ DELIVERIES = Listing(
     # The newest come first.
     orders={"attempted": ("-pk",), "created_at": ("pk",)},
     filters=(one_of("state", "Only those that stand so.", {state: {"state": state} for state in State.values}),),
+    search=lambda rows, words: rows.filter(message__type__contains=words),
+    searched="the event's type",
+    words_of=str.lower,
 )
 
 

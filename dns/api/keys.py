@@ -12,12 +12,17 @@ from dns.records import dkim_name
 from domains.api import OfDomain
 from domains.references import find_domain
 from mailhost.api.endpoint import gone
-from mailhost.api.lists import Listing
+from mailhost.api.lists import Listing, in_ascii
 from mailhost.api.schema import describe
 from mailhost.api.serializers import Answer, ObjectName, Shape, Text
 
 MAX_PEM = 8000
-LISTING = Listing(orders={"newest": ("-pk",), "created_at": ("pk",)})
+LISTING = Listing(
+    orders={"newest": ("-pk",), "created_at": ("pk",)},
+    search=in_ascii("selector"),
+    searched="the selector",
+    words_of=str.lower,
+)
 
 
 class DkimKeyAnswer(Answer):

@@ -29,7 +29,12 @@ from mailhost.api.serializers import Answer, Nothing, ObjectName, Shape, Switch,
 
 TEXTS = {"type": "array", "items": {"type": "string"}}
 PUBLISH = "dns.works.publish"
-HISTORY = Listing(orders={"newest": ("-pk",), "seen_at": ("pk",)})
+HISTORY = Listing(
+    orders={"newest": ("-pk",), "seen_at": ("pk",)},
+    search=lambda rows, words: rows.filter(name__contains=words),
+    searched="the name",
+    words_of=str.lower,
+)
 
 
 class CheckedRecordsAnswer(Answer):

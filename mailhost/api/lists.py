@@ -39,6 +39,12 @@ def one_of(name: str, description: str, meanings: Mapping[str, Mapping[str, Any]
     return Filter(name, description, lambda rows, text: rows.filter(**meanings[text]), tuple(meanings))
 
 
+def in_ascii(column: str) -> Narrow:
+    """Return a search in a column that holds ASCII alone: MariaDB answers an error, not "no row", when it is asked for
+    other characters."""
+    return lambda rows, words: rows.filter(**{f"{column}__contains": words}) if words.isascii() else rows.none()
+
+
 @dataclass(frozen=True)
 class Asked:
     """How a list was asked for, without the words that are searched: what decides how its query looks."""

@@ -1,12 +1,20 @@
 """If-Match: nobody overwrites what they have not seen."""
 
+import json
+import re
+
 import pytest
 from django.utils import timezone
 
 from dns.models import DmarcPolicy
 from mailboxes.models import QuotaUsage
+from mailhost.api.schema import document
 from mailhost.scope import tenant_scope
+from tenants.models import Role
 from tests.apiside import ROOT, Caller, assert_problem, make_cast, make_key
+from tests.routes import cast as routes
+from tests.routes.callers import PARENT
+from tests.routes.table import TABLE
 from tests.world import PASSWORD_HASH, an_alias
 
 pytestmark = pytest.mark.django_db
@@ -170,3 +178,23 @@ def test_what_a_reseller_makes_has_the_etag_that_reading_it_gives():
 
         assert made.status_code == 201, made.content
         assert made.headers["ETag"] == etag(rita, made.headers["Location"].removeprefix(ROOT))
+
+
+def test_every_change_that_the_document_says_takes_a_tag_refuses_a_stale_one_and_no_other_takes_any(subtests):
+    crawled = routes.Cast()
+    rita, operator = crawled.client(PARENT, is_api=True), routes.with_key(crawled.world.operator, Role.OWNER)
+    described = document()["paths"]
+    for row in TABLE:
+        if row.is_api and row.method != "GET":
+            operation = described["/" + re.sub(r"<str:(\w+)>", r"{\1}", row.route)][row.method.lower()]
+            caller = rita if PARENT in row.opens_to else operator
+            with subtests.test(str(row)):
+                answer = caller.generic(
+                    row.method,
+                    f"{crawled.address(row)}?dry_run=true",
+                    json.dumps(row.body or {}),
+                    content_type="application/json",
+                    headers={"if-match": '"stale"'},
+                )
+
+                assert answer.status_code == (412 if "412" in operation["responses"] else 400), answer.content

@@ -13,7 +13,7 @@ from mailhost.api.schema import document
 from mailhost.scope import every_tenant
 from tenants.models import Kind, Role
 from tenants.operations import create_tenant
-from tests.apiside import Caller, assert_problem, make_cast, make_key
+from tests.apiside import ROOT, Caller, assert_problem, make_cast, make_key
 from tests.world import a_mailbox, actor_of, an_alias, verified_domain
 
 pytestmark = pytest.mark.django_db
@@ -180,7 +180,22 @@ def test_every_list_takes_what_all_lists_take(cast, subtests):
     for path in (path for path, methods in described.items() if is_list(methods.get("get"))):
         taken = {one["name"] for one in described[path]["get"]["parameters"] if one["in"] == "query"}
         with subtests.test(path):
-            assert {"limit", "after", "include", "sort"} <= taken
+            assert {"limit", "after", "include", "sort", "q"} <= taken
+
+
+def test_no_list_fails_over_letters_that_its_columns_do_not_hold(cast, subtests):
+    rita = Caller(make_key(cast.rita))
+    ids = {"domain": "acme.example", "mailbox": "anna@acme.example"}
+    rita.call("POST", "/webhook-endpoints", {"url": "https://hooks.elsewhere.example/in"})
+    ids["webhook"] = rita.read("/webhook-endpoints")["data"][0]["id"]
+    for path, methods in document()["paths"].items():
+        if is_list(methods.get("get")):
+            for parameter in methods["get"]["parameters"]:
+                if parameter["in"] == "query" and parameter["schema"].get("type") == "string":
+                    with subtests.test(path, parameter=parameter["name"]):
+                        address = path.removeprefix(ROOT).format(**ids)
+                        answer = rita.call("GET", f"{address}?{parameter['name']}=%C3%BC%F0%9F%93%AE%00x")
+                        assert answer.status_code in {200, 400}, answer.content
 
 
 def is_list(operation) -> bool:
