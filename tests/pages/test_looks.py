@@ -98,6 +98,12 @@ def test_where_there_is_little_room_a_button_keeps_its_word_and_the_menu_its_par
     assert parts.evaluate("it => it.scrollHeight <= it.clientHeight")
     parts.get_by_role("link", name="Audit log").click()
     expect(page.get_by_role("heading", name="Audit log")).to_be_visible()
+    # An operator has half as many parts again.
+    page.set_viewport_size(WIDE)
+    sign_in_without_typing(page.context, town, "operator@mailhost.example", live_server.url)
+    page.goto("/health/")
+    assert parts.get_by_role("link").count() > 17
+    assert parts.evaluate("it => it.scrollHeight <= it.clientHeight")
 
 
 def test_who_asks_for_less_motion_gets_none(watched, town, live_server):

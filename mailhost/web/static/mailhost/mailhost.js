@@ -180,7 +180,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 
 prepare(document);
-// Where tabs move sideways, the present one is in sight.
-document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// Where tabs move sideways, or the menu is longer than the window, the present one is in sight.
+for (const present of document.querySelectorAll(".tabs [aria-current], .menu nav [aria-current]")) present.scrollIntoView({ block: "nearest", inline: "center" });
 // After a refusal the summary is read first.
 document.getElementById("errors")?.focus();
