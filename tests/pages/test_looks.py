@@ -104,6 +104,12 @@ def test_where_there_is_little_room_a_button_keeps_its_word_and_the_menu_its_par
     page.goto("/health/")
     assert parts.get_by_role("link").count() > 17
     assert parts.evaluate("it => it.scrollHeight <= it.clientHeight")
+    # Tabs that move sideways show the present one, and a page with tabs further down begins at its top.
+    page.set_viewport_size(NARROW)
+    page.goto("/style/")
+    tabs = page.locator(".tabs")
+    assert page.evaluate("scrollY") == 0
+    assert tabs.evaluate(IN_SIGHT)
 
 
 def test_who_asks_for_less_motion_gets_none(watched, town, live_server):
@@ -171,6 +177,10 @@ OUT_OF_SIGHT = """() => {
   }
   root.dir = before
   return found
+}"""
+IN_SIGHT = """tabs => {
+  const present = tabs.querySelector("[aria-current]").getBoundingClientRect(), whole = tabs.getBoundingClientRect()
+  return present.left >= whole.left && present.right <= whole.right
 }"""
 # Colours change on their way to the other theme, however short that is: wait until they are there.
 COME_TO_REST = """() => new Promise(rest => requestAnimationFrame(() => requestAnimationFrame(() => {

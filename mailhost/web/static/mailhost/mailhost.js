@@ -180,7 +180,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 
 prepare(document);
-// Where tabs move sideways, or the menu is longer than the window, the present one is in sight.
-for (const present of document.querySelectorAll(".tabs [aria-current], .menu nav [aria-current]")) present.scrollIntoView({ block: "nearest", inline: "center" });
+// Where tabs move sideways, or the menu is longer than the window, the present one is in sight. The page stays where it is.
+for (const present of document.querySelectorAll(".tabs [aria-current], .menu nav [aria-current]")) {
+  const part = present.getBoundingClientRect();
+  const whole = present.closest("nav").getBoundingClientRect();
+  present.closest("nav").scrollBy(part.left + part.width / 2 - whole.left - whole.width / 2, part.top + part.height / 2 - whole.top - whole.height / 2);
+}
 // After a refusal the summary is read first.
 document.getElementById("errors")?.focus();
