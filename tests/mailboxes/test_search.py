@@ -18,6 +18,7 @@ from tests.world import a_mailbox, verified_domain
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static")]
 
 ADDRESSES = ("hannah", "anna", "aanna", "annabel", "ben")
+FOUND_IN_THE_MIDST = ["aanna", "anna", "annabel", "ben", "hannah"]
 FOUND = ["anna", "annabel", "aanna", "ben", "hannah"]
 
 
@@ -124,6 +125,32 @@ def test_what_begins_so_is_a_range_of_an_index(cast, people):
     assert (plan[3], plan[5]) == ("range", "mailbox_by_address")
     assert "filesort" not in plan[9]
     assert Mailbox._meta.db_table in sql
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "index", "found"),
+    [
+        (lambda _customer: {}, "mailbox_by_address", FOUND_IN_THE_MIDST),
+        (lambda _customer: STATUSES["suspended"], "mailbox_by_standing", []),
+        (lambda customer: {"domain": customer.domain}, "mailbox_list_of_domain", FOUND_IN_THE_MIDST),
+    ],
+    ids=["all", "in-a-state", "of-a-domain"],
+)
+def test_what_stands_in_the_midst_is_looked_for_within_an_index(cast, people, narrowed, index, found):
+    with tenant_scope(cast.acme.actor.tenant_path):
+        keys = mailbox_keys(of_tenant=cast.acme.actor.tenant_id).filter(**narrowed(cast.acme))
+        others = beginning_first(matching(keys, "nna"), "nna").others
+        rows = others.order_by("email")
+        sql, values = rows.query.sql_with_params()
+        addresses = [row["email"] for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {sql}", values)
+        plan = {row[2]: row for row in cursor.fetchall()}["mail_mailboxes"]
+
+    assert names(addresses) == found
+    assert plan[5] == index
+    assert "Using index condition" in plan[9]
+    assert "filesort" not in plan[9]
 
 
 @pytest.mark.django_db(transaction=True)
