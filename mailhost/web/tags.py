@@ -1,7 +1,7 @@
 """Template tags of every page (a builtin library: no template loads it)."""
 
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 from django import template
 from django.template.loader import render_to_string
@@ -27,20 +27,23 @@ ICONS = {
     "off": "minus-circle",
     "plain": "information-circle",
 }
+MOST_CHIPS = 1000
 QUOTA_WARNS_AT = 80
 QUOTA_ALARMS_AT = 95
 
 
 @register.simple_tag
 def status(tone: str, word: str, about: str = "") -> SafeString:
-    """A chip with icon and word. `about` is said to screen readers before the word ("receives:").
+    """A chip with icon and word. `about` is said to screen readers before the word ("receives:")."""
+    return chip(tone, str(word), str(about))
 
-    Lists have hundreds of them, so no template is rendered for each.
-    """
-    word = str(word)
+
+@lru_cache(MOST_CHIPS)
+def chip(tone: str, word: str, about: str) -> SafeString:
+    """Lists have hundreds of them, of a few kinds: no template is rendered for each."""
     said_before = format_html('<span class="hidden">{} </span>', about) if about else ""
-    chip = '<span class="status {}">{}{}{}</span>'
-    return format_html(chip, tone, icon_of(tone), said_before, word[:1].upper() + word[1:])
+    look = '<span class="status {}">{}{}{}</span>'
+    return format_html(look, tone, icon_of(tone), said_before, word[:1].upper() + word[1:])
 
 
 @cache
