@@ -15,7 +15,7 @@ from domains.forms import MOST_CHOICES, DefaultsForm, DeletionForm, DomainForm
 from domains.models import Domain
 from domains.names import display_name
 from domains.operations import create_domain, delete_domain, set_domain_enabled, update_domain, verify_domain
-from domains.readiness import RECORD_IS_WRONG, REQUIRED, readiness
+from domains.readiness import RECORD_IS_WRONG, RECORDS, REQUIRED, readiness
 from mailhost.web.forms import UNPROCESSABLE, refusals, refusals_told, render_form
 from mailhost.web.pages import needs
 from mailhost.web.paging import page_of
@@ -49,13 +49,13 @@ def in_state(state: str) -> Q:
 def index(request: HttpRequest) -> HttpResponse:
     words, state = request.GET.get("q", "").strip().lower(), request.GET.get("state", "")
     rows = of_tenants_in_scope(Domain.objects.listed().filter(in_state(state), is_live=1))
-    rows = rows.prefetch_related("dns_records")
+    rows = rows.prefetch_related(RECORDS)
     if words:
         rows = rows.filter(domain_name__contains=words)
     page = page_of(rows, ("domain_name", "pk"), request.GET.get("cursor", ""))
     counts = mailbox_counts(page.rows)
     for domain in page:
-        domain.ready = readiness(domain, domain.dns_records.all())
+        domain.ready = readiness(domain, domain.records)
         domain.mailbox_count = counts[domain.pk]
     shows_owner = any(domain.tenant_id != request.actor.tenant_id for domain in page)
     context = {

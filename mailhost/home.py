@@ -1,7 +1,7 @@
 """The overview: the one page about everything, so it stands above all apps."""
 
 from django.conf import settings
-from django.db.models import Count, Exists, Max, Q
+from django.db.models import Count, Exists, Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,13 +11,14 @@ from django.views.decorators.http import require_POST
 from audit.lines import line_of
 from audit.models import Event
 from domains.models import Domain
-from domains.readiness import readiness
+from domains.readiness import RECORDS, readiness
 from longwork.models import LongWork, State
 from mailboxes.models import Mailbox
 from mailboxes.trial_operations import KIND
 from mailhost.web.pages import needs
 from tenants.limits import totals
 from tenants.models import SentMessages, Tenant
+from tenants.references import of_tenants_in_scope
 from tenants.usage import limits_with_use, usage_of
 
 # More than this is a list, and lists have pages of their own.
@@ -44,19 +45,16 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def domains_and_steps(seen: dict, path: str) -> dict:
     """Return counts, the domains that need attention, and what to do next."""
-    counted = Domain.objects.live().aggregate(all=Count("pk"), proven=Count("pk", filter=Q(verified_at__isnull=False)))
     # From the book: counting them all takes longer than the rest of the page.
-    used = totals([path], ("mailboxes", "aliases"))[0]
-    mailbox_count = used["mailboxes"]
-    # Unproven and freshly added ones first: what is finished seldom needs a look.
-    domains = Domain.objects.live().prefetch_related("dns_records").order_by("-pk")[:MOST_DOMAINS]
+    used = totals([path], ("domains", "mailboxes", "aliases"))[0]
+    domains = newest_domains()
     for domain in domains:
-        domain.ready = readiness(domain, domain.dns_records.all())
-    way = steps(counted, mailbox_count, domains, seen)
+        domain.ready = readiness(domain, domain.records)
+    way = steps(used, domains, seen)
     waiting = [domain for domain in domains if domain.ready.faults]
     return {
-        "domain_count": counted["all"],
-        "mailbox_count": mailbox_count,
+        "domain_count": used["domains"],
+        "mailbox_count": used["mailboxes"],
         "alias_count": used["aliases"],
         "waiting": waiting,
         "steps": way,
@@ -64,7 +62,17 @@ def domains_and_steps(seen: dict, path: str) -> dict:
     }
 
 
-def steps(counted: dict, mailbox_count: int, domains: list[Domain], seen: dict) -> list[dict]:
+def newest_domains() -> list[Domain]:
+    """Return the domains that were added last, with their records: what is finished seldom needs a look.
+
+    Which these are an index of each tenant tells; whole rows would all be read to be put in this order.
+    """
+    keys = of_tenants_in_scope(Domain.objects.filter(is_live=1)).order_by("-pk").values_list("pk", flat=True)
+    newest = Domain.objects.filter(pk__in=list(keys[:MOST_DOMAINS]))
+    return list(newest.prefetch_related(RECORDS).order_by("-pk"))
+
+
+def steps(used: dict[str, int], domains: list[Domain], seen: dict) -> list[dict]:
     """Return the way from nothing to mail, with what is done, or nothing once all of it is.
 
     Nothing of it is stored: each step is done as soon as what it is about is there.
@@ -74,11 +82,11 @@ def steps(counted: dict, mailbox_count: int, domains: list[Domain], seen: dict) 
     way = [
         {
             "title": _("Add a domain"),
-            "done": counted["all"] > 0,
+            "done": used["domains"] > 0,
             "act": _("Add domain"),
             "address": reverse("domain-add"),
         },
-        {"title": _("Prove that it is yours"), "done": counted["proven"] > 0, "row": unproven},
+        {"title": _("Prove that it is yours"), "done": bool(seen["proven"]), "row": unproven},
         {
             "title": _("Receive: publish the MX record"),
             "done": any(domain.ready.receives.tone == "ok" for domain in domains),
@@ -91,21 +99,21 @@ def steps(counted: dict, mailbox_count: int, domains: list[Domain], seen: dict) 
         },
         {
             "title": _("Create a mailbox"),
-            "done": mailbox_count > 0,
+            "done": used["mailboxes"] > 0,
             "act": _("New mailbox"),
-            "address": reverse("mailbox-add") if counted["proven"] else "",
+            "address": reverse("mailbox-add") if seen["proven"] else "",
         },
         {
             "title": _("Connect a mail program"),
             "done": bool(seen["read"]),
             "act": _("Choose a mailbox"),
-            "address": reverse("mailboxes") if mailbox_count else "",
+            "address": reverse("mailboxes") if used["mailboxes"] else "",
         },
         {
             "title": _("Send a test message"),
-            "done": bool(seen["sent"]) or has_tried(),
+            "done": bool(seen["sent"] or seen["tried"]),
             "act": _("Send one"),
-            "address": reverse("test-message") if mailbox_count else "",
+            "address": reverse("test-message") if used["mailboxes"] else "",
         },
     ]
     for step in way:
@@ -117,18 +125,19 @@ def steps(counted: dict, mailbox_count: int, domains: list[Domain], seen: dict) 
     return [] if all(step["done"] for step in way) else way
 
 
-def has_tried() -> bool:
-    """Whether a test message has come to a mailbox of late."""
-    return LongWork.objects.filter(kind=KIND, state=State.SUCCEEDED, result__has_key="arrived_at").exists()
-
-
 def tenants_seen() -> dict:
-    """Return in one statement how many live tenants there are, and whether any mail program has signed in to them and
-    any message left them."""
-    read = Mailbox.objects.filter(is_live=1, last_login__isnull=False)
-    live = Tenant.objects.filter(deleted_at=None)
-    seen = live.annotate(was_read=Exists(read), was_sent=Exists(SentMessages.objects.all()))
-    return seen.aggregate(count=Count("pk"), read=Max("was_read"), sent=Max("was_sent"))
+    """Return in one statement how many live tenants there are, and of all of them together whether any domain is
+    proven, any mail program has signed in, any message has left, and any test message has come of late."""
+    told = {
+        "proven": Domain.objects.filter(is_live=1, verified_at__isnull=False),
+        "read": Mailbox.objects.filter(is_live=1, last_login__isnull=False),
+        "sent": SentMessages.objects.all(),
+        "tried": LongWork.objects.filter(kind=KIND, state=State.SUCCEEDED, result__has_key="arrived_at"),
+    }
+    live = Tenant.objects.filter(deleted_at=None).annotate(
+        **{f"has_{name}": Exists(rows) for name, rows in told.items()}
+    )
+    return live.aggregate(count=Count("pk"), **{name: Max(f"has_{name}") for name in told})
 
 
 @needs("usage.list")
