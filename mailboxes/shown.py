@@ -1,6 +1,5 @@
 """What answers show of live mailboxes, read without the rest: a row of an answer is no row to change."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
@@ -25,7 +24,6 @@ class ShownMailbox(NamedTuple):
     managesieve_enabled: bool
     created_at: datetime
     updated_at: datetime
-    domain_name: str
     keeps_copy: bool
     last_login_at: datetime | None
     used_bytes: int
@@ -34,11 +32,16 @@ class ShownMailbox(NamedTuple):
     def of_new(cls, mailbox: Mailbox) -> Self:
         """Show a mailbox that was just made: it is empty, keeps what comes, and nobody has signed in."""
         own = [getattr(mailbox, name) for name in OF_MAILBOX]
-        return cls(*own, mailbox.domain.domain_name, keeps_copy=True, last_login_at=None, used_bytes=0)
+        return cls(*own, keeps_copy=True, last_login_at=None, used_bytes=0)
+
+    @property
+    def domain_name(self) -> str:
+        """As it stands in the address: no row of the domain is read for it."""
+        return self.email.rpartition("@")[2]
 
 
 OF_MAILBOX = ShownMailbox._fields[:14]
-OF_OTHERS = ("domain__domain_name", "own_row__is_enabled", "last_login__at", "used_bytes")
+OF_OTHERS = ("own_row__is_enabled", "last_login__at", "used_bytes")
 
 
 def _rows(**which: Any):
@@ -47,10 +50,3 @@ def _rows(**which: Any):
 
 # Of those in scope, by `uid`, `email`, `pk` or `pk__in`, in no order.
 shown_mailboxes = Prepared(_rows, ShownMailbox._make, in_order=True)
-
-
-def shown_at(pks: Iterable[int]) -> list[ShownMailbox]:
-    """Return the live mailboxes in scope with these ids, in this order."""
-    pks = tuple(pks)
-    found = {row.pk: row for row in shown_mailboxes(pk__in=pks)}
-    return [found[pk] for pk in pks if pk in found]

@@ -64,6 +64,11 @@ def in_stages(found: list[Mapping[str, Any]], most: int, *, backwards: bool = Fa
     return sorted(found, key=lambda row: row[STAGE], reverse=backwards)[:most]
 
 
+def in_order(pairs: list[tuple[Any, Any]], order: Sequence[str]) -> list[tuple[Any, Any]]:
+    """Return pairs of a key and something in the order of the keys, whose columns all go the same way."""
+    return sorted(pairs, key=lambda pair: position_of(pair[0], order), reverse=order[0].startswith("-"))
+
+
 def order_of(rows: QuerySet | Stages) -> tuple[str, ...]:
     """Return what tells a row's place in these: the columns they are ordered by, and first the stage, if any."""
     return (STAGE, *rows.order) if isinstance(rows, Stages) else tuple(rows.query.order_by)

@@ -4,7 +4,7 @@ Writing a query costs Django several times what MariaDB needs to answer it by an
 ordinary query, made in a tenant's scope by the manager that filters: what is in scope is decided where it always is.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from datetime import datetime, tzinfo
 from functools import lru_cache, partial
@@ -24,11 +24,12 @@ ANY_PATH = "/\x02/"
 # What begins a text that stands for a value. A pattern of LIKE would hold it escaped, by which that is told; whoever
 # turns it into small or capital letters is found out.
 MARK = "\x02_aB"
+BOTH = "SELECT STRAIGHT_JOIN found.*, whole.* FROM ({}) found INNER JOIN ({}) whole ON whole.pk = found.pk"
 BOOLEANS = {0: False, 1: True}
 # What are no values but parts of the query itself.
 STRUCTURE = (bool, type(None))
 
-Read = Callable[[list[Any]], Any]
+Read = Callable[[Sequence[Any]], Any]
 
 
 class Within(NamedTuple):
@@ -45,7 +46,7 @@ class Within(NamedTuple):
 
 class Written(NamedTuple):
     """`places` are the parameters in their order: what the query holds itself, or the mark of one of the values.
-    `read` makes of a list of columns what the query's rows are."""
+    `read` makes of a row's columns what the query's rows are."""
 
     sql: str
     places: tuple[Any, ...]
@@ -53,6 +54,24 @@ class Written(NamedTuple):
     converters: tuple[tuple[int, Callable[[Any], Any]], ...]
     read: Read
     related: tuple[Any, ...]
+    width: int
+
+    def beside(self, other: "Written") -> "Written":
+        """Return what reads pairs of this query's rows, in no order, and of the other's with the same `pk`.
+
+        This one is asked by itself; the other becomes part of the whole (a merged derived table), which STRAIGHT_JOIN
+        lets begin with the rows that this one found.
+        """
+        width, shifted = self.width, tuple((self.width + at, convert) for at, convert in other.converters)
+        return Written(
+            BOTH.format(self.sql, other.sql),
+            self.places + other.places,
+            self.marks,
+            self.converters + shifted,
+            lambda columns: (self.read(columns[:width]), other.read(columns[width:])),
+            (),
+            width + other.width,
+        )
 
     def bound(self, values: Iterable[Any]) -> list[Any]:
         given = dict(zip(self.marks, values, strict=True))
@@ -64,10 +83,13 @@ class Written(NamedTuple):
     def rows(self, values: Iterable[Any]) -> list[Any]:
         with connection.cursor() as cursor:
             cursor.execute(self.sql, self.bound(values))
-            found = [list(row) for row in cursor.fetchall()]
-        for at, convert in self.converters:
-            for row in found:
-                row[at] = convert(row[at])
+            found = cursor.fetchall()
+        if self.converters and found:
+            # Column by column: half the time of row by row.
+            columns: list[Iterable[Any]] = list(zip(*found, strict=True))
+            for at, convert in self.converters:
+                columns[at] = map(convert, columns[at])
+            found = zip(*columns, strict=True)
         read = self.read
         rows = [read(row) for row in found]
         if self.related:
@@ -77,10 +99,14 @@ class Written(NamedTuple):
 
 class Prepared:
     """`make(*shape, **values)` returns a query of what is asked for. Called with the same, this returns its rows, or
-    what `read` makes of a list of each row's columns.
+    what `read` makes of each row's columns.
 
     `in_order`: the tables are joined in the order in which the query names them, because the first one finds the
     rows. MariaDB then weighs no other order, which takes a fifth of the time of a page.
+
+    `whole`: another one, of no shape. Each row is a pair then: of the columns of this one, with a `pk`, and the
+    other's row of that `pk`; in one statement, which finds its rows in an index before it reads any as a whole, and in
+    no order.
 
     `shape` decides how the query looks. A value is a text, a number, or a tuple of either, and stands in the query as
     it was given, or in a pattern of LIKE; yes, no and None are of the shape. The query depends on nothing else but
@@ -88,9 +114,14 @@ class Prepared:
     """
 
     def __init__(
-        self, make: Callable[..., models.QuerySet], read: Read | None = None, *, in_order: bool = False
+        self,
+        make: Callable[..., models.QuerySet],
+        read: Read | None = None,
+        *,
+        in_order: bool = False,
+        whole: "Prepared | None" = None,
     ) -> None:
-        self.make, self.read, self.in_order = make, read, in_order
+        self.make, self.read, self.in_order, self.whole = make, read, in_order, whole
         self.written = lru_cache(MOST_FORMS)(self._written)
 
     def __call__(self, *shape: Hashable, **values: Any) -> list[Any]:
@@ -99,11 +130,19 @@ class Prepared:
             return []
         if scope.domains is not None:
             # Bound to as many domains as a key names: too many forms to keep.
-            rows = self.make(*shape, **values)
-            return [self.read(row) for row in rows] if self.read else list(rows)
+            return self.unprepared(*shape, **values)
         form = tuple((name, _form_of(value)) for name, value in values.items())
         written = self.written(shape, form, bool(scope.path))
         return written.rows((*_each(values.values()), *_edges(scope.path)))
+
+    def unprepared(self, *shape: Hashable, **values: Any) -> list[Any]:
+        """Return the same, without keeping how it is asked."""
+        rows = self.make(*shape, **values)
+        rows = [self.read(row) for row in rows] if self.read else list(rows)
+        if self.whole is None:
+            return rows
+        found = {row.pk: row for row in self.whole(pk__in=tuple(row["pk"] for row in rows))}
+        return [(row, found[row["pk"]]) for row in rows if row["pk"] in found]
 
     def _written(self, shape: tuple[Hashable, ...], form: tuple[tuple[str, Any], ...], is_scoped: bool) -> Written:
         numbers = count(2**62)
@@ -113,21 +152,23 @@ class Prepared:
             rows = self.make(*shape, **marks)
             compiler = rows.query.get_compiler(connection=connection)
             sql, parameters = compiler.as_sql()
-        if self.in_order:
-            sql = sql.replace("SELECT", "SELECT STRAIGHT_JOIN", 1)
         wanted = (*_each(marks.values()), *_edges(ANY_PATH if is_scoped else ""))
         places = tuple(_place(parameter, wanted) for parameter in parameters)
         if not set(wanted) <= {place.mark if isinstance(place, Within) else place for place in places}:
             raise TypeError("a value stands in the query otherwise than it was given")
         converters = compiler.get_converters([column for column, _, _ in compiler.select])
-        return Written(
+        written = Written(
             sql,
             places,
             wanted,
             tuple((at, _conversion(*found)) for at, found in converters.items()),
             self.read or _reader(rows, compiler),
             rows._prefetch_related_lookups,
+            len(compiler.select),
         )
+        if self.whole:
+            return written.beside(self.whole._written((), (), is_scoped))
+        return written._replace(sql=sql.replace("SELECT", "SELECT STRAIGHT_JOIN", 1)) if self.in_order else written
 
 
 def _conversion(converters: list[Callable], expression: Any) -> Callable[[Any], Any]:
@@ -151,7 +192,7 @@ def converted(converters: list[Callable], expression: Any, value: Any) -> Any:
 
 
 def _reader(rows: models.QuerySet, compiler: SQLCompiler) -> Read:
-    """Return what makes of a list of columns a row of this query, as the query itself would."""
+    """Return what makes of a row's columns a row of this query, as the query itself would."""
     if issubclass(rows._iterable_class, ModelIterable):
         return _reader_of_objects(compiler)
     if issubclass(rows._iterable_class, ValuesIterable):
@@ -167,7 +208,7 @@ def _reader_of_objects(compiler: SQLCompiler) -> Read:
     names = [column.target.attname for column, _, _ in compiler.select[first:last]]
     related = get_related_populators(about, compiler.select, DEFAULT_DB_ALIAS)
 
-    def read(columns: list[Any]) -> models.Model:
+    def read(columns: Sequence[Any]) -> models.Model:
         row = about["model"].from_db(DEFAULT_DB_ALIAS, names, columns[first:last])
         for one in related:
             one.populate(columns, row)

@@ -32,7 +32,7 @@ from mailboxes.references import (
     find_shown_mailbox,
     in_domain,
 )
-from mailboxes.shown import ShownMailbox, shown_at, shown_mailboxes
+from mailboxes.shown import ShownMailbox, shown_mailboxes
 from mailhost.actor import Actor
 from mailhost.api.batches import ATOMIC, Batch, answer, answer_of, read_items
 from mailhost.api.endpoint import Endpoint, created, gone
@@ -159,9 +159,7 @@ class Mailboxes(Endpoint):
     @describe("list_mailboxes", "List mailboxes", answer=MailboxAnswer, lists=True)
     def get(self, request: Request) -> Response:
         tenants = named_tenants(request.actor, of_one_domain="domain" in request.query_params)
-        return self.page(
-            keys_of, MailboxAnswer, lambda page: shown_at(key["pk"] for key in page), of={"tenants": tenants}
-        )
+        return self.page(keys_of, MailboxAnswer, whole=shown_mailboxes, of={"tenants": tenants})
 
     @describe("create_mailbox", "Create a mailbox", body=NewMailbox, answer=MailboxAnswer, status=201, changes=True)
     def post(self, request: Request) -> Response:

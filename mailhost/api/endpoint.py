@@ -26,6 +26,7 @@ from mailhost.api.lists import Listing
 from mailhost.api.pagination import CursorList
 from mailhost.api.parsers import MergePatchParser, StrictJSONParser
 from mailhost.api.serializers import reader_of
+from mailhost.prepared import Prepared
 from mailhost.scope import reset_scope, set_scope
 
 
@@ -123,13 +124,15 @@ class Endpoint(APIView):
         answer: type[BaseSerializer],
         read: Callable[[Sequence[Any]], Sequence[Any]] | None = None,
         of: Mapping[str, Any] | None = None,
+        whole: Prepared | None = None,
         **context: Any,
     ) -> Response:
         """Answer a page of `rows`, as `listing` has them. Best they are a function that returns the rows for the values
         in `of`, and for nothing else but these: its query is written once (`mailhost.prepared`). Where whole rows are
-        costly to sort, they are keys, and `read` returns those of one page. The answer's serializer reads `context`."""
+        costly to sort, they are keys, and `whole` has the rows (see there), or `read` returns those of one page. The
+        answer's serializer reads `context`."""
         page = CursorList(self.request, self.listing)
-        shown = page.read(rows, of or {})
+        shown = page.read(rows, of or {}, whole)
         if read is not None:
             shown = read(shown)
         return page.answered(answer(shown, many=True, context=context).data)

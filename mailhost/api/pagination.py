@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from mailhost.api.errors import InvalidParameter
 from mailhost.api.lists import Asked, Listing
-from mailhost.keyset import STAGE, in_stages, position_of, wanted
+from mailhost.keyset import STAGE, in_order, in_stages, position_of, wanted
 from mailhost.prepared import Prepared
 
 DEFAULT_LIMIT = 50
@@ -47,27 +47,32 @@ class CursorList:
         after = request.query_params.get("after")
         self.position = None if after is None else self._position(after)
 
-    def read(self, rows: Source | QuerySet, values: Mapping[str, Any]) -> list[Any]:
-        """Return the rows of this page, of those that `rows` returns for these values: then its query is prepared."""
-        asks = partial(page_of, self.listing, rows if callable(rows) else lambda: rows)
+    def read(self, rows: Source | QuerySet, values: Mapping[str, Any], whole: Prepared | None = None) -> list[Any]:
+        """Return the rows of this page, of those that `rows` returns for these values: then its query is prepared.
+        With `whole` they are keys, and the rows are its own (`mailhost.prepared`)."""
         if callable(rows) and self.asked.is_of_choices:
-            asks = _prepared(self.listing, rows)
+            asks = _prepared(self.listing, rows, whole)
+        else:
+            asks = _of(self.listing, rows if callable(rows) else lambda: rows, whole).unprepared
         # Which of the stages it is decides how the query looks.
         stages = 1 if self.asked.in_stages else 0
         stage, position = (None, None) if self.position is None else (self.position[:stages], self.position[stages:])
         # One row more than shown tells whether there is a next page, without a count.
         most = self.limit + 1
-        found = list(asks(self.asked, stage, most, words=self.words, position=position, **values))
-        if self.asked.in_stages:
+        found = asks(self.asked, stage, most, words=self.words, position=position, **values)
+        if whole:
+            found = in_order(found, self.order)[:most]
+        elif self.asked.in_stages:
             found = in_stages(found, most)
         if self.includes_total:
-            whole = rows(**values) if callable(rows) else rows
-            self.total = self.listing.applied(whole, self.asked, self.words).count()
+            all_rows = rows(**values) if callable(rows) else rows
+            self.total = self.listing.applied(all_rows, self.asked, self.words).count()
         self.next_cursor = None
         if len(found) > self.limit:
             found.pop()
-            self.next_cursor = signing.dumps(position_of(found[-1], self.order), salt=self.salt)
-        return found
+            last = found[-1][0] if whole else found[-1]
+            self.next_cursor = signing.dumps(position_of(last, self.order), salt=self.salt)
+        return [row for _, row in found] if whole else found
 
     def answered(self, data: list[Any]) -> Response:
         answer = {
@@ -111,9 +116,11 @@ def page_of(
     return wanted(found, None if position is None else (*stage, *position), most)
 
 
-@lru_cache(MOST_LISTS)
-def _prepared(listing: Listing, rows: Source) -> Prepared:
-    return Prepared(partial(page_of, listing, rows))
+def _of(listing: Listing, rows: Source, whole: Prepared | None) -> Prepared:
+    return Prepared(partial(page_of, listing, rows), whole=whole)
+
+
+_prepared = lru_cache(MOST_LISTS)(_of)
 
 
 def _includes_total(text: str | None) -> bool:

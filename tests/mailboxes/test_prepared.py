@@ -4,8 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from mailboxes.listing import keys_of
 from mailboxes.models import Mailbox
-from mailboxes.shown import shown_at, shown_mailboxes
+from mailboxes.shown import shown_mailboxes
 from mailhost.prepared import Prepared
 from mailhost.scope import NoScope, every_tenant, tenant_scope
 from tests.world import a_mailbox, verified_domain
@@ -57,12 +58,39 @@ def test_what_is_written_once_says_what_the_query_itself_says(world, anna):
     carla = a_mailbox(world.as_acme, "carla@acme.example")
 
     with tenant_scope(world.acme.path):
-        rows = shown_at([carla.pk, anna.pk, 0])
+        rows = shown_mailboxes(pk__in=(carla.pk, anna.pk, 0))
         [by_name] = shown_mailboxes(email=anna.email)
         expected = [tuple(row) for row in shown_mailboxes.make(pk__in=(anna.pk,))]
 
-    assert [row.email for row in rows] == [carla.email, anna.email]
+    assert {row.email for row in rows} == {carla.email, anna.email}
     assert [tuple(by_name)] == expected
+
+
+def test_keys_and_their_whole_rows_are_read_in_one_statement(world, anna, ben):
+    carla = a_mailbox(world.as_acme, "carla@acme.example")
+    pairs = Prepared(lambda most: keys_of(None).order_by("email")[:most], whole=shown_mailboxes)
+
+    with tenant_scope(world.acme.path):
+        with CaptureQueriesContext(connection) as asked:
+            found = pairs(5)
+        alone = {row.pk: row for row in shown_mailboxes(pk__in=(anna.pk, ben.pk, carla.pk))}
+
+    assert len(asked.captured_queries) == 1
+    assert sorted((key["email"], row) for key, row in found) == [
+        (anna.email, alone[anna.pk]),
+        (carla.email, alone[carla.pk]),
+    ]
+
+
+def test_a_key_of_some_domains_reads_whole_rows_of_those_alone(world, anna):
+    verified_domain(world.as_acme, "other.example")
+    other = a_mailbox(world.as_acme, "anna@other.example")
+    pairs = Prepared(lambda most: keys_of(None).order_by("email")[:most], whole=shown_mailboxes)
+
+    with tenant_scope(world.acme.path, frozenset({other.domain_id})):
+        [(key, row)] = pairs(5)
+
+    assert (key["pk"], row.email) == (other.pk, other.email)
 
 
 def test_a_deleted_mailbox_is_shown_no_more(world, anna):
@@ -102,7 +130,7 @@ def test_a_query_of_rows_gives_what_it_gives_itself(world, anna):
 
     assert said(row) == said(expected)
     assert (row.domain, row.domain.domain_name) == (expected.domain, "acme.example")
-    assert row.as_read[1] == expected.as_read[1]
+    assert tuple(row.as_read[1]) == tuple(expected.as_read[1])
     assert not row._state.adding
 
 
