@@ -62,11 +62,11 @@ class RowErrorAnswer(Answer):
     detail = serializers.CharField()
 
 
-class OperationAnswer(Answer):
-    """Long work. `result` is what the endpoint that started it answers when it does not take long; `errors` are those
-    of single rows, `problem` is what ended the work when its `state` is `failed`. Kept for 30 days."""
+class ListedOperationAnswer(Answer):
+    """Long work as lists show it: what has come of each of its rows, which may be thousands, is shown of one alone.
+    `problem` is what ended the work when its `state` is `failed`. Kept for 30 days."""
 
-    volatile = frozenset({"state", "progress", "result", "errors", "problem", "started_at", "finished_at"})
+    volatile = frozenset({"state", "progress", "problem", "started_at", "finished_at"})
 
     id = PublicId(PREFIX)
     object = ObjectName("operation")
@@ -74,8 +74,6 @@ class OperationAnswer(Answer):
     kind = serializers.CharField()
     state = serializers.ChoiceField(choices=states())
     progress = serializers.SerializerMethodField()
-    result = serializers.SerializerMethodField()
-    errors = serializers.SerializerMethodField()
     problem = serializers.SerializerMethodField()
     actor = serializers.SerializerMethodField()
     request_id = serializers.CharField()
@@ -87,14 +85,6 @@ class OperationAnswer(Answer):
     def get_progress(self, work: LongWork) -> dict[str, Any]:
         return {"done": work.done, "total": work.total}
 
-    @extend_schema_field({"type": ["object", "null"], "additionalProperties": True})
-    def get_result(self, work: LongWork) -> Any:
-        return work.result or None
-
-    @extend_schema_field(RowErrorAnswer(many=True))
-    def get_errors(self, work: LongWork) -> list[dict[str, Any]]:
-        return _as_told(work.errors)
-
     @extend_schema_field(Problem(allow_null=True))
     def get_problem(self, work: LongWork) -> dict[str, Any] | None:
         if work.fault is None:
@@ -105,15 +95,33 @@ class OperationAnswer(Answer):
         return work.asker["label"]
 
 
+class OperationAnswer(ListedOperationAnswer):
+    """Long work. `result` is what the endpoint that started it answers when it does not take long; `errors` are those
+    of single rows, `problem` is what ended the work when its `state` is `failed`. Kept for 30 days."""
+
+    volatile = ListedOperationAnswer.volatile | {"result", "errors"}
+
+    result = serializers.SerializerMethodField()
+    errors = serializers.SerializerMethodField()
+
+    @extend_schema_field({"type": ["object", "null"], "additionalProperties": True})
+    def get_result(self, work: LongWork) -> Any:
+        return work.result or None
+
+    @extend_schema_field(RowErrorAnswer(many=True))
+    def get_errors(self, work: LongWork) -> list[dict[str, Any]]:
+        return _as_told(work.errors)
+
+
 class Operations(Endpoint):
     """Long work of a tenant and of every tenant below it; a key without `operations:read` sees what it has started."""
 
     actions = {"GET": ANY_ACTOR}
     listing = LISTING
 
-    @describe("list_operations", "List operations", answer=OperationAnswer, lists=True)
+    @describe("list_operations", "List operations", answer=ListedOperationAnswer, lists=True)
     def get(self, request: Request) -> Response:
-        return self.page(listed_works(request.actor), OperationAnswer)
+        return self.page(listed_works(request.actor).defer("result", "errors"), ListedOperationAnswer)
 
 
 class OneOperation(Endpoint):

@@ -14,7 +14,7 @@ SCHEMAS, EXAMPLES = "#/components/schemas/", "#/components/examples/"
 PANEL = "https://panel.example.net"
 MOMENT, DAY = "2026-11-20T09:30:00Z", "2026-11-20"
 # What a shape is called beside the object that it belongs to.
-AROUND_THE_OBJECT = re.compile(r"^(New|Issued|Wanted|Present)|(?<=.)(Change|State|Shape|Choice)$")
+AROUND_THE_OBJECT = re.compile(r"^(Listed|New|Issued|Wanted|Present)|(?<=.)(Change|State|Shape|Choice)$")
 PYTHON = {"string": str, "integer": int, "number": float, "boolean": bool, "array": list, "object": dict}
 ERRORS = {
     "validation_failed": {"pointer": "#/storage_quota", "code": "required", "detail": "This field is required."},

@@ -163,6 +163,17 @@ def test_who_sees_what(cast):
         assert stranger.read("/operations")["data"] == []
 
 
+def test_the_list_leaves_to_one_operation_what_came_of_each_row(cast):
+    caller = cast.acme.caller()
+    path = f"/operations/{batch(caller, item('otto'), mode='partial').json()['id']}"
+    work_off()
+
+    [listed], one = caller.read("/operations")["data"], caller.read(path)
+
+    assert one["result"]["data"]
+    assert listed == {name: value for name, value in one.items() if name not in ("errors", "result")}
+
+
 def test_the_list_has_filters_and_the_newest_first(cast):
     caller = cast.acme.caller()
     first, second = (batch(caller, item(name)).json()["id"] for name in ("a", "b"))
