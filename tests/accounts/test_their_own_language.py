@@ -103,6 +103,8 @@ def test_an_import_tells_each_reader_in_their_language_why_rows_were_not_taken(w
     assert "„bad address“ hat keine Domain." in german
     report = browser.get(f"{address}report.csv", headers={"Accept-Language": "de"}).getvalue().decode()
     assert "info@acme.example ist schon ein Alias" in report  # codespell:ignore
-    [operation] = Caller(make_key(world.acme)).read("/operations")["data"]
+    caller = Caller(make_key(world.acme))
+    [listed] = caller.read("/operations")["data"]
+    operation = caller.read(f"/operations/{listed['id']}")
     assert [set(error) for error in operation["errors"]] == [{"row", "pointer", "code", "detail"}]
     assert "info@acme.example is an alias already" in operation["errors"][0]["detail"]
