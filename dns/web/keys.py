@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -21,7 +22,7 @@ from dns.key_operations import (
 from dns.models import DkimKey, KeyState
 from dns.records import dkim_name
 from domains.models import Domain
-from mailhost.web.forms import refusals, refusals_told, render_form
+from mailhost.web.forms import TypedForm, ask_name, refusals, refusals_told, render_form
 from mailhost.web.pages import needs
 
 # Tone and word of a state, and what it means.
@@ -100,13 +101,29 @@ def delegate(request: HttpRequest, uid: str) -> HttpResponse:
     return redirect("dkim-keys", domain.uid)
 
 
-@require_POST
+@needs(abandon_key.action)
 def abandon(request: HttpRequest, uid: str) -> HttpResponse:
+    """Its private part is destroyed, and one that was imported may be nowhere else: its selector is typed."""
     domain = get_object_or_404(Domain.objects.live(), uid=uid)
-    with refusals_told(request):
-        key = abandon_key(request.actor, domain=domain)
-        messages.success(request, _("The key “%(selector)s” was given up.") % {"selector": key.selector})
-    return redirect("dkim-keys", domain.uid)
+    waiting = DkimKey.objects.next_in_line().filter(domain=domain).first()
+    if waiting is None:
+        messages.info(request, _("No key waits to sign."))
+        return redirect("dkim-keys", domain.uid)
+    form = TypedForm(request.POST if request.method == "POST" else None, name=waiting.selector)
+    if form.is_valid():
+        with refusals(form):
+            abandon_key(request.actor, domain=domain)
+            messages.success(request, _("The key “%(selector)s” was given up.") % {"selector": waiting.selector})
+            return redirect("dkim-keys", domain.uid)
+    text = _("The private part of the key “%(selector)s” is destroyed here. The present key goes on signing.")
+    return ask_name(
+        request,
+        form,
+        title=_("Give up the waiting key"),
+        text=text % {"selector": waiting.selector},
+        act=_("Give up the key"),
+        back=reverse("dkim-keys", args=[domain.uid]),
+    )
 
 
 def shown(domain: Domain) -> dict:

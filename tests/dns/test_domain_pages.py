@@ -100,8 +100,15 @@ def test_keys_are_rotated_once_and_given_up(anna, domain):
     assert ("Signs every message" in shown, "Waits for DNS" in shown) == (True, True)
     assert "Make the next key" not in shown
 
-    anna.post(f"{page}abandon/")
+    with every_tenant("the test reads the selector"):
+        waiting = DkimKey.objects.next_in_line().get(domain=domain).selector
+    assert f"Type {waiting} to go on" in read(anna, f"{page}abandon/")
+    assert anna.post(f"{page}abandon/", {"typed": "old"}).status_code == 422
+    assert "Make the next key" not in read(anna, page)
+
+    anna.post(f"{page}abandon/", {"typed": waiting})
     assert "Make the next key" in read(anna, page)
+    assert "No key waits to sign." in anna.get(f"{page}abandon/", follow=True).content.decode()
 
 
 def test_a_key_that_is_none_is_refused_and_not_shown_again(anna, domain):

@@ -68,6 +68,7 @@ NO_PAGES = {
     "pages that ask for a name, all alike: webhook-delete is looked at": (
         "app-passwords/<uid:uid>/revoke/",
         "branding/remove/",
+        "domains/<uid:uid>/keys/abandon/",
         "domains/<uid:uid>/publishing/disconnect/",
         "jobs/<int:number>/discard/",
         "mailbox/app-passwords/<uid:uid>/revoke/",

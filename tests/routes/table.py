@@ -391,6 +391,7 @@ TABLE = [
     Row("POST", "domains/<uid:uid>/keys/rotate/", CHANGE, "domain"),
     Row("POST", "domains/<uid:uid>/keys/delegate/", CHANGE, "domain"),
     Row("POST", "domains/<uid:uid>/keys/import/", CHANGE, "domain", {"selector": "x", "private_pem": "x"}),
+    Row("GET", "domains/<uid:uid>/keys/abandon/", CHANGE, "domain"),
     Row("POST", "domains/<uid:uid>/keys/abandon/", CHANGE, "domain"),
     Row("GET", "domains/add/found/", LIST),
     Row("GET", "dns/", LIST),
