@@ -75,11 +75,13 @@ def exchange(
 def hung_up_after(seconds: float, connected: socket.socket) -> Iterator[None]:
     """Hang up after so long: a peer that sends a byte now and then would hold a worker for hours, whatever the timeout
     of each read. Raises TimeoutError where what was read was cut so, which may look whole."""
-    watch = threading.Timer(max(seconds, 0), _hang_up, [connected])
+    # Of its own: the timer's is set when all is done, and whoever reads may be through before.
+    is_over = threading.Event()
+    watch = threading.Timer(max(seconds, 0), _hang_up, [connected, is_over])
     watch.start()
     try:
         yield
-        if watch.finished.is_set():
+        if is_over.is_set():
             raise TimeoutError
     finally:
         watch.cancel()
@@ -119,7 +121,8 @@ def is_ours(address: Address) -> bool:
     return is_in(address, settings.MAILHOST_WEBHOOK_NETWORKS)
 
 
-def _hang_up(connected: socket.socket) -> None:
+def _hang_up(connected: socket.socket, is_over: threading.Event) -> None:
+    is_over.set()
     try:
         # Not SSLSocket's own shutdown(), which takes its TLS away from under the thread that reads.
         socket.socket.shutdown(connected, socket.SHUT_RDWR)

@@ -2,6 +2,7 @@
 
 import http.server
 import secrets
+import socket
 import ssl
 import subprocess
 import threading
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from dns.guarded_http import hung_up_after
 from dns.models import Status
 from dns.mta_sts import policy, policy_id
 from dns.observation import judge_policy
@@ -147,6 +149,23 @@ def test_a_host_that_answers_drop_by_drop_costs_no_more(host):
 
     assert found.is_temporary
     assert time.monotonic() - begun < SECONDS + 1.5
+
+
+def test_what_was_cut_is_never_taken_for_whole(monkeypatch):
+    ours, theirs = socket.socketpair()
+    is_through, shut = threading.Event(), socket.socket.shutdown
+
+    def shut_and_linger(*arguments) -> None:
+        shut(*arguments)
+        is_through.wait(5)
+
+    monkeypatch.setattr(socket.socket, "shutdown", shut_and_linger)
+    with ours, theirs:
+        try:
+            with pytest.raises(TimeoutError), hung_up_after(0.01, ours):
+                ours.recv(1)
+        finally:
+            is_through.set()
 
 
 def test_a_policy_host_within_our_networks_is_not_asked(host, settings):
