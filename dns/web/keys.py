@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from dns.forms import KeyForm
 from dns.key_aliases import is_offered
@@ -107,8 +108,10 @@ def abandon(request: HttpRequest, uid: str) -> HttpResponse:
     domain = get_object_or_404(Domain.objects.live(), uid=uid)
     waiting = DkimKey.objects.next_in_line().filter(domain=domain).first()
     if waiting is None:
+        # It may have begun to sign since the page was shown, which then asks for a dialog.
         messages.info(request, _("No key waits to sign."))
-        return redirect("dkim-keys", domain.uid)
+        keys_page = reverse("dkim-keys", args=[domain.uid])
+        return HttpResponseClientRedirect(keys_page) if "HX-Request" in request.headers else redirect(keys_page)
     form = TypedForm(request.POST if request.method == "POST" else None, name=waiting.selector)
     if form.is_valid():
         with refusals(form):

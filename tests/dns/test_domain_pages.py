@@ -109,6 +109,8 @@ def test_keys_are_rotated_once_and_given_up(anna, domain):
     anna.post(f"{page}abandon/", {"typed": waiting})
     assert "Make the next key" in read(anna, page)
     assert "No key waits to sign." in anna.get(f"{page}abandon/", follow=True).content.decode()
+    # A page that is older asks for the dialog, and is shown anew.
+    assert anna.get(f"{page}abandon/", headers={"HX-Request": "true"})["HX-Redirect"] == page
 
 
 def test_a_key_that_is_none_is_refused_and_not_shown_again(anna, domain):
